@@ -1,0 +1,1 @@
+"""The session backend for non-linear video: what a viewer's player did, and what it means."""
