@@ -1,0 +1,53 @@
+"""The service, put together."""
+
+import logging
+from collections.abc import Mapping
+
+from flask import Flask
+
+from videosession import auth, cli, database, errors, observability, sessions, upkeep
+from videosession.config import Config, environment
+from videosession.database import Database
+from videosession.embedded import Embedded
+
+log = logging.getLogger(__name__)
+
+EMBEDDED_READING_SECONDS = 60  # that database sorts all events of a session before it gives the first
+
+
+def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
+    """Build the service from `config`: settings by the names of their variables, the environment if none is given.
+
+    `db` is a PyMongo database to use instead of the one that the settings name. Raises ConfigError.
+    """
+    settings = Config.read(environment() if config is None else config)
+    app = Flask("videosession")
+    app.url_map.merge_slashes = False  # a redirect would be built from the client's Host header
+    store = _database(settings, db)
+    observability.init_app(app)
+    errors.init_app(app)
+    auth.init_app(app, settings)
+    database.init_app(app, store)
+    repository = sessions.init_app(app, store)
+    upkeep.init_app(app, store.create_indexes if settings.is_embedded else store.tell_missing_indexes, repository.sweep)
+    cli.init_app(app)
+    return app
+
+
+def _database(settings: Config, given) -> Database:
+    if given is not None or not settings.is_embedded:
+        return Database(lambda: settings.mongodb_uri, given)
+    embedded = Embedded(settings.instance_path)
+
+    def locate() -> str:
+        embedded.ensure()
+        return embedded.uri
+
+    return Database(locate, reading_seconds=EMBEDDED_READING_SECONDS)
+
+
+def serve(app: Flask) -> None:
+    """Begin what a serving process does beside answering; returns at once."""
+    observability.show_log()
+    app.extensions["database"].prepare()
+    app.extensions["upkeep"].start()

@@ -1,0 +1,178 @@
+"""One client per process, the indexes, and what a database failure means.
+
+Whatever the URI says, writes are acknowledged by a majority and journaled, and reads come from the primary: the
+promises rest on it. The calls that come before an answer share one deadline, and each later batch of a stream has one.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import pymongo
+from bson import decode_all
+from flask import Flask
+from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference, WriteConcern
+from pymongo.collection import Collection
+from pymongo.database import Database as MongoDatabase
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from videosession.errors import DatabaseAway
+
+log = logging.getLogger(__name__)
+
+DEADLINE_SECONDS = 3
+DEFAULT_NAME = "videosession"
+EVENTS_A_BATCH = 1000
+
+SESSION_INDEXES = [
+    pymongo.IndexModel([("owner", ASCENDING), ("createdAt", DESCENDING), ("_id", DESCENDING)], name="owner_newest"),
+    pymongo.IndexModel([("deletedAt", ASCENDING)], name="deleted", sparse=True),
+]
+EVENT_INDEXES = [
+    pymongo.IndexModel([("session", ASCENDING), ("instant", ASCENDING), ("arrival", ASCENDING)], name="session_order"),
+]
+
+# The promises do not leave these to a URI. A second between heartbeats finds a returning server within two; the
+# time to connect also bounds the DNS look-ups of mongodb+srv, which lie outside the deadline.
+_CLIENT_OPTIONS = {
+    "timeoutMS": DEADLINE_SECONDS * 1000,
+    "connectTimeoutMS": 2000,
+    "heartbeatFrequencyMS": 1000,
+    "appname": "videosession",
+}
+_OVERRIDDEN = {"w", "journal", "j", "wtimeoutms", "readpreference", "readconcernlevel", "serverselectiontimeoutms",
+               "sockettimeoutms", *map(str.lower, _CLIENT_OPTIONS)}  # fmt: skip
+
+
+class _Opened(NamedTuple):
+    process: int
+    uri: str
+    client: MongoClient
+    sessions: Collection
+    events: Collection
+
+
+class Database:
+    """The two collections, on a client that is made when first needed, once in each process.
+
+    `locate` gives the URI at that moment; `given` is a database to use instead of a client of our own. A read of all
+    events may take `reading_seconds` for its first batch.
+    """
+
+    def __init__(self, locate: Callable[[], str], given=None, reading_seconds: float = DEADLINE_SECONDS):
+        self.reading_seconds = reading_seconds
+        self._locate = locate
+        self._given = given
+        self._lock = threading.Lock()
+        self._opened: _Opened | None = None
+        self._is_away = False
+
+    @property
+    def sessions(self) -> Collection:
+        return self._open().sessions
+
+    @property
+    def events(self) -> Collection:
+        return self._open().events
+
+    @contextmanager
+    def deadline(self, seconds: float = DEADLINE_SECONDS) -> Iterator[None]:
+        """Bound all calls within to `seconds` together; any failure of the database is DatabaseAway.
+
+        While the database stays away this refuses at once: the client's monitors, not requests, look for it.
+        """
+        if self._is_away and not self._open().client.topology_description.has_writable_server():
+            raise DatabaseAway
+        try:
+            with pymongo.timeout(seconds):
+                yield
+        except PyMongoError as error:
+            self._note_failure(error)
+            raise DatabaseAway from error
+        self._is_away = False
+
+    def create_indexes(self) -> None:
+        """Make the indexes that are missing, however long that takes."""
+        with pymongo.timeout(None):
+            self.sessions.create_indexes(SESSION_INDEXES)
+            self.events.create_indexes(EVENT_INDEXES)
+
+    def prepare(self) -> None:
+        """Begin to look for the database, without waiting for it."""
+        if self._given is None:
+            self._locate()
+
+    def tell_missing_indexes(self) -> None:
+        """Log the indexes that are not there."""
+        if missing := self.missing_indexes():
+            log.warning("without the indexes %s requests are slow: run `flask init-db`", ", ".join(missing))
+
+    def missing_indexes(self) -> list[str]:
+        """Name the indexes that are not there: without them the service is right, but slow."""
+        wanted = ((self.sessions, SESSION_INDEXES), (self.events, EVENT_INDEXES))
+        return [
+            f"{collection.name}.{index.document['name']}"
+            for collection, indexes in wanted
+            for index in indexes
+            if index.document["name"] not in collection.index_information()
+        ]
+
+    def _note_failure(self, error: PyMongoError) -> None:
+        if not self._is_away:
+            log.warning("the database does not answer: %s", error)
+        self._is_away = True
+        with self._lock:
+            if self._given is None and self._opened and self._opened.uri != self._locate():
+                self._opened = None  # it lives elsewhere now
+
+    def _open(self) -> _Opened:
+        opened = self._opened
+        if opened and opened.process == os.getpid():
+            return opened
+        with self._lock:
+            if not self._opened or self._opened.process != os.getpid():
+                self._opened = self._connect()
+            return self._opened
+
+    def _connect(self) -> _Opened:
+        if self._given is not None:
+            uri, database = "", self._given
+        else:
+            uri = self._locate()
+            _tell_overridden(uri)
+            database = MongoClient(uri, connect=False, **_CLIENT_OPTIONS).get_default_database(DEFAULT_NAME)
+        return _Opened(os.getpid(), uri, database.client, *(_collection(database, n) for n in ("sessions", "events")))
+
+
+def _collection(database: MongoDatabase, name: str) -> Collection:
+    return database.get_collection(
+        name,
+        write_concern=WriteConcern("majority", j=True),
+        read_preference=ReadPreference.PRIMARY,
+        read_concern=ReadConcern("local"),
+    )
+
+
+def _tell_overridden(uri: str) -> None:
+    options = uri.partition("?")[2]
+    overridden = [pair for pair in options.split("&") if pair.partition("=")[0].lower() in _OVERRIDDEN]
+    if overridden:
+        log.warning("MONGODB_URI asks for %s, which the service's promises override", ", ".join(sorted(overridden)))
+
+
+def batches(collection: Collection, query: dict, **options) -> Iterator[list[dict]]:
+    """Yield what a find matches, one batch of the wire at a time: no more than 16 MB of it are in memory."""
+    if not isinstance(collection, Collection):  # an in-memory stand-in has no wire
+        yield list(collection.find(query, **options))
+        return
+    for batch in collection.find_raw_batches(query, batch_size=EVENTS_A_BATCH, **options):
+        yield decode_all(batch)
+
+
+def init_app(app: Flask, database: Database) -> None:
+    """Let the parts of `app` find the database."""
+    app.extensions["database"] = database

@@ -1,0 +1,136 @@
+"""One tree of errors, and one answer for all of them: application/problem+json (RFC 9457).
+
+    ServiceError
+    ├── BadRequest              400
+    ├── Unauthenticated         401, with WWW-Authenticate
+    ├── Forbidden               403
+    ├── NotFound                404
+    ├── Conflict                409
+    ├── TooLarge                413
+    ├── UnsupportedMediaType    415
+    ├── Invalid                 422
+    └── DatabaseAway            503, with Retry-After
+
+What Flask and Werkzeug raise themselves (404, 405, …) is answered in the same form, its headers kept.
+"""
+
+import logging
+from typing import NamedTuple
+
+import orjson
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+
+log = logging.getLogger(__name__)
+
+
+class Fault(NamedTuple):
+    """One thing wrong in a request's body, at a JSON pointer (RFC 6901)."""
+
+    pointer: str
+    detail: str
+
+
+class ServiceError(Exception):
+    """A request that cannot be answered as asked; `detail` tells its sender what is wrong and what to do."""
+
+    status = 500
+    headers: dict[str, str] = {}
+
+    def __init__(self, detail: str, faults: list[Fault] | None = None):
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = faults or []
+
+
+class BadRequest(ServiceError):
+    status = 400
+
+
+class Unauthenticated(ServiceError):
+    status = 401
+    headers = {"WWW-Authenticate": 'Bearer realm="videosession"'}
+
+
+class Forbidden(ServiceError):
+    status = 403
+
+
+class NotFound(ServiceError):
+    status = 404
+
+
+class Conflict(ServiceError):
+    status = 409
+
+
+class TooLarge(ServiceError):
+    status = 413
+
+
+class UnsupportedMediaType(ServiceError):
+    status = 415
+
+
+class Invalid(ServiceError):
+    """Well-formed, but not what the operation takes: every fault with its pointer."""
+
+    status = 422
+
+    def __init__(self, faults: list[Fault]):
+        super().__init__("The request is well-formed, but its content is not valid: see errors.", faults)
+
+
+class DatabaseAway(ServiceError):
+    status = 503
+    headers = {"Retry-After": "1"}
+
+    def __init__(self):
+        super().__init__(
+            "The database does not answer. A write may or may not have happened. Send the request again in a moment."
+        )
+
+
+MOST_FAULTS = 100
+
+
+def problem(status: int, detail: str, faults: list[Fault] = (), headers: dict[str, str] | None = None) -> Response:
+    """Answer with a problem document; of many faults the first hundred, and the number of the others."""
+    body = {
+        "type": "about:blank",
+        "title": HTTP_STATUS_CODES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "requestId": g.get("request_id", ""),
+    }
+    if faults:
+        body["errors"] = [fault._asdict() for fault in faults[:MOST_FAULTS]]
+    if len(faults) > MOST_FAULTS:
+        body["errorsOmitted"] = len(faults) - MOST_FAULTS
+    return Response(orjson.dumps(body), status, headers, content_type="application/problem+json")
+
+
+def _answer_service_error(error: ServiceError) -> Response:
+    return problem(error.status, error.detail, error.faults, error.headers)
+
+
+def _answer_http_exception(error: HTTPException) -> Response:
+    """Answer what the framework refused, keeping its headers: a 405 without Allow says half of it."""
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+    return problem(status, error.description or HTTP_STATUS_CODES.get(status, "Error"), headers=headers)
+
+
+def _answer_mistake(error: Exception) -> Response:
+    log.exception("request %s failed by a mistake of the service", g.get("request_id", ""), exc_info=error)
+    return problem(500, "The service made a mistake; its log names this request's id.")
+
+
+def init_app(app: Flask) -> None:
+    """Answer every failure of `app` with a problem document."""
+    app.register_error_handler(ServiceError, _answer_service_error)
+    app.register_error_handler(HTTPException, _answer_http_exception)
+    app.register_error_handler(Exception, _answer_mistake)

@@ -1,0 +1,123 @@
+"""JSON read so that nothing is lost or altered in silence.
+
+Numbers: what is written without fraction or exponent is an integer and must fit 64 bits signed, as BSON's do; any
+other is the nearest double and must be finite. Text must be Unicode: a lone surrogate cannot be stored as UTF-8.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+import orjson
+
+from videosession.errors import BadRequest, Fault, Invalid
+
+DEEPEST = 64
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
+
+# orjson reads an integer from 2^64 on as a double without a word: where one may stand, the slower reader looks.
+_LONG_DIGITS = re.compile(rb"[0-9]{19}")
+_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]', re.DOTALL)
+
+
+def read(body: bytes):
+    """Read a JSON text; BadRequest where it is none, Invalid where it nests too deep for anything to read it."""
+    try:
+        if not _LONG_DIGITS.search(body):
+            return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass  # lone surrogates and numbers beyond the doubles are JSON too: the caller points at their places
+    return _read_slowly(body)
+
+
+def _read_slowly(body: bytes):
+    try:
+        text = body.decode()
+        return json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The body is not UTF-8: byte {error.start} cannot be read.") from None
+    except RecursionError:
+        raise Invalid([Fault(_place_too_deep(text), _TOO_DEEP)]) from None
+    except ValueError as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from None
+
+
+def _refuse_constant(name: str):
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _integer(digits: str) -> int:
+    """Read an integer; one too long to be of use becomes the smallest that is refused."""
+    return int(digits) if len(digits) <= 20 else LARGEST_INTEGER + 1
+
+
+_TOO_DEEP = f"nests deeper than {DEEPEST} levels"
+
+
+def _place_too_deep(text: str) -> str:
+    """Point to the first array or object below the deepest level, in a text that was sound as far as it was read."""
+    path: list = []
+    deepest = DEEPEST + text.lstrip().startswith("[")  # the events of an array lie one level lower
+    last = ""
+    for mark in map(re.Match.group, _MARK.finditer(text)):
+        if mark in "{[":
+            if len(path) > deepest:
+                break
+            path.append(0 if mark == "[" else "")
+        elif mark in "}]":
+            path.pop()
+        elif mark == "," and isinstance(path[-1], int):
+            path[-1] += 1
+        elif mark == ":":
+            path[-1] = json.loads(last, strict=False)
+        last = mark
+    return "".join(map(pointer_step, path))
+
+
+def pointer_step(step: str | int) -> str:
+    """Write one step of a JSON pointer (RFC 6901)."""
+    text = step.encode(errors="replace").decode() if isinstance(step, str) else str(step)
+    return "/" + text.replace("~", "~0").replace("/", "~1")
+
+
+def text_fault(text: str) -> str | None:
+    """Say what is wrong with a string, if anything."""
+    if text.isascii():
+        return None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "has a lone surrogate, which is not Unicode text"
+    return None
+
+
+def faults(value: dict) -> Iterator[Fault]:
+    """Yield what keeps an object from being stored exactly as it was sent; pointers begin at the object."""
+    remaining = [("", value, 1)]
+    while remaining:
+        pointer, container, level = remaining.pop()
+        if level > DEEPEST:
+            yield Fault(pointer, _TOO_DEEP)
+            continue
+        is_object = isinstance(container, dict)
+        for step, inner in container.items() if is_object else enumerate(container):
+            if is_object and (detail := _key_fault(step)):
+                yield Fault(pointer + pointer_step(step), detail)
+            if isinstance(inner, dict | list):
+                remaining.append((pointer + pointer_step(step), inner, level + 1))
+            elif detail := _scalar_fault(inner):
+                yield Fault(pointer + pointer_step(step), detail)
+
+
+def _key_fault(key: str) -> str | None:
+    return "has a NUL in its key" if "\0" in key else text_fault(key)
+
+
+def _scalar_fault(value: str | int | float | None) -> str | None:
+    if isinstance(value, str):
+        return text_fault(value)
+    if isinstance(value, float):
+        return "is a number beyond what a double can hold" if value in (float("inf"), float("-inf")) else None
+    if isinstance(value, int) and not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+        return "is an integer beyond 64 bits signed"
+    return None

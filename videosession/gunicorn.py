@@ -1,0 +1,31 @@
+"""gunicorn's settings, read by `gunicorn -c python:videosession.gunicorn wsgi:app`."""
+
+import sys
+
+from videosession.config import Config, ConfigError, environment
+from videosession.embedded import Embedded
+
+try:
+    _settings = Config.read(environment())
+except ConfigError as error:
+    sys.exit(str(error))
+
+bind = f"0.0.0.0:{_settings.port}"  # noqa: S104, it is a server
+workers = _settings.web_concurrency
+worker_class = "gthread"
+threads = 8
+# A request has 20 seconds to finish when the server stops; Heroku gives 30.
+graceful_timeout = 20
+timeout = 60
+# Heroku's router keeps idle connections for 90 seconds, and loses what it sends into one that was closed here.
+keepalive = 95
+# It listens in the home directory, for anyone who may write there, and can stop the server.
+control_socket_disable = True
+max_requests = 0
+forwarded_allow_ips = ""
+
+
+def on_starting(server) -> None:
+    """Start the embedded database in the master, so that it outlives every worker."""
+    if _settings.is_embedded:
+        Embedded(_settings.instance_path).ensure()

@@ -1,0 +1,221 @@
+"""Sessions and their events, stored so that no promise needs a transaction.
+
+A session is one document and each event another. Appending and deleting cross without locks:
+
+    append:  is the session alive? → insert the events → look at the session again: gone meanwhile, take them back
+    delete:  put a mark in the session's place → delete its events
+    sweep:   delete the events of marked sessions again; drop a mark after a day
+
+The appender writes and then reads the mark; the deleter writes the mark and then deletes: whichever comes first, one
+of them sees the other. Every query carries the owner.
+"""
+
+import logging
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+import orjson
+import pymongo
+from cachetools import TTLCache
+from pymongo.errors import PyMongoError
+
+from videosession.database import DEADLINE_SECONDS, Database, batches
+from videosession.errors import NotFound
+
+log = logging.getLogger(__name__)
+
+ALIVE_SECONDS = 10
+REMEMBERED_SESSIONS = 10_000
+SETTLED_SECONDS = 60  # longer than any append that began before a session was deleted
+MARK_KEPT_SECONDS = 24 * 3600
+SWEEP_SECONDS = 60
+MICROSECONDS = 1_000_000
+
+_NO_SESSION = "There is no such session."
+_SESSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_ALIVE = {"deletedAt": {"$exists": False}}
+_AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
+
+
+class Reading(NamedTuple):
+    """A session as it was at one moment, and its events in order: lists of them, fetched as they are taken."""
+
+    session: dict
+    events: Iterator[list[dict]]
+
+
+class SessionRepository:
+    """The sessions of all owners; `clock` gives microseconds since 1970."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]):
+        self._database = database
+        self._clock = clock
+        self._alive = _Alive()
+
+    def create(self, *, owner: str, title: str, description: str) -> dict:
+        """Store a new session and return it."""
+        session = {
+            "_id": secrets.token_hex(16),
+            "owner": owner,
+            "title": title,
+            "description": description,
+            "createdAt": self._clock(),
+            "version": 1,
+            "revision": _new_revision(),
+        }
+        with self._database.deadline():
+            self._database.sessions.insert_one(session)
+        self._alive.add(session["_id"], owner)
+        return session
+
+    def append(self, session_id: str, events: list[dict], *, owner: str) -> list[dict]:
+        """Store `events` in the session and return them as they will be read; NotFound where there is none.
+
+        An event has a `type`, a `timestamp` (the text as sent and its microseconds) and `data`.
+        """
+        _check(session_id)
+        stored = self._as_stored(session_id, events)
+        with self._database.deadline():
+            if not self._alive.has(session_id, owner):
+                self._look_for(session_id, owner=owner, fields={"_id": 1})
+            self._insert(stored)
+            self._confirm(session_id, stored, owner=owner)
+        return [{field: event[field] for field in ("eventId", "type", "timestamp", "data")} for event in stored]
+
+    def read(self, session_id: str, *, owner: str) -> Reading:
+        """Find a session and begin to read its events; NotFound where there is none.
+
+        The session comes first, so what it says of its revision is never newer than the events.
+        """
+        _check(session_id)
+        with self._database.deadline(self._database.reading_seconds):
+            with self._database.deadline(DEADLINE_SECONDS):
+                session = self._look_for(session_id, owner=owner)
+            events = self._events_in_order(session_id)
+            first = next(events, [])
+        return Reading(session, chain([first], events))
+
+    def delete(self, session_id: str, *, owner: str) -> None:
+        """Delete a session: what it said is gone when this returns, its events then or by the sweep."""
+        _check(session_id)
+        mark = {"_id": session_id, "owner": owner, "deletedAt": self._clock()}
+        with self._database.deadline():
+            replaced = self._database.sessions.replace_one({"_id": session_id, "owner": owner} | _ALIVE, mark)
+            if not replaced.matched_count:
+                raise NotFound(_NO_SESSION)
+            self._alive.discard(session_id, owner)
+            try:
+                self._database.events.delete_many({"session": session_id})
+            except PyMongoError as error:
+                log.info("the sweep will remove the rest of a deleted session's events: %s", error)
+
+    def sweep(self) -> None:
+        """Remove what deleted sessions left behind; safe to run anywhere, any number of times, also at once."""
+        now = self._clock()
+        unswept = {"deletedAt": {"$gt": 0}, "isSwept": {"$exists": False}}
+        for mark in self._marks(unswept):
+            self._sweep_events(mark)
+            if mark["deletedAt"] < now - SETTLED_SECONDS * MICROSECONDS:
+                self._database.sessions.update_one(mark, {"$set": {"isSwept": True}})
+        for mark in self._marks({"deletedAt": {"$gt": 0, "$lt": now - MARK_KEPT_SECONDS * MICROSECONDS}}):
+            self._sweep_events(mark)
+            self._database.sessions.delete_one(mark)
+
+    def _marks(self, query: dict) -> Iterator[dict]:
+        return self._database.sessions.find(query, projection={"deletedAt": 1}, batch_size=100)
+
+    def _sweep_events(self, mark: dict) -> None:
+        with pymongo.timeout(SWEEP_SECONDS):
+            self._database.events.delete_many({"session": mark["_id"]})
+
+    def _look_for(self, session_id: str, *, owner: str, fields: dict | None = None) -> dict:
+        session = self._database.sessions.find_one({"_id": session_id, "owner": owner} | _ALIVE, fields)
+        if session is None:
+            raise NotFound(_NO_SESSION)
+        return session
+
+    def _as_stored(self, session_id: str, events: list[dict]) -> list[dict]:
+        """Give each event its id and its place: the clock, then chance, then the place among those sent with it."""
+        arrival = f"{self._clock():015x}{secrets.token_hex(5)}"
+        return [_as_stored(session_id, f"{arrival}{place:04x}", event) for place, event in enumerate(events)]
+
+    def _insert(self, events: list[dict]) -> None:
+        if len(events) == 1:
+            self._database.events.insert_one(events[0])
+        else:
+            self._database.events.insert_many(events, ordered=False)
+
+    def _confirm(self, session_id: str, events: list[dict], *, owner: str) -> None:
+        """Look at the session again, and move its revision; where it was deleted meanwhile, take the events back."""
+        confirmed = self._database.sessions.update_one(
+            {"_id": session_id, "owner": owner} | _ALIVE,
+            {"$set": {"revision": _new_revision()}, "$max": {"lastEventAt": self._clock()}},
+        )
+        if confirmed.matched_count:
+            self._alive.add(session_id, owner)
+            return
+        self._alive.discard(session_id, owner)
+        ids = [event["_id"] for event in events]
+        self._database.events.delete_many({"session": session_id, "_id": {"$in": ids}})
+        raise NotFound(_NO_SESSION)
+
+    def _events_in_order(self, session_id: str) -> Iterator[list[dict]]:
+        order = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
+        for batch in batches(self._database.events, {"session": session_id}, projection=_AS_SENT, sort=order):
+            for event in batch:
+                if "exact" in event:
+                    event["data"] = orjson.loads(event.pop("exact"))
+            yield batch
+
+
+class _Alive:
+    """The sessions that this process lately saw alive, for their owners: saves an append its first look."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._seen = TTLCache(REMEMBERED_SESSIONS, ALIVE_SECONDS)
+
+    def has(self, session_id: str, owner: str) -> bool:
+        with self._lock:
+            return (session_id, owner) in self._seen
+
+    def add(self, session_id: str, owner: str) -> None:
+        with self._lock:
+            self._seen[session_id, owner] = True
+
+    def discard(self, session_id: str, owner: str) -> None:
+        with self._lock:
+            self._seen.pop((session_id, owner), None)
+
+
+def _check(session_id: str) -> None:
+    """Refuse an id that this service never made in the words for one that does not exist, without asking."""
+    if not _SESSION_ID.fullmatch(session_id):
+        raise NotFound(_NO_SESSION)
+
+
+def _new_revision() -> str:
+    return secrets.token_hex(8)
+
+
+def _as_stored(session_id: str, arrival: str, event: dict) -> dict:
+    timestamp, instant = event["timestamp"]
+    stored = {
+        "_id": f"{session_id}:{arrival}",
+        "session": session_id,
+        "instant": instant,
+        "arrival": arrival,
+        "eventId": arrival,
+        "type": event["type"],
+        "timestamp": timestamp,
+        "data": event["data"],
+    }
+    # MongoDB's drivers, and servers written with one, read {"$ref", "$id"} as a DBRef, which loses keys on its way
+    # back: such data is kept as text too. (https://www.mongodb.com/docs/manual/reference/database-references/)
+    if b'"$ref"' in (text := orjson.dumps(event["data"])):
+        stored["exact"] = text.decode()
+    return stored

@@ -1,0 +1,69 @@
+"""The operations on sessions: who may, what is taken, the deed, what is given."""
+
+from collections.abc import Iterator
+
+import orjson
+from flask import Blueprint, Response, current_app
+
+from videosession import auth, instants
+from videosession.contract import JSON, accepts, answers
+from videosession.sessions.repository import Reading, SessionRepository
+from videosession.sessions.schemas import CreatedSession, Deleted, Event, NewEvent, NewSession, SessionWithEvents
+
+blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions")
+
+
+def _sessions() -> SessionRepository:
+    return current_app.extensions["sessions"]
+
+
+@blueprint.post("")
+@auth.requires(auth.WRITE)
+@accepts(NewSession)
+@answers(CreatedSession, 201)
+def create_session(body: dict) -> dict:
+    """Open a session."""
+    session = _sessions().create(owner=auth.owner(), **body)
+    return _head(session) | {"createdAt": instants.write(session["createdAt"])}
+
+
+@blueprint.post("/<session_id>/events")
+@auth.requires(auth.WRITE)
+@accepts(NewEvent)
+@answers(Event, 201)
+def append_event(session_id: str, body: dict) -> dict:
+    """Append what the player did to a session."""
+    return _sessions().append(session_id, [body], owner=auth.owner())[0]
+
+
+@blueprint.get("/<session_id>")
+@auth.requires(auth.READ)
+@accepts()
+@answers(SessionWithEvents)
+def read_session(session_id: str) -> Response:
+    """Give a session with its events, in order."""
+    return Response(_session_json(_sessions().read(session_id, owner=auth.owner())), content_type=JSON)
+
+
+@blueprint.delete("/<session_id>")
+@auth.requires(auth.WRITE)
+@accepts()
+@answers(Deleted)
+def delete_session(session_id: str) -> dict:
+    """Delete a session and its events, for good."""
+    _sessions().delete(session_id, owner=auth.owner())
+    return {"message": "Session deleted successfully."}
+
+
+def _head(session: dict) -> dict:
+    return {"id": session["_id"], "title": session["title"], "description": session["description"]}
+
+
+def _session_json(reading: Reading) -> Iterator[bytes]:
+    """Write a session as JSON, a batch of events at a time, so that memory does not grow with them."""
+    yield orjson.dumps(_head(reading.session))[:-1] + b',"events":['
+    separator = b""
+    for batch in filter(None, reading.events):
+        yield separator + orjson.dumps(batch)[1:-1]
+        separator = b","
+    yield b"]}"

@@ -1,0 +1,97 @@
+"""Shapes on the wire, and every bound of them; no database, no current user."""
+
+from typing import NamedTuple
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from videosession import exact_json, instants
+
+LONGEST_TIMESTAMP = 40
+
+
+class Timestamp(NamedTuple):
+    """An instant exactly as it was sent, and its microseconds since 1970."""
+
+    text: str
+    microseconds: int
+
+
+class Text(fields.String):
+    """Unicode text; a lone surrogate is none and could not be stored."""
+
+    def _deserialize(self, value, attr, data, **kwargs) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if detail := exact_json.text_fault(text):
+            raise ValidationError(detail)
+        return text
+
+
+class Instant(fields.String):
+    """An RFC 3339 instant with its zone, given back exactly as it was sent."""
+
+    def _deserialize(self, value, attr, data, **kwargs) -> Timestamp:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if len(text) > LONGEST_TIMESTAMP:
+            raise ValidationError(f"is longer than {LONGEST_TIMESTAMP} characters")
+        try:
+            return Timestamp(text, instants.read(text))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class JSONObject(fields.Field):
+    """A JSON object of any content that can be stored and given back exactly."""
+
+    default_error_messages = {"invalid": "Not a JSON object."}
+
+    def _deserialize(self, value, attr, data, **kwargs) -> dict:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid")
+        if faults := list(exact_json.faults(value)):
+            raise ValidationError(faults)
+        return value
+
+
+class Shape(Schema):
+    """What an object on the wire must be; a field that is not named is refused, never dropped."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"type": "Not a JSON object.", "unknown": "This field is not known here."}
+
+
+class NewSession(Shape):
+    title = Text(required=True, validate=validate.Length(1, 200))
+    description = Text(load_default="", validate=validate.Length(max=5000))
+
+
+class CreatedSession(Shape):
+    id = fields.String(required=True)
+    title = fields.String(required=True)
+    description = fields.String(required=True)
+    created_at = fields.String(required=True, data_key="createdAt")
+
+
+class NewEvent(Shape):
+    type = Text(required=True, validate=validate.Length(1, 100))
+    timestamp = Instant(required=True)
+    data = JSONObject(load_default=dict)
+
+
+class Event(Shape):
+    event_id = fields.String(required=True, data_key="eventId")
+    type = fields.String(required=True)
+    timestamp = fields.String(required=True)
+    data = fields.Dict(required=True)
+
+
+class SessionWithEvents(Shape):
+    id = fields.String(required=True)
+    title = fields.String(required=True)
+    description = fields.String(required=True)
+    events = fields.List(fields.Nested(Event), required=True)
+
+
+class Deleted(Shape):
+    message = fields.String(required=True)

@@ -1,0 +1,49 @@
+"""What nobody's request does: one thread in each serving process makes or misses indexes, and sweeps."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+
+from flask import Flask
+from pymongo.errors import PyMongoError
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 300
+RETRY_SECONDS = 2
+
+
+class Upkeep:
+    """Runs `once` until it has succeeded, then `again` every few minutes; started after fork, in each process."""
+
+    def __init__(self, once: Callable[[], None], again: Callable[[], None]):
+        self._once = once
+        self._again = again
+        self._pause = threading.Event()
+
+    def start(self) -> None:
+        """Begin, in a thread that ends with the process."""
+        threading.Thread(target=self._run, name="upkeep", daemon=True).start()
+
+    def _run(self) -> None:
+        while not _succeeds(self._once):
+            self._pause.wait(RETRY_SECONDS)
+        while True:
+            # Workers that started together should not sweep together.
+            self._pause.wait(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311, nothing secret
+            _succeeds(self._again)
+
+
+def _succeeds(task: Callable[[], None]) -> bool:
+    try:
+        task()
+    except PyMongoError as error:
+        log.info("upkeep waits for the database: %s", error)
+        return False
+    return True
+
+
+def init_app(app: Flask, once: Callable[[], None], again: Callable[[], None]) -> None:
+    """Give `app` its upkeep; whoever serves the app starts it."""
+    app.extensions["upkeep"] = Upkeep(once, again)
