@@ -58,9 +58,9 @@ def requires(scope: str) -> Callable:
     return decorate
 
 
-def make_token(subject: str, lifetime: timedelta) -> str:
-    """Make a token for `subject`, with every scope, valid from now for `lifetime`."""
-    return create_access_token(subject, expires_delta=lifetime)
+def make_token(subject: str, lifetime: timedelta, **claims) -> str:
+    """Make a token for `subject`, valid from now for `lifetime`; `claims` go into it, too, such as a scope."""
+    return create_access_token(subject, expires_delta=lifetime, additional_claims=claims)
 
 
 def _identify(header: str) -> Identity:
