@@ -15,6 +15,14 @@ log = logging.getLogger(__name__)
 EMBEDDED_READING_SECONDS = 60  # that database sorts all events of a session before it gives the first
 
 
+_FOR_TRYING_OUT = """
+  *****************************************************************************
+  *  FOR TRYING OUT ONLY: MONGODB_URI is not set, so sessions are kept in an  *
+  *  embedded database, and tokens are signed with a secret made here.        *
+  *  Set MONGODB_URI and JWT_SECRET before anybody depends on this service.   *
+  *****************************************************************************"""
+
+
 def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     """Build the service from `config`: settings by the names of their variables, the environment if none is given.
 
@@ -22,6 +30,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     """
     settings = Config.read(environment() if config is None else config)
     app = Flask("videosession")
+    app.extensions["settings"] = settings
     app.url_map.merge_slashes = False  # a redirect would be built from the client's Host header
     store = _database(settings, db)
     observability.init_app(app)
@@ -49,5 +58,7 @@ def _database(settings: Config, given) -> Database:
 def serve(app: Flask) -> None:
     """Begin what a serving process does beside answering; returns at once."""
     observability.show_log()
+    if app.extensions["settings"].is_embedded:
+        log.warning(_FOR_TRYING_OUT)
     app.extensions["database"].prepare()
     app.extensions["upkeep"].start()
