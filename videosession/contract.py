@@ -42,7 +42,10 @@ def accepts(schema: type[Schema] | None = None) -> Callable:
 
 
 def answers(schema: type[Schema], status: int = 200) -> Callable:
-    """Answer with what the view returns, as JSON; a Response goes out as it is. `schema` says what it looks like."""
+    """Answer with what the view returns, as JSON; `schema` says what it looks like.
+
+    A pair is that and headers to send with it, and a Response goes out as it is.
+    """
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)
@@ -50,7 +53,8 @@ def answers(schema: type[Schema], status: int = 200) -> Callable:
             answer = view(**arguments)
             if isinstance(answer, Response):
                 return answer
-            return Response(orjson.dumps(answer), status, content_type=JSON)
+            content, headers = answer if isinstance(answer, tuple) else (answer, None)
+            return Response(orjson.dumps(content), status, headers, content_type=JSON)
 
         answered.answers = (schema, status)
         return answered

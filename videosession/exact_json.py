@@ -6,7 +6,7 @@ other is the nearest double and must be finite. Text must be Unicode: a lone sur
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import orjson
 
@@ -91,7 +91,12 @@ def text_fault(text: str) -> str | None:
     return None
 
 
-def faults(value: dict) -> Iterator[Fault]:
+def key_fault(key: str) -> str | None:
+    """Say what is wrong with a key, if anything."""
+    return "has a NUL in its key" if "\0" in key else text_fault(key)
+
+
+def faults(value: dict, key_fault: Callable[[str], str | None] = key_fault) -> Iterator[Fault]:
     """Yield what keeps an object from being stored exactly as it was sent; pointers begin at the object."""
     remaining = [("", value, 1)]
     while remaining:
@@ -101,16 +106,12 @@ def faults(value: dict) -> Iterator[Fault]:
             continue
         is_object = isinstance(container, dict)
         for step, inner in container.items() if is_object else enumerate(container):
-            if is_object and (detail := _key_fault(step)):
+            if is_object and (detail := key_fault(step)):
                 yield Fault(pointer + pointer_step(step), detail)
             if isinstance(inner, dict | list):
                 remaining.append((pointer + pointer_step(step), inner, level + 1))
             elif detail := _scalar_fault(inner):
                 yield Fault(pointer + pointer_step(step), detail)
-
-
-def _key_fault(key: str) -> str | None:
-    return "has a NUL in its key" if "\0" in key else text_fault(key)
 
 
 def _scalar_fault(value: str | int | float | None) -> str | None:

@@ -56,13 +56,12 @@ class SessionRepository:
         self._clock = clock
         self._alive = _Alive()
 
-    def create(self, *, owner: str, title: str, description: str) -> dict:
-        """Store a new session and return it."""
+    def create(self, *, owner: str, **content) -> dict:
+        """Store a new session and return it; of `content`, videoId and metadata may be left out."""
         session = {
             "_id": secrets.token_hex(16),
             "owner": owner,
-            "title": title,
-            "description": description,
+            **content,
             "createdAt": self._clock(),
             "version": 1,
             "revision": _new_revision(),

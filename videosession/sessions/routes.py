@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import orjson
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 
 from videosession import auth, instants
 from videosession.contract import JSON, accepts, answers
@@ -21,19 +21,20 @@ def _sessions() -> SessionRepository:
 @auth.requires(auth.WRITE)
 @accepts(NewSession)
 @answers(CreatedSession, 201)
-def create_session(body: dict) -> dict:
+def create_session(body: dict) -> tuple[dict, dict]:
     """Open a session."""
     session = _sessions().create(owner=auth.owner(), **body)
-    return _head(session) | {"createdAt": instants.write(session["createdAt"])}
+    return _head(session) | {"createdAt": instants.write(session["createdAt"])}, _location(session["_id"])
 
 
 @blueprint.post("/<session_id>/events")
 @auth.requires(auth.WRITE)
 @accepts(NewEvent)
 @answers(Event, 201)
-def append_event(session_id: str, body: dict) -> dict:
+def append_event(session_id: str, body: dict) -> tuple[dict, dict]:
     """Append what the player did to a session."""
-    return _sessions().append(session_id, [body], owner=auth.owner())[0]
+    event = _sessions().append(session_id, [body], owner=auth.owner())[0]
+    return event, _location(event["eventId"])
 
 
 @blueprint.get("/<session_id>")
@@ -55,8 +56,14 @@ def delete_session(session_id: str) -> dict:
     return {"message": "Session deleted successfully."}
 
 
+def _location(new_id: str) -> dict:
+    """Say where what was made is: below where it was posted."""
+    return {"Location": f"{request.script_root}{request.path}/{new_id}"}
+
+
 def _head(session: dict) -> dict:
-    return {"id": session["_id"], "title": session["title"], "description": session["description"]}
+    head = {"id": session["_id"], "title": session["title"], "description": session["description"]}
+    return head | {field: session[field] for field in ("videoId", "metadata") if field in session}
 
 
 def _session_json(reading: Reading) -> Iterator[bytes]:

@@ -2,11 +2,13 @@
 
 from typing import NamedTuple
 
+import orjson
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from videosession import exact_json, instants
 
 LONGEST_TIMESTAMP = 40
+LARGEST_METADATA = 16 * 1024
 
 
 class Timestamp(NamedTuple):
@@ -43,13 +45,35 @@ class JSONObject(fields.Field):
     """A JSON object of any content that can be stored and given back exactly."""
 
     default_error_messages = {"invalid": "Not a JSON object."}
+    key_fault = staticmethod(exact_json.key_fault)
 
     def _deserialize(self, value, attr, data, **kwargs) -> dict:
         if not isinstance(value, dict):
             raise self.make_error("invalid")
-        if faults := list(exact_json.faults(value)):
+        if faults := list(exact_json.faults(value, self.key_fault)):
             raise ValidationError(faults)
         return value
+
+
+class Metadata(JSONObject):
+    """A JSON object for the client's own use, whose keys can be asked for in a query of the database."""
+
+    @staticmethod
+    def key_fault(key: str) -> str | None:
+        if not key or "." in key or key.startswith("$"):
+            return "has a key that is empty, has a dot in it, or begins with $"
+        return exact_json.key_fault(key)
+
+    def _deserialize(self, value, attr, data, **kwargs) -> dict:
+        metadata = super()._deserialize(value, attr, data, **kwargs)
+        check_size(metadata)
+        return metadata
+
+
+def check_size(metadata: dict) -> None:
+    """Refuse metadata that is too large; ValidationError."""
+    if (size := len(orjson.dumps(metadata))) > LARGEST_METADATA:
+        raise ValidationError(f"is {size} bytes as JSON, and {LARGEST_METADATA} is the most")
 
 
 class Shape(Schema):
@@ -64,12 +88,21 @@ class Shape(Schema):
 class NewSession(Shape):
     title = Text(required=True, validate=validate.Length(1, 200))
     description = Text(load_default="", validate=validate.Length(max=5000))
+    video_id = Text(data_key="videoId", attribute="videoId", validate=validate.Length(1, 200))
+    metadata = Metadata()
 
 
-class CreatedSession(Shape):
+class Session(Shape):
+    """What every answer says of a session; `videoId` and `metadata` where they were given."""
+
     id = fields.String(required=True)
     title = fields.String(required=True)
     description = fields.String(required=True)
+    video_id = fields.String(data_key="videoId")
+    metadata = fields.Dict()
+
+
+class CreatedSession(Session):
     created_at = fields.String(required=True, data_key="createdAt")
 
 
@@ -86,10 +119,7 @@ class Event(Shape):
     data = fields.Dict(required=True)
 
 
-class SessionWithEvents(Shape):
-    id = fields.String(required=True)
-    title = fields.String(required=True)
-    description = fields.String(required=True)
+class SessionWithEvents(Session):
     events = fields.List(fields.Nested(Event), required=True)
 
 
