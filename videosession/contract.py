@@ -6,36 +6,48 @@ before (see auth), what is stored after: nothing is asked of the database for an
 
 from collections.abc import Callable, Iterator
 from functools import wraps
+from typing import NamedTuple
 
 import orjson
 from flask import Response, request
 from marshmallow import Schema, ValidationError
 
-from videosession import exact_json
-from videosession.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMediaType
+from videosession import exact_json, queries
+from videosession.errors import Fault, Invalid, TooLarge, UnsupportedMediaType
+from videosession.queries import Query
 
 JSON = "application/json"
 LARGEST_JSON = 1024 * 1024
 
 
-def accepts(schema: type[Schema] | None = None) -> Callable:
-    """Give the view its body as `schema` loads it, in the argument `body`; without a schema no body is read.
+class Accepted(NamedTuple):
+    """What a view was decorated to take: the schemas of its body and of its query, for the API's description."""
 
-    A query parameter that the view does not take is refused: nothing that was sent is dropped in silence.
+    body: type[Schema] | None
+    query: type[Query] | None
+
+
+def accepts(body: type[Schema] | None = None, *, query: type[Query] | None = None) -> Callable:
+    """Give the view its body as the schema loads it, in the argument `body`, and its query, in `query`.
+
+    Without a schema no body is read. A query parameter that the schema does not name is refused: nothing that was sent
+    is dropped in silence.
     """
-    loader = schema() if schema else None
+    body_loader = body() if body else None
+    query_loader = (query or Query)()
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)
         def checked(**arguments):
-            if loader is None:
-                _refuse_query()
-                return view(**arguments)
-            body = _json_body()
-            _refuse_query()
-            return view(body=_load(loader, exact_json.read(body)), **arguments)
+            sent = _json_body() if body else None
+            if query or request.query_string:
+                parameters = queries.read(request.query_string, query_loader)
+                arguments |= {"query": parameters} if query else {}
+            if body:
+                arguments["body"] = _load(body_loader, exact_json.read(sent))
+            return view(**arguments)
 
-        checked.accepts = schema
+        checked.accepts = Accepted(body, query)
         return checked
 
     return decorate
@@ -79,11 +91,6 @@ def _read_body(limit: int) -> bytes:
     if len(body) > limit:
         raise too_large
     return body
-
-
-def _refuse_query() -> None:
-    if request.query_string:
-        raise BadRequest(f"This operation has no query parameter {next(iter(request.args), '')!r}: leave it out.")
 
 
 def _load(loader: Schema, value):

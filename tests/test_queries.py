@@ -1,0 +1,59 @@
+"""Query parameters: what the operation takes, exactly, or 400 in words that help."""
+
+import pytest
+
+from videosession import queries
+from videosession.errors import BadRequest
+
+
+class Pages(queries.Query):
+    limit = queries.WholeNumber(1, 200, load_default=50)
+
+
+def read(query_string: bytes) -> dict:
+    return queries.read(query_string, Pages())
+
+
+@pytest.mark.parametrize(("sent", "limit"), [(b"", 50), (b"limit=1", 1), (b"limit=200", 200), (b"limit=%31", 1)])
+def test_a_parameter_is_read_or_has_its_default(sent, limit):
+    assert read(sent) == {"limit": limit}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"limit=0",
+        b"limit=201",
+        b"limit=",
+        b"limit",
+        b"limit=1_0",
+        b"limit=%EF%BC%91",
+        b"limit=+5",
+        b"limit=-1",
+        b"limit=1.0",
+    ]
+    + [b"limit=" + b"9" * 5000],
+)
+def test_a_number_is_digits_within_its_bounds_and_never_cut_to_them(sent):
+    with pytest.raises(BadRequest, match="'limit': must be a whole number from 1 to 200"):
+        read(sent)
+
+
+def test_everything_that_is_wrong_is_told_at_once():
+    with pytest.raises(BadRequest) as caught:
+        read(b"limit=5&limit=6&limits=7")
+    assert "'limit': is given more than once" in caught.value.detail
+    assert "'limits': this operation has no such parameter" in caught.value.detail
+
+
+@pytest.mark.parametrize("sent", [b"limit=%FF", b"limit=\xff", b"%FF=1"])
+def test_a_query_must_be_utf_8(sent):
+    with pytest.raises(BadRequest, match="not UTF-8"):
+        read(sent)
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_an_operation_without_parameters_takes_none(client, method):
+    answer = client.request(method, f"/api/sessions/{client.new_session()}?events=all")
+    assert answer.status_code == 400
+    assert "'events': this operation has no such parameter" in answer.json["detail"]

@@ -1,0 +1,52 @@
+"""Query parameters: text that must be exactly what the operation takes, or a 400 that names each one that is not."""
+
+import re
+from collections import Counter
+from urllib.parse import parse_qsl
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from videosession.errors import BadRequest
+
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+class Query(Schema):
+    """The parameters of an operation; one that is not named is refused, never dropped."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": "this operation has no such parameter: leave it out"}
+
+
+class WholeNumber(fields.Integer):
+    """Digits alone: Python's own reader takes blanks, signs, underscores and the digits of every script."""
+
+    def __init__(self, least: int, most: int, **options):
+        error = f"must be a whole number from {least} to {most}"
+        super().__init__(validate=validate.Range(least, most, error=error), **options)
+        self.error_messages["invalid"] = error
+
+    def _deserialize(self, value, attr, data, **kwargs) -> int:
+        if not _DIGITS.fullmatch(value):
+            raise self.make_error("invalid")
+        return int(value)
+
+
+def read(query_string: bytes, loader: Schema) -> dict:
+    """Read a query as `loader` takes it; BadRequest tells all that is wrong with it."""
+    try:
+        sent = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise BadRequest("The query is not UTF-8.") from None
+    counts = Counter(name for name, _ in sent)
+    faults = {name: ["is given more than once"] for name, count in counts.items() if count > 1}
+    try:
+        loaded = loader.load(dict(sent))
+    except ValidationError as error:
+        faults = error.messages | faults
+    if faults:
+        told = "; ".join(f"{name!r}: {', '.join(messages)}" for name, messages in faults.items())
+        raise BadRequest(f"The query is not valid: {told}.")
+    return loaded
