@@ -47,18 +47,17 @@ FIELD_ALSO_CALLED = {
 
 TYPES = {name: known for known, names in ALSO_CALLED.items() for name in (known, *names.split())}
 ALIASES = {name: field for field, names in FIELD_ALSO_CALLED.items() for name in names.split()}
-RANK = {name: rank for rank, name in enumerate(ALIASES)}
 
 
 def known_fields(data):
     """Return `data` with the known fields under their known names, itself where it uses no others."""
-    aliases = ALIASES.keys() & data.keys()
-    if not aliases:
+    if ALIASES.keys().isdisjoint(data.keys()):
         return data
-    fields = {name: data[name] for name in FIELDS & data.keys()}
-    for name in sorted(aliases, key=RANK.__getitem__):
-        if fields.get(ALIASES[name]) is None:
-            fields[ALIASES[name]] = data[name]
+    fields = {}
+    for name in sorted(FIELDS.keys() & data.keys(), key=RANK.__getitem__):
+        field = FIELDS[name]
+        if fields.get(field) is None:
+            fields[field] = data[name]
     return fields
 
 
@@ -136,4 +135,6 @@ READS = {
     **dict.fromkeys(("chapterStart", "chapterComplete", "chapterSkip"), CHAPTER),
 }
 
-FIELDS = {"rate", "duration", "node"}.union(*READS.values())
+# Every name of a field, a known one before the others it goes by.
+FIELDS = {field: field for fields in ({"rate", "duration", "node"}, *READS.values()) for field in fields} | ALIASES
+RANK = {name: rank for rank, name in enumerate(FIELDS)}

@@ -1,39 +1,35 @@
-"""The walk: one method for each known event, and the playhead that they move."""
+"""The walk: a method for each known event, which moves the playhead; its arguments are the fields that the event has."""
 
 from videosession.timeline import vocabulary
-from videosession.timeline.playhead import COARSE_CLOCK, NEAR, Playhead
+from videosession.timeline.playhead import AD, BUFFERING, COARSE_CLOCK, IDLE, NEAR, PAUSED, PLAYING, SEEKING, Playhead
 from videosession.timeline.viewing import TOLERANCE, WATCHED, Chapter, Node, Span
 
-IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD = "idle", "playing", "paused", "buffering", "seeking", "ad"
+TOLD_TWICE = 2_001_000  # microseconds after entering a node in which a second event may tell the same
 
 
 def walk(events):
-    """Return the `Viewing` that events in their order tell of; they are read once, as a stream."""
-    taken = Walk()
+    """Return the `Viewing` that a session's events tell of: in their order, each read once and not kept."""
+    walked = Walk()
     count = 0
     for event in events:
         count += 1
         step = STEPS.get(event["type"])
         if step is not None:
-            taken.take(event, *step)
-    taken.viewing.events = count
-    return taken.finish()
+            walked.take(event, *step)
+    walked.viewing.events = count
+    return walked.end()
 
 
 class Walk(Playhead):
-    """Keeps a mode, and for a stall, a seek and an ad the mode to go back to."""
+    """Keeps the player's mode and, for a stall, a seek and an ad, the mode to go back to."""
 
     def __init__(self):
         super().__init__()
-        self.mode = self.back = IDLE
-        self.since = None
-        self.left = None
-        self.cause = None
-        self.ping_before = None
-        self.stalled_at = None
+        self.back = IDLE
+        self.left = self.seek_cause = self.ping_before = self.stalled_at = None
 
-    def take(self, event, method, fields, measures):
-        """Let the time pass until a known event, read its fields, and do what it says."""
+    def take(self, event, method, fields, in_ad, measures):
+        """Let the time pass until the event, read its fields, and do what it says."""
         data = vocabulary.known_fields(event["data"])
         instant = event.get("instant")
         if instant is None:
@@ -43,24 +39,38 @@ class Walk(Playhead):
         if self.node is None:
             self.begin(instant, data, method)
         mode = self.mode
-        rate = self.read(data, "rate", vocabulary.amount)
-        self.rated = rate is not None
-        self.pass_time(instant, rate)
+        self.rate_said = self.read(data, "rate", vocabulary.amount)
+        self.pass_time(instant, self.rate_said)
         if measures and mode != AD:
-            self.node.duration = self.read(data, "duration", vocabulary.amount) or self.node.duration
+            self.measure(self.read(data, "duration", vocabulary.amount))
         said = [self.read(data, name, read) for name, read in fields.items()]
-        if fields is vocabulary.POSITION and self.sought and mode != SEEKING and (mode != AD or method in IN_AD):
-            said = [self.fresh(said[0])]
+        if in_ad or mode != AD:
+            method(self, *said)
         if method is not Walk.ping:
             self.ping_before = None
-        if mode != AD or method in IN_AD:
-            method(self, *said)
-        if self.mode == PLAYING:
+        if self.mode == PLAYING and self.stretch is None:
             self.open()
-        if self.mode is not mode:
+        if self.mode != mode:
             self.turn(mode)
 
+    def begin(self, instant, data, method):
+        """The first known event may say which node comes first, but for those that say which comes next."""
+        self.now = self.turned = self.viewing.first = instant
+        self.rest()
+        self.visit(None if method in (Walk.choice, Walk.node_enter) else self.read(data, "node", vocabulary.name))
+
+    def end(self):
+        viewing = self.viewing
+        if self.mode == PLAYING:
+            viewing.note("openEnded", self.event)
+        self.close()
+        if self.node is not None:
+            self.turn(self.mode)
+        viewing.last = self.now
+        return viewing
+
     def read(self, data, name, read):
+        """Return what a field says, nothing where that cannot be."""
         value = data.get(name)
         if value is None:
             return None
@@ -76,89 +86,35 @@ class Walk(Playhead):
             self.flawed = True
             self.viewing.note("invalidField", self.event)
 
-    def begin(self, instant, data, method):
-        self.now = self.since = self.entered = instant
-        self.viewing.first = instant
-        self.rest()
-        named = method not in (Walk.choice, Walk.node_enter)
-        self.visit(self.read(data, "node", vocabulary.name) if named else None)
-
-    def visit(self, id):
-        node = self.viewing.nodes.get(id)
-        if node is None:
-            node = self.viewing.nodes[id] = Node(id)
-        node.visits += 1
-        self.node = node
-        self.entered = self.now
-        self.seen_before = len(self.viewing.segments)
-        self.viewing.path.append(node)
-
-    def pass_time(self, instant, rate):
-        """Count the time to its mode, and what can have played in it between the slower and the faster rate."""
-        slow = fast = self.rate
-        if rate is not None:
-            slow, fast = min(slow, rate), max(slow, rate)
-            self.rate = rate
-        elapsed = instant - self.now
-        if elapsed <= 0:
-            return
-        self.now = instant
-        wall = self.viewing.wall
-        wall[self.mode] = wall.get(self.mode, 0) + elapsed
-        if self.mode == PLAYING:
-            self.played += fast * elapsed / 1e6
-            self.slowly += slow * elapsed / 1e6
-            self.playing_time += elapsed
-            self.slowest = min(self.slowest, slow)
-            if self.chapter is not None:
-                self.chapter.played += elapsed
-
     def turn(self, mode):
-        """Remember for the picture where the playhead stood."""
+        """Remember, at the end of a mode, where the playhead stood in it."""
         if mode != PLAYING:
-            self.viewing.stand(Span(mode, self.since, self.now, self.node, self.at))
-        self.since = self.now
-
-    def finish(self):
-        if self.mode == PLAYING:
-            self.viewing.note("openEnded", self.event)
-        self.close()
-        self.viewing.last = self.now
-        if self.node is not None:
-            self.turn(self.mode)
-        return self.viewing
-
-    def leave(self, position):
-        """The player itself ends playback: where it says, or as far as it can have got."""
-        if position is None and self.mode == PLAYING:
-            self.go_on()
-        else:
-            self.report(position)
+            self.viewing.stand(Span(mode, self.turned, self.now, self.node, self.at))
+        self.turned = self.now
 
     def interrupt(self, mode):
+        """Stall, seek or show an ad, to go back to what was before."""
         if self.mode not in (BUFFERING, SEEKING, AD):
             self.back = self.mode
         self.mode = mode
 
+    # Playing
+
     def play(self, position):
         if self.mode == AD:
             self.back = PLAYING
+            return
+        if self.mode == SEEKING:
+            self.land(position)
         elif self.mode == PLAYING:
-            self.play_on(position)
-        elif self.mode == SEEKING:
-            self.land(position, None)
-            self.mode = PLAYING
+            self.play_on(self.fresh(position))
         else:
-            if self.again(position):
-                self.jump(position if position is not None and position < 1 - TOLERANCE else 0.0, "replay")
-                self.allowance = COARSE_CLOCK
-            else:
-                self.report(position)
-            self.mode = PLAYING
+            self.start(self.fresh(position))
+        self.mode = PLAYING
         self.finished_at = None
 
     def play_on(self, position):
-        """Players say `play` more than once, and of a burst the last one wins."""
+        """Players say more than once that they play; of a burst of plays the last one wins."""
         if position is None:
             return
         furthest = self.at + self.played
@@ -167,42 +123,72 @@ class Walk(Playhead):
         else:
             self.slip(position)
 
-    def again(self, position):
-        """Tell whether this plays again what `complete` ended."""
-        if self.finished_at is None or self.at is None or abs(self.at - self.finished_at) > TOLERANCE:
-            return False
-        if position is None or position < 1 - TOLERANCE:
-            return True
-        length = self.node.length
-        return length is not None and position >= length - 0.5 - TOLERANCE
+    def start(self, position):
+        """Play, or play again what `complete` ended."""
+        from_start = position is None or position < 1 - TOLERANCE
+        if self.finished and (from_start or self.near_end(position)):
+            self.jump(position if position is not None and from_start else 0.0, "replay")
+            self.allowance = COARSE_CLOCK
+        else:
+            self.report(position)
+
+    @property
+    def finished(self):
+        """The playhead is where `complete` left it."""
+        return None not in (self.at, self.finished_at) and abs(self.at - self.finished_at) <= TOLERANCE
 
     def pause(self, position):
         if self.mode in (AD, SEEKING):
             self.back = PAUSED
         else:
-            self.leave(position)
+            self.leave(self.fresh(position))
             self.mode = PAUSED
 
     def complete(self, position):
         self.viewing.complete_event = True
         if self.mode == SEEKING:
-            self.land(position, None)
+            self.land(position)
         else:
-            length = self.node.length
-            if position is None and self.mode == PLAYING and length is not None and self.fits(length, self.played):
-                position = length
-            self.leave(position)
+            self.leave(self.finish(self.fresh(position)))
         self.mode = IDLE
         self.finished_at = self.at
 
+    def finish(self, position):
+        """What is complete is at its end, if it can be."""
+        length = self.node.length
+        if position is None and self.mode == PLAYING and length is not None and self.fits(length, self.played):
+            return length
+        return position
+
     def session_end(self, position):
         if self.mode == SEEKING:
-            self.land(position, None)
+            self.land(position)
         else:
-            self.leave(position)
+            self.leave(self.fresh(position))
         self.mode = IDLE
 
+    def session_start(self, node):
+        """The page was loaded, again if anything was before."""
+        if node is not None and self.nameless:
+            self.rename(node)
+            return
+        if self.mode == PLAYING:
+            self.viewing.note("openEnded", self.event)
+        self.begin_anew()
+        self.mode = IDLE
+
+    def rate_change(self, position):
+        if self.rate_said is None:
+            self.invalid()
+        if self.mode not in (SEEKING, AD):
+            self.report(self.fresh(position))
+
+    # Pings
+
     def ping(self, position):
+        if self.mode == SEEKING:
+            return
+        position = self.fresh(position)
         before, self.ping_before = self.ping_before, (self.now, position)
         if position is None:
             return
@@ -210,182 +196,178 @@ class Walk(Playhead):
             self.report(position)
         elif self.mode == BUFFERING:
             self.ping_stalled(position)
-        elif self.mode in (IDLE, PAUSED):
+        else:
             self.ping_still(position, before)
 
     def ping_stalled(self, position):
-        if self.at is not None and position > self.at + 0.1 + TOLERANCE:
-            self.began(position, max(self.stalled_at, self.reported))
-        elif self.at is None or position < self.at - NEAR:
+        """A player may not say that a stall is over, nor that it jumped in it."""
+        if self.at is None or position < self.at - NEAR:
             self.report(position)
+        elif position > self.at + 0.1 + TOLERANCE:
+            self.found_playing(position, max(self.stalled_at, self.reported))
 
     def ping_still(self, position, before):
-        """A player may begin by itself: two pings in a row that playback fits between."""
-        if (
-            before is not None
-            and before[1] is not None
-            and position > before[1] + 0.1 + TOLERANCE
-            and self.at is not None
-        ):
-            played = (self.now - before[0]) / 1e6 * self.rate
-            if self.fits(position, played):
-                self.began(position, before[0])
-                return
+        """A player may not say that it began: two pings in a row do, which playback fits between."""
+        instant, earlier = before or (None, None)
+        if earlier is not None and position > earlier + 0.1 + TOLERANCE and self.fits(position, self.since(instant)):
+            self.found_playing(position, instant)
+        else:
+            self.report(position)
+
+    def since(self, instant):
+        """Return the seconds that can have played since then, had it been playing."""
+        return (self.now - instant) / 1e6 * self.rate
+
+    def found_playing(self, position, instant):
+        self.mode = PLAYING
+        if self.stretch is None:
+            self.open()
+        self.rest()
+        self.played = self.since(instant)
         self.report(position)
 
-    def began(self, position, instant):
-        self.mode = PLAYING
-        self.open()
-        self.rest()
-        self.played = (self.now - instant) / 1e6 * self.rate
-        self.report(position)
+    # Stalls, seeks and ads
 
     def buffer_start(self, position):
+        position = position if self.mode == SEEKING else self.fresh(position)
         if self.mode in (IDLE, PLAYING, PAUSED):
             self.leave(position)
             self.interrupt(BUFFERING)
             self.stalled_at = self.now
 
     def buffer_end(self, position):
+        position = position if self.mode == SEEKING else self.fresh(position)
         if self.mode == BUFFERING:
             self.mode = self.back
             if self.mode == PLAYING:
                 self.report_still(position)
 
-    def report_still(self, position):
-        """Report as if nothing had played."""
-        if position is not None:
-            self.rest()
-            self.report(position)
-
-    def rate_change(self, position):
-        if not self.rated:
-            self.invalid()
-        if self.mode != SEEKING and self.mode != AD:
-            self.report(position)
-
-    def seek_to(self, start, end, position, cause):
+    def seek_event(self, start, end, position, cause):
         target = end if end is not None else position
-        if self.mode == SEEKING:
-            self.land(target, cause)
-        elif target is not None:
-            if start is not None and abs(start - target) < WATCHED:
-                start = None
-            self.leave(start)
-            self.seek(target, cause)
-        return target
-
-    def seek_reported(self, start, end, position, cause):
-        if self.seek_to(start, end, position, cause) is None:
+        if target is None:
             self.invalid()
+        if self.mode != AD:
+            self.seek_end(start, end, position, cause)
 
     def seek_start(self, start, cause):
         if self.mode != SEEKING:
             self.leave(start)
             self.interrupt(SEEKING)
-            self.cause = cause
+            self.seek_cause = cause
 
-    def land(self, target, cause):
+    def seek_end(self, start, end, position, cause):
+        target = end if end is not None else position
+        if self.mode == SEEKING:
+            self.land(target, cause)
+        elif target is not None:
+            self.leave(None if start is None or abs(start - target) < WATCHED else start)
+            self.seek(target, cause)
+
+    def land(self, target, cause=None):
         """A seek under way ends there, or without a jump."""
         self.mode = self.back
         if target is not None:
-            self.seek(target, cause if cause is not None else self.cause)
+            self.seek(target, self.seek_cause if cause is None else cause)
 
     def ad_break_start(self, position):
-        if self.mode == AD:
-            return
         if self.mode == SEEKING:
             self.mode = self.back
-        self.leave(position)
+        self.leave(self.fresh(position))
         self.interrupt(AD)
 
     def ad_break_complete(self, position):
+        position = self.fresh(position)
         if self.mode == AD:
             self.mode = self.back
             self.report_still(position)
 
-    def choice(self, to_node, from_node, option, cause, position, from_position, to_position, duration):
-        if to_node is None:
+    # Branches
+
+    def choice(self, node, from_node, option, cause, position, from_position, to_position, duration):
+        if node is None:
             self.invalid()
             return
         if from_node is not None and self.nameless:
             self.rename(from_node)
-        self.branch(
-            to_node,
-            option,
-            cause or "choice",
-            position if position is not None else from_position,
-            to_position,
-            duration,
-        )
+        position = from_position if position is None else position
+        self.branch(node, option, "choice" if cause is None else cause, position, to_position, duration)
 
-    def node_enter(self, node, to_node, from_node, option, cause, from_position, to_position, duration):
-        node = node if node is not None else to_node
+    def node_enter(self, node, to_node, from_node, option, cause, position, to_position, duration):
+        node = to_node if node is None else node
         if node is None:
             self.invalid()
             return
         if self.nameless:
             self.rename(node if from_node is None else from_node)
-            if from_node is None:
-                self.arrive(to_position, duration)
-                return
-        elif self.told_twice(node, from_node):
+            known = from_node is None
+        else:
+            known = self.told_twice(node, from_node)
+        if known:
             self.arrive(to_position, duration)
-            return
-        self.branch(node, option, cause or "auto", from_position, to_position, duration)
+        else:
+            self.branch(node, option, "auto" if cause is None else cause, position, to_position, duration)
 
-    @property
-    def nameless(self):
-        viewing = self.viewing
-        return self.node.id is None and not viewing.edges and not viewing.segments and self.unwatched
+    def branch(self, id, option, cause, position, to_position, duration):
+        """Leave the node for another: an edge of the graph and never a jump."""
+        if self.mode in (AD, SEEKING):
+            self.mode = self.back
+        self.leave(position)
+        edges = self.viewing.edges
+        edge = (self.node.id, id, option, cause)
+        edges[edge] = edges.get(edge, 0) + 1
+        self.left = self.node
+        self.chapter = None
+        self.begin_anew()
+        self.visit(id)
+        self.arrive(to_position, duration)
 
-    def rename(self, id):
-        del self.viewing.nodes[self.node.id]
-        self.node.id = id
-        self.viewing.nodes[id] = self.node
+    def visit(self, id):
+        nodes = self.viewing.nodes
+        if id not in nodes:
+            nodes[id] = Node(id)
+        self.node = nodes[id]
+        self.node.visits += 1
+        self.viewing.path.append(self.node)
+        self.entered = self.now
+        self.watched_before = len(self.viewing.segments)
+
+    def arrive(self, position, duration):
+        """Learn of the node entered how long it is and, with nothing watched there, where playback begins."""
+        self.measure(duration)
+        if position is not None and self.unseen:
+            self.stretch = None
+            self.guess = False
+            self.put(self.node.within(position))
+
+    def measure(self, duration):
+        if duration is not None:
+            self.node.duration = duration
 
     @property
     def unseen(self):
         """Nothing was watched on this visit."""
-        return self.unwatched and len(self.viewing.segments) == self.seen_before
+        return self.unwatched and len(self.viewing.segments) == self.watched_before
 
     def told_twice(self, node, from_node):
+        """Applications say both that the viewer chose and that a node is entered."""
         if node != self.node.id or (from_node is not None and (self.left is None or from_node != self.left.id)):
             return False
-        return self.unseen or self.now - self.entered <= 2_001_000
+        return self.unseen or self.now - self.entered <= TOLD_TWICE
 
-    def arrive(self, position, duration):
-        self.node.duration = duration or self.node.duration
-        if position is not None and self.unseen:
-            self.stretch = None
-            self.guess = False
-            self.move(self.node.within(position))
+    @property
+    def nameless(self):
+        """The first node has no name yet, and nothing happened on it that needs one."""
+        return self.node.id is None and not self.viewing.edges and not self.viewing.segments and self.unwatched
 
-    def branch(self, id, option, cause, position, to_position, duration):
-        if self.mode in (AD, SEEKING):
-            self.mode = self.back
-        self.leave(position)
-        edge = (self.node.id, id, option, cause)
-        self.viewing.edges[edge] = self.viewing.edges.get(edge, 0) + 1
-        self.left = self.node
-        self.depart()
-        self.chapter = None
-        self.visit(id)
-        self.node.duration = duration or self.node.duration
-        if to_position is not None:
-            self.move(self.node.within(to_position))
+    def rename(self, id):
+        nodes = self.viewing.nodes
+        nodes[id] = nodes.pop(self.node.id)
+        self.node.id = id
 
-    def session_start(self, node):
-        if node is not None and self.nameless:
-            self.rename(node)
-            return
-        if self.mode == PLAYING:
-            self.viewing.note("openEnded", self.event)
-        self.depart()
-        self.mode = IDLE
+    # Chapters
 
     def chapter_start(self, index, title):
-        key = (self.node, True, index) if index is not None else (self.node, False, title)
+        key = (self.node, "title", title) if index is None else (self.node, "index", index)
         self.chapter = self.viewing.chapters.setdefault(key, Chapter(self.node, index, title))
 
     def chapter_complete(self, index, title):
@@ -409,39 +391,35 @@ METHODS = {
     "sessionEnd": Walk.session_end,
     "adBreakStart": Walk.ad_break_start,
     "adBreakComplete": Walk.ad_break_complete,
-    "seek": Walk.seek_reported,
+    "seek": Walk.seek_event,
     "seekStart": Walk.seek_start,
-    "seekEnd": Walk.seek_to,
+    "seekEnd": Walk.seek_end,
     "choice": Walk.choice,
     "nodeEnter": Walk.node_enter,
     "chapterStart": Walk.chapter_start,
     "chapterComplete": Walk.chapter_complete,
     "chapterSkip": Walk.chapter_skip,
 }
-IN_AD = {
-    METHODS[t]
-    for t in (
-        "play",
-        "pause",
-        "adBreakComplete",
-        "sessionEnd",
-        "choice",
-        "nodeEnter",
-        "chapterStart",
-        "chapterComplete",
-        "chapterSkip",
-        "sessionStart",
-    )
-}
-UNMEASURED = {
+
+# During an ad all others come from the ad's own player, or say nothing of the video.
+ACT_IN_AD = {
+    "adBreakComplete",
+    "sessionEnd",
     "choice",
     "nodeEnter",
-    "chapterStart",
-    "chapterComplete",
-    "chapterSkip",
-    "adBreakStart",
-    "adBreakComplete",
+    "sessionStart",
+    "play",
+    "pause",
+    "rateChange",
+    "seek",
 }
+ACT_IN_AD |= {"chapterStart", "chapterComplete", "chapterSkip"}
+
+# The duration that these say is not the current node's.
+OTHERS_DURATION = {"choice", "nodeEnter", "adBreakStart", "adBreakComplete"}
+OTHERS_DURATION |= {"chapterStart", "chapterComplete", "chapterSkip"}
+
 STEPS = {
-    name: (METHODS[known], vocabulary.READS[known], known not in UNMEASURED) for name, known in vocabulary.TYPES.items()
+    name: (METHODS[known], vocabulary.READS[known], known in ACT_IN_AD, known not in OTHERS_DURATION)
+    for name, known in vocabulary.TYPES.items()
 }
