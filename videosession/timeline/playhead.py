@@ -101,7 +101,8 @@ class Playhead:
         ahead = position - self.at
         if played <= 0:
             return -NEAR <= ahead <= NEAR
-        return -2 - TOLERANCE <= ahead <= 1.25 * played + max(self.allowance, 0.25) + TOLERANCE
+        spare = self.allowance if self.allowance > 0.25 else 0.25
+        return -2 - TOLERANCE <= ahead <= 1.25 * played + spare + TOLERANCE
 
     def report(self, position):
         """Take the position that the player says it is at, if it says one."""
@@ -113,7 +114,7 @@ class Playhead:
             self.slip(position)
         else:
             if self.played > 0:
-                self.settle(max(0.0, position - self.at))
+                self.settle(position - self.at if position > self.at else 0.0)
             self.reach(position)
         self.guess = False
         self.rest()
@@ -126,8 +127,11 @@ class Playhead:
 
     def settle(self, gained):
         """Balance what was gained with what can have played: clocks are coarse, and laptops sleep."""
-        self.allowance = min(max(self.allowance + 1.25 * self.played - gained, 0.0), COARSE_CLOCK)
+        spare = self.allowance + 1.25 * self.played - gained
+        self.allowance = 0.0 if spare < 0 else COARSE_CLOCK if spare > COARSE_CLOCK else spare
         time = self.playing_time / 1e6
+        if time <= 2:
+            return
         excess = time - (gained + self.inferred) / self.slowest
         if excess > 2 + TOLERANCE and excess > time / 4 + TOLERANCE:
             self.stall(round(excess * 1e6))
@@ -192,7 +196,7 @@ class Playhead:
         return jumps[-1] if jumps and jumps[-1].era == self.era and self.unwatched else None
 
     def explain(self, last, position, cause):
-        """Players report the new position before they say that they seek, and a change of quality returns where it was."""
+        """Players report where they are before they say that they seek; a change of quality returns where it was."""
         self.close()
         last.end, last.cause = position, cause
         if abs(last.end - last.start) <= NEAR:

@@ -11,7 +11,7 @@ NODE_BINS = 2_000
 ALL_BINS = 20_000
 
 
-class BinsTooNarrow(ValueError):
+class BinsTooNarrow(ValueError):  # noqa: N818  the name says what happened
     """The heatmap would have more than 2 000 bins on a node or 20 000 in all; `smallest` is a width that fits."""
 
     def __init__(self, smallest):

@@ -1,7 +1,7 @@
 """The known types and fields, what else players call them, and what of a value counts.
 
-The other names are those of the HTML media element, YouTube's and video.js' players, Adobe's media collection, Snowplow,
-Open edX and Coursemology. What the client sent is stored as it was sent: the translation happens here and nowhere else.
+The other names are those of the HTML media element, YouTube's and video.js' players, Adobe's media collection,
+Snowplow, Open edX and Coursemology. What was sent is stored as it was sent: it is translated here and nowhere else.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 MOST = 1e10  # seconds, or times the normal speed: beyond it a number is a mistake
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+NUMBERS = (int, float)
 INVALID = object()
 
 ALSO_CALLED = {
@@ -54,7 +55,7 @@ def known_fields(data):
     if ALIASES.keys().isdisjoint(data.keys()):
         return data
     fields = {}
-    for name in sorted(FIELDS.keys() & data.keys(), key=RANK.__getitem__):
+    for name in sorted(filter(FIELDS.__contains__, data), key=RANK.__getitem__):
         field = FIELDS[name]
         if fields.get(field) is None:
             fields[field] = data[name]
@@ -67,12 +68,14 @@ def microseconds(timestamp):
 
 
 def is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, NUMBERS) and not isinstance(value, bool)
 
 
 def seconds(value, node=None):
     """Read a position on another node than the current one."""
-    return float(value) + 0.0 if is_number(value) and 0 <= value <= MOST else INVALID  # + 0.0: there is no -0.0
+    if isinstance(value, NUMBERS) and not isinstance(value, bool) and 0 <= value <= MOST:
+        return float(value) + 0.0  # there is no -0.0
+    return INVALID
 
 
 def position(value, node):
@@ -86,7 +89,7 @@ def amount(value, node=None):
     return float(value) if is_number(value) and 0 < value <= MOST else INVALID
 
 
-def name(value, node=None):
+def node_name(value, node=None):
     """Read the name of a node."""
     return value if isinstance(value, str) else INVALID
 
@@ -106,15 +109,15 @@ CHAPTER = {"index": number, "title": word}
 
 # What each type reads of `data`, besides the rate and, where it is the current node's, the duration.
 READS = {
-    "sessionStart": {"node": name},
+    "sessionStart": {"node": node_name},
     **dict.fromkeys(("play", "pause", "ping", "bufferStart", "bufferEnd", "rateChange"), POSITION),
     **dict.fromkeys(("complete", "sessionEnd", "adBreakStart", "adBreakComplete"), POSITION),
     "seek": SEEK,
     "seekStart": {"from": position, "cause": word},
     "seekEnd": SEEK,
     "choice": {
-        "toNode": name,
-        "fromNode": name,
+        "toNode": node_name,
+        "fromNode": node_name,
         "option": word,
         "cause": word,
         "position": position,
@@ -123,9 +126,9 @@ READS = {
         "duration": amount,
     },
     "nodeEnter": {
-        "node": name,
-        "toNode": name,
-        "fromNode": name,
+        "node": node_name,
+        "toNode": node_name,
+        "fromNode": node_name,
         "option": word,
         "cause": word,
         "fromPosition": position,

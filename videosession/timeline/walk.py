@@ -1,8 +1,8 @@
-"""The walk: a method for each known event, which moves the playhead; its arguments are the fields that the event has."""
+"""The walk: a method for each known event, with its fields as arguments, which moves the playhead."""
 
-from videosession.timeline import vocabulary
 from videosession.timeline.playhead import AD, BUFFERING, COARSE_CLOCK, IDLE, NEAR, PAUSED, PLAYING, SEEKING, Playhead
 from videosession.timeline.viewing import TOLERANCE, WATCHED, Chapter, Node, Span
+from videosession.timeline.vocabulary import INVALID, READS, TYPES, amount, known_fields, microseconds, node_name
 
 TOLD_TWICE = 2_001_000  # microseconds after entering a node in which a second event may tell the same
 
@@ -30,19 +30,19 @@ class Walk(Playhead):
 
     def take(self, event, method, fields, in_ad, measures):
         """Let the time pass until the event, read its fields, and do what it says."""
-        data = vocabulary.known_fields(event["data"])
+        data = known_fields(event["data"])
         instant = event.get("instant")
         if instant is None:
-            instant = vocabulary.microseconds(event["timestamp"])
+            instant = microseconds(event["timestamp"])
         self.event = event
         self.flawed = False
         if self.node is None:
             self.begin(instant, data, method)
         mode = self.mode
-        self.rate_said = self.read(data, "rate", vocabulary.amount)
+        self.rate_said = self.read(data, "rate", amount) if "rate" in data else None
         self.pass_time(instant, self.rate_said)
-        if measures and mode != AD:
-            self.measure(self.read(data, "duration", vocabulary.amount))
+        if measures and "duration" in data and mode != AD:
+            self.measure(self.read(data, "duration", amount))
         said = [self.read(data, name, read) for name, read in fields.items()]
         if in_ad or mode != AD:
             method(self, *said)
@@ -57,7 +57,7 @@ class Walk(Playhead):
         """The first known event may say which node comes first, but for those that say which comes next."""
         self.now = self.turned = self.viewing.first = instant
         self.rest()
-        self.visit(None if method in (Walk.choice, Walk.node_enter) else self.read(data, "node", vocabulary.name))
+        self.visit(None if method in (Walk.choice, Walk.node_enter) else self.read(data, "node", node_name))
 
     def end(self):
         viewing = self.viewing
@@ -75,7 +75,7 @@ class Walk(Playhead):
         if value is None:
             return None
         value = read(value, self.node)
-        if value is vocabulary.INVALID:
+        if value is INVALID:
             self.invalid()
             return None
         return value
@@ -420,6 +420,6 @@ OTHERS_DURATION = {"choice", "nodeEnter", "adBreakStart", "adBreakComplete"}
 OTHERS_DURATION |= {"chapterStart", "chapterComplete", "chapterSkip"}
 
 STEPS = {
-    name: (METHODS[known], vocabulary.READS[known], known in ACT_IN_AD, known not in OTHERS_DURATION)
-    for name, known in vocabulary.TYPES.items()
+    name: (METHODS[known], READS[known], known in ACT_IN_AD, known not in OTHERS_DURATION)
+    for name, known in TYPES.items()
 }
