@@ -21,8 +21,8 @@ class Playhead:
 
     def __init__(self):
         self.viewing = Viewing()
-        self.event = self.node = self.now = self.chapter = self.stretch = None
-        self.mode = IDLE
+        self.event = self.node = self.now = self.turned = self.chapter = self.stretch = None
+        self.mode = self.standing = IDLE
         self.rate = 1.0
         self.era = 0
         self.begin_anew()
@@ -64,6 +64,12 @@ class Playhead:
                 self.slowest = slow
             if self.chapter is not None:
                 self.chapter.played += elapsed
+
+    def turn(self):
+        """Remember where it stood: the mode changes, or it is moved."""
+        if self.standing != PLAYING:
+            self.viewing.stand(Span(self.standing, self.turned, self.now, self.node, self.at))
+        self.standing, self.turned = self.mode, self.now
 
     def open(self):
         """While playing a stretch is open."""
@@ -205,6 +211,7 @@ class Playhead:
 
     def record(self, last, position, cause):
         """Keep a jump; scrubbing is one."""
+        self.turn()
         self.close()
         if last and last.cause == cause:
             last.end = position

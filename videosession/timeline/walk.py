@@ -1,10 +1,8 @@
-"""The walk: a method for each known event, with its fields as arguments, which moves the playhead."""
+"""The walk: takes a session's events one after the other, and has the player do what they say."""
 
-from videosession.timeline.playhead import AD, BUFFERING, COARSE_CLOCK, IDLE, NEAR, PAUSED, PLAYING, SEEKING, Playhead
-from videosession.timeline.viewing import TOLERANCE, WATCHED, Chapter, Node, Span
+from videosession.timeline.player import Player
+from videosession.timeline.playhead import AD, PLAYING
 from videosession.timeline.vocabulary import INVALID, READS, TYPES, amount, known_fields, microseconds, node_name
-
-TOLD_TWICE = 2_001_000  # microseconds after entering a node in which a second event may tell the same
 
 
 def walk(events):
@@ -20,15 +18,10 @@ def walk(events):
     return walked.end()
 
 
-class Walk(Playhead):
-    """Keeps the player's mode and, for a stall, a seek and an ad, the mode to go back to."""
+class Walk(Player):
+    """A player that is told events, and the clock that runs between them."""
 
-    def __init__(self):
-        super().__init__()
-        self.back = IDLE
-        self.left = self.seek_cause = self.ping_before = self.stalled_at = None
-
-    def take(self, event, method, fields, in_ad, measures):
+    def take(self, event, fields, method, in_ad, measures):
         """Let the time pass until the event, read its fields, and do what it says."""
         data = known_fields(event["data"])
         instant = event.get("instant")
@@ -46,18 +39,18 @@ class Walk(Playhead):
         said = [self.read(data, name, read) for name, read in fields.items()]
         if in_ad or mode != AD:
             method(self, *said)
-        if method is not Walk.ping:
+        if method is not Player.ping:
             self.ping_before = None
         if self.mode == PLAYING and self.stretch is None:
             self.open()
-        if self.mode != mode:
-            self.turn(mode)
+        if self.mode != self.standing:
+            self.turn()
 
     def begin(self, instant, data, method):
         """The first known event may say which node comes first, but for those that say which comes next."""
         self.now = self.turned = self.viewing.first = instant
         self.rest()
-        self.visit(None if method in (Walk.choice, Walk.node_enter) else self.read(data, "node", node_name))
+        self.visit(None if method in (Player.choice, Player.node_enter) else self.read(data, "node", node_name))
 
     def end(self):
         viewing = self.viewing
@@ -65,7 +58,7 @@ class Walk(Playhead):
             viewing.note("openEnded", self.event)
         self.close()
         if self.node is not None:
-            self.turn(self.mode)
+            self.turn()
         viewing.last = self.now
         return viewing
 
@@ -80,346 +73,29 @@ class Walk(Playhead):
             return None
         return value
 
-    def invalid(self):
-        """Note a mistake, once an event."""
-        if not self.flawed:
-            self.flawed = True
-            self.viewing.note("invalidField", self.event)
 
-    def turn(self, mode):
-        """Remember, at the end of a mode, where the playhead stood in it."""
-        if mode != PLAYING:
-            self.viewing.stand(Span(mode, self.turned, self.now, self.node, self.at))
-        self.turned = self.now
-
-    def interrupt(self, mode):
-        """Stall, seek or show an ad, to go back to what was before."""
-        if self.mode not in (BUFFERING, SEEKING, AD):
-            self.back = self.mode
-        self.mode = mode
-
-    # Playing
-
-    def play(self, position):
-        if self.mode == AD:
-            self.back = PLAYING
-            return
-        if self.mode == SEEKING:
-            self.land(position)
-        elif self.mode == PLAYING:
-            self.play_on(self.fresh(position))
-        else:
-            self.start(self.fresh(position))
-        self.mode = PLAYING
-        self.finished_at = None
-
-    def play_on(self, position):
-        """Players say more than once that they play; of a burst of plays the last one wins."""
-        if position is None:
-            return
-        furthest = self.at + self.played
-        if position <= furthest + NEAR:
-            self.report(min(position, furthest))
-        else:
-            self.slip(position)
-
-    def start(self, position):
-        """Play, or play again what `complete` ended."""
-        from_start = position is None or position < 1 - TOLERANCE
-        if self.finished and (from_start or self.near_end(position)):
-            self.jump(position if position is not None and from_start else 0.0, "replay")
-            self.allowance = COARSE_CLOCK
-        else:
-            self.report(position)
-
-    @property
-    def finished(self):
-        """The playhead is where `complete` left it."""
-        return None not in (self.at, self.finished_at) and abs(self.at - self.finished_at) <= TOLERANCE
-
-    def pause(self, position):
-        if self.mode in (AD, SEEKING):
-            self.back = PAUSED
-        else:
-            self.leave(self.fresh(position))
-            self.mode = PAUSED
-
-    def complete(self, position):
-        self.viewing.complete_event = True
-        if self.mode == SEEKING:
-            self.land(position)
-        else:
-            self.leave(self.finish(self.fresh(position)))
-        self.mode = IDLE
-        self.finished_at = self.at
-
-    def finish(self, position):
-        """What is complete is at its end, if it can be."""
-        length = self.node.length
-        if position is None and self.mode == PLAYING and length is not None and self.fits(length, self.played):
-            return length
-        return position
-
-    def session_end(self, position):
-        if self.mode == SEEKING:
-            self.land(position)
-        else:
-            self.leave(self.fresh(position))
-        self.mode = IDLE
-
-    def session_start(self, node):
-        """The page was loaded, again if anything was before."""
-        if node is not None and self.nameless:
-            self.rename(node)
-            return
-        if self.mode == PLAYING:
-            self.viewing.note("openEnded", self.event)
-        self.begin_anew()
-        self.mode = IDLE
-
-    def rate_change(self, position):
-        if self.rate_said is None:
-            self.invalid()
-        if self.mode not in (SEEKING, AD):
-            self.report(self.fresh(position))
-
-    # Pings
-
-    def ping(self, position):
-        if self.mode == SEEKING:
-            return
-        position = self.fresh(position)
-        before, self.ping_before = self.ping_before, (self.now, position)
-        if position is None:
-            return
-        if self.mode == PLAYING:
-            self.report(position)
-        elif self.mode == BUFFERING:
-            self.ping_stalled(position)
-        else:
-            self.ping_still(position, before)
-
-    def ping_stalled(self, position):
-        """A player may not say that a stall is over, nor that it jumped in it."""
-        if self.at is None or position < self.at - NEAR:
-            self.report(position)
-        elif position > self.at + 0.1 + TOLERANCE:
-            self.found_playing(position, max(self.stalled_at, self.reported))
-
-    def ping_still(self, position, before):
-        """A player may not say that it began: two pings in a row do, which playback fits between."""
-        instant, earlier = before or (None, None)
-        if earlier is not None and position > earlier + 0.1 + TOLERANCE and self.fits(position, self.since(instant)):
-            self.found_playing(position, instant)
-        else:
-            self.report(position)
-
-    def since(self, instant):
-        """Return the seconds that can have played since then, had it been playing."""
-        return (self.now - instant) / 1e6 * self.rate
-
-    def found_playing(self, position, instant):
-        self.mode = PLAYING
-        if self.stretch is None:
-            self.open()
-        self.rest()
-        self.played = self.since(instant)
-        self.report(position)
-
-    # Stalls, seeks and ads
-
-    def buffer_start(self, position):
-        position = position if self.mode == SEEKING else self.fresh(position)
-        if self.mode in (IDLE, PLAYING, PAUSED):
-            self.leave(position)
-            self.interrupt(BUFFERING)
-            self.stalled_at = self.now
-
-    def buffer_end(self, position):
-        position = position if self.mode == SEEKING else self.fresh(position)
-        if self.mode == BUFFERING:
-            self.mode = self.back
-            if self.mode == PLAYING:
-                self.report_still(position)
-
-    def seek_event(self, start, end, position, cause):
-        target = end if end is not None else position
-        if target is None:
-            self.invalid()
-        if self.mode != AD:
-            self.seek_end(start, end, position, cause)
-
-    def seek_start(self, start, cause):
-        if self.mode != SEEKING:
-            self.leave(start)
-            self.interrupt(SEEKING)
-            self.seek_cause = cause
-
-    def seek_end(self, start, end, position, cause):
-        target = end if end is not None else position
-        if self.mode == SEEKING:
-            self.land(target, cause)
-        elif target is not None:
-            self.leave(None if start is None or abs(start - target) < WATCHED else start)
-            self.seek(target, cause)
-
-    def land(self, target, cause=None):
-        """A seek under way ends there, or without a jump."""
-        self.mode = self.back
-        if target is not None:
-            self.seek(target, self.seek_cause if cause is None else cause)
-
-    def ad_break_start(self, position):
-        if self.mode == SEEKING:
-            self.mode = self.back
-        self.leave(self.fresh(position))
-        self.interrupt(AD)
-
-    def ad_break_complete(self, position):
-        position = self.fresh(position)
-        if self.mode == AD:
-            self.mode = self.back
-            self.report_still(position)
-
-    # Branches
-
-    def choice(self, node, from_node, option, cause, position, from_position, to_position, duration):
-        if node is None:
-            self.invalid()
-            return
-        if from_node is not None and self.nameless:
-            self.rename(from_node)
-        position = from_position if position is None else position
-        self.branch(node, option, "choice" if cause is None else cause, position, to_position, duration)
-
-    def node_enter(self, node, to_node, from_node, option, cause, position, to_position, duration):
-        node = to_node if node is None else node
-        if node is None:
-            self.invalid()
-            return
-        if self.nameless:
-            self.rename(node if from_node is None else from_node)
-            known = from_node is None
-        else:
-            known = self.told_twice(node, from_node)
-        if known:
-            self.arrive(to_position, duration)
-        else:
-            self.branch(node, option, "auto" if cause is None else cause, position, to_position, duration)
-
-    def branch(self, id, option, cause, position, to_position, duration):
-        """Leave the node for another: an edge of the graph and never a jump."""
-        if self.mode in (AD, SEEKING):
-            self.mode = self.back
-        self.leave(position)
-        edges = self.viewing.edges
-        edge = (self.node.id, id, option, cause)
-        edges[edge] = edges.get(edge, 0) + 1
-        self.left = self.node
-        self.chapter = None
-        self.begin_anew()
-        self.visit(id)
-        self.arrive(to_position, duration)
-
-    def visit(self, id):
-        nodes = self.viewing.nodes
-        if id not in nodes:
-            nodes[id] = Node(id)
-        self.node = nodes[id]
-        self.node.visits += 1
-        self.viewing.path.append(self.node)
-        self.entered = self.now
-        self.watched_before = len(self.viewing.segments)
-
-    def arrive(self, position, duration):
-        """Learn of the node entered how long it is and, with nothing watched there, where playback begins."""
-        self.measure(duration)
-        if position is not None and self.unseen:
-            self.stretch = None
-            self.guess = False
-            self.put(self.node.within(position))
-
-    def measure(self, duration):
-        if duration is not None:
-            self.node.duration = duration
-
-    @property
-    def unseen(self):
-        """Nothing was watched on this visit."""
-        return self.unwatched and len(self.viewing.segments) == self.watched_before
-
-    def told_twice(self, node, from_node):
-        """Applications say both that the viewer chose and that a node is entered."""
-        if node != self.node.id or (from_node is not None and (self.left is None or from_node != self.left.id)):
-            return False
-        return self.unseen or self.now - self.entered <= TOLD_TWICE
-
-    @property
-    def nameless(self):
-        """The first node has no name yet, and nothing happened on it that needs one."""
-        return self.node.id is None and not self.viewing.edges and not self.viewing.segments and self.unwatched
-
-    def rename(self, id):
-        nodes = self.viewing.nodes
-        nodes[id] = nodes.pop(self.node.id)
-        self.node.id = id
-
-    # Chapters
-
-    def chapter_start(self, index, title):
-        key = (self.node, "title", title) if index is None else (self.node, "index", index)
-        self.chapter = self.viewing.chapters.setdefault(key, Chapter(self.node, index, title))
-
-    def chapter_complete(self, index, title):
-        if self.chapter is not None:
-            self.chapter.completed = True
-            self.chapter = None
-
-    def chapter_skip(self, index, title):
-        self.chapter = None
-
-
-METHODS = {
-    "sessionStart": Walk.session_start,
-    "play": Walk.play,
-    "pause": Walk.pause,
-    "ping": Walk.ping,
-    "bufferStart": Walk.buffer_start,
-    "bufferEnd": Walk.buffer_end,
-    "rateChange": Walk.rate_change,
-    "complete": Walk.complete,
-    "sessionEnd": Walk.session_end,
-    "adBreakStart": Walk.ad_break_start,
-    "adBreakComplete": Walk.ad_break_complete,
-    "seek": Walk.seek_event,
-    "seekStart": Walk.seek_start,
-    "seekEnd": Walk.seek_end,
-    "choice": Walk.choice,
-    "nodeEnter": Walk.node_enter,
-    "chapterStart": Walk.chapter_start,
-    "chapterComplete": Walk.chapter_complete,
-    "chapterSkip": Walk.chapter_skip,
+# What a type does, whether during an ad too (others are then the ad's own player's, or say nothing of the video), and
+# whether its duration is the current node's.
+TABLE = {
+    "sessionStart": (Player.session_start, True, True),
+    "play": (Player.play, True, True),
+    "pause": (Player.pause, True, True),
+    "ping": (Player.ping, False, True),
+    "bufferStart": (Player.buffer_start, False, True),
+    "bufferEnd": (Player.buffer_end, False, True),
+    "rateChange": (Player.rate_change, True, True),
+    "complete": (Player.complete, False, True),
+    "sessionEnd": (Player.session_end, True, True),
+    "adBreakStart": (Player.ad_break_start, False, False),
+    "adBreakComplete": (Player.ad_break_complete, True, False),
+    "seek": (Player.seek_event, True, True),
+    "seekStart": (Player.seek_start, False, True),
+    "seekEnd": (Player.seek_end, False, True),
+    "choice": (Player.choice, True, False),
+    "nodeEnter": (Player.node_enter, True, False),
+    "chapterStart": (Player.chapter_start, True, False),
+    "chapterComplete": (Player.chapter_complete, True, False),
+    "chapterSkip": (Player.chapter_skip, True, False),
 }
 
-# During an ad all others come from the ad's own player, or say nothing of the video.
-ACT_IN_AD = {
-    "adBreakComplete",
-    "sessionEnd",
-    "choice",
-    "nodeEnter",
-    "sessionStart",
-    "play",
-    "pause",
-    "rateChange",
-    "seek",
-}
-ACT_IN_AD |= {"chapterStart", "chapterComplete", "chapterSkip"}
-
-# The duration that these say is not the current node's.
-OTHERS_DURATION = {"choice", "nodeEnter", "adBreakStart", "adBreakComplete"}
-OTHERS_DURATION |= {"chapterStart", "chapterComplete", "chapterSkip"}
-
-STEPS = {
-    name: (METHODS[known], READS[known], known in ACT_IN_AD, known not in OTHERS_DURATION)
-    for name, known in TYPES.items()
-}
+STEPS = {name: (READS[known], *TABLE[known]) for name, known in TYPES.items()}
