@@ -1,0 +1,36 @@
+"""Published tests, published sequences, players' sequences, a browser's recordings, and senseless logs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from videosession.timeline import timeline
+from videosession.timeline.vocabulary import microseconds
+
+CASES = json.loads((Path(__file__).parent / "cases.json").read_text())
+
+
+def seen(answer):
+    """Return the answer without instants, and its anomalies as a set of codes."""
+    return answer | {
+        "segments": [{key: each[key] for key in ("node", "from", "to")} for each in answer["segments"]],
+        "jumps": [{key: each[key] for key in ("node", "from", "to", "cause", "steps")} for each in answer["jumps"]],
+        "anomalies": sorted({each["code"] for each in answer["anomalies"]}),
+    }
+
+
+def nearly(expected):
+    """Numbers at any depth within 2 ms."""
+    if isinstance(expected, list):
+        return [nearly(each) for each in expected]
+    if isinstance(expected, dict):
+        return {key: nearly(each) for key, each in expected.items()}
+    return pytest.approx(expected, abs=0.002) if isinstance(expected, float) else expected
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{place} {case['name']}" for place, case in enumerate(CASES)])
+def test_a_case_gives_what_is_expected(case):
+    events = sorted(case["events"], key=lambda event: microseconds(event["timestamp"]))
+    answer = seen(timeline(events, bin_seconds=case["query"].get("binSeconds")))
+    assert {key: answer[key] for key in case["expected"]} == nearly(case["expected"])

@@ -1,0 +1,21 @@
+"""Only the standard library; every instant is an argument.
+
+A session's events say what the player did. The timeline says what the viewer saw: which stretches were watched, where
+the viewer jumped, which branches were taken, what was seen again. It is a pure function of the events.
+"""
+
+from videosession.timeline.summary import BinsTooNarrow, summarise
+from videosession.timeline.viewing import Viewing
+from videosession.timeline.walk import walk
+
+__all__ = ["BinsTooNarrow", "Viewing", "summarise", "timeline", "walk"]
+
+
+def timeline(events, *, threshold=0.95, bin_seconds=None):
+    """Return the timeline of a session's events as what JSON is made of.
+
+    `events` are mappings with `eventId`, `type`, `timestamp` (RFC 3339), `data` and, where it is known, `instant`
+    (microseconds since the Unix epoch), in the order of their instants and, where those are equal, of their arrival.
+    They are read once and not kept. Raises `BinsTooNarrow`.
+    """
+    return summarise(walk(events), threshold, bin_seconds)
