@@ -1,0 +1,318 @@
+"""The database process for trying out, with processes that are really started, killed, forked and raced."""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pymongo
+import pytest
+from pymongo.errors import OperationFailure, PyMongoError
+
+from videosession import embedded
+from videosession.embedded import Embedded
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+JOURNALED, PLAIN = pymongo.WriteConcern("majority", j=True), pymongo.WriteConcern(1)
+
+
+def until(condition, within_seconds=10):
+    """Wait for it, and return what made it true."""
+    deadline = time.monotonic() + within_seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+    return found
+
+
+def listens(database):
+    with socket.socket() as probe:
+        return probe.connect_ex(pymongo.uri_parser.parse_uri(database.uri)["nodelist"][0]) == 0
+
+
+def alive(pid):
+    """Whether the process runs; a zombie that nobody has reaped does not."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+    return state.strip()[:1] not in ("", "Z")
+
+
+def released(directory):
+    if not directory.exists():
+        return True
+    with open(directory / "database.lock") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def processes(arguments):
+    """Those that run embedded.py with these arguments."""
+    listing = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listing.splitlines() if f"embedded.py {arguments} " in line]
+
+
+def accepts(database, command):
+    try:
+        return bool(database.command(command))
+    except OperationFailure:
+        return False
+
+
+def things(client, concern=JOURNALED):
+    return client.get_default_database().get_collection("things", write_concern=concern)
+
+
+@pytest.fixture
+def directory(tmp_path):
+    yield tmp_path / "instance"
+    until(lambda: released(tmp_path / "instance"))
+
+
+@pytest.fixture
+def database(directory):
+    """The database, for as long as the test: this process owns it."""
+    database = Embedded(directory)
+    database.ensure()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def client(database):
+    with pymongo.MongoClient(database.uri, timeoutMS=10_000) as client:
+        yield client
+
+
+@pytest.fixture
+def start(directory):
+    """Start processes that use the database; they are killed with the test."""
+    started = []
+
+    def start(*arguments, **options):
+        command = [sys.executable, ROOT / "tests/embedded_process.py", directory, *arguments]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": ENVIRONMENT}
+        started.append(subprocess.Popen(command, **pipes, **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        with process:
+            process.kill()
+
+
+def own(start, directory):
+    """Have another process own the database: that process, the database."""
+    process, database = start(), Embedded(directory)
+    assert process.stdout.readline() == "ready\n"
+    until(lambda: listens(database))
+    return process, database
+
+
+class Writers:
+    """Four threads that insert as fast as they can and remember what was acknowledged."""
+
+    def __init__(self, client, concern):
+        self.acknowledged, self._things, self._stop = [], things(client, concern), threading.Event()
+        self._threads = [threading.Thread(target=self._write, args=(name,)) for name in "abcd"]
+
+    def _write(self, name):
+        number = 0
+        while not self._stop.is_set():
+            number += 1
+            try:
+                self._things.insert_one({"_id": f"{name}{number}"})
+            except PyMongoError:
+                continue  # it may or may not be there
+            self.acknowledged.append(f"{name}{number}")
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def until_more(self, count):
+        target = len(self.acknowledged) + count
+        until(lambda: len(self.acknowledged) >= target)
+
+    def lost(self):
+        return set(self.acknowledged) - set(self._things.distinct("_id"))
+
+
+def test_a_start_returns_with_an_address_before_the_database_listens(database):
+    assert not listens(database)
+    until(lambda: listens(database))
+
+
+@pytest.mark.parametrize("concern", [JOURNALED, PLAIN], ids=["journaled", "plain"])
+def test_killed_under_writes_it_is_back_within_ten_seconds_with_all_that_was_acknowledged(database, client, concern):
+    with Writers(client, concern) as writers:
+        for _ in range(3):
+            writers.until_more(500)
+            os.kill(database.pid, signal.SIGKILL)
+            writers.until_more(1)
+    assert writers.lost() == set()
+
+
+def test_the_same_writes_are_lost_where_it_runs_with_its_default_flags(tmp_path):
+    port, settings = embedded._free_port(), tmp_path / "empty.toml"
+    settings.touch()
+    flags = ["--config", settings, "--port", str(port), "--storage-path", tmp_path / "data", "--log-level", "ERROR"]
+    with pymongo.MongoClient(f"mongodb://127.0.0.1:{port}/videosession?retryWrites=false", timeoutMS=10_000) as client:
+        server = subprocess.Popen([sys.executable, "-m", "secantus", *flags])
+        with Writers(client, PLAIN) as writers:
+            for _ in range(2):
+                writers.until_more(1000)
+                server.kill()
+                server.wait()
+                server = subprocess.Popen([sys.executable, "-m", "secantus", *flags])
+                writers.until_more(1)
+        lost = writers.lost()
+    server.kill()
+    server.wait()
+    assert lost
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, None], ids=["killed", "terminated", "done"])
+def test_it_ends_with_the_process_that_started_it(directory, start, end):
+    owner, database = own(start, directory)
+    owner.send_signal(end) if end else owner.stdin.close()
+    until(lambda: not alive(database.pid))
+    assert not alive(database.keeper_pid)
+
+
+def test_a_forked_child_does_not_keep_it_alive(directory, start):
+    owner = start("fork")
+    child = int(owner.stdout.readline())
+    database = Embedded(directory)
+    until(lambda: listens(database))
+    owner.kill()
+    until(lambda: not alive(database.pid))
+    assert alive(child)
+    os.kill(child, signal.SIGKILL)
+
+
+def test_a_forked_child_takes_over_when_it_asks_after_its_parent_was_killed(directory, start):
+    owner = start("fork")
+    child = int(owner.stdout.readline())
+    database = Embedded(directory)
+    until(lambda: listens(database))
+    owner.kill()
+    until(lambda: released(directory))
+    os.kill(child, signal.SIGUSR1)
+    until(lambda: listens(database))
+    os.kill(child, signal.SIGKILL)
+
+
+def test_processes_that_race_to_start_it_start_one(directory, start, tmp_path):
+    with open(tmp_path / "errors", "w+") as errors:
+        for _ in range(10):
+            racers = [start(stderr=errors), start(stderr=errors)]
+            assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 2
+            database = Embedded(directory)
+            until(lambda database=database: listens(database))
+            assert len(processes(f"serve {directory}")) == 1
+            assert len(processes(f"keep {directory}")) == 2
+            for racer in racers:
+                racer.kill()
+    assert (tmp_path / "errors").read_text() == ""
+
+
+def test_another_that_uses_it_takes_over_when_the_owner_is_killed(directory, start):
+    owner, database = own(start, directory)
+    other = start()
+    other.stdout.readline()
+    with pymongo.MongoClient(database.uri, timeoutMS=10_000) as client:
+        things(client).insert_one({"_id": "kept"})
+        before = database.pid
+        owner.kill()
+        until(lambda: not alive(before))
+        assert things(client).find_one() == {"_id": "kept"}
+    assert database.pid != before
+
+
+def test_it_takes_over_from_a_killed_keeper_once_the_database_has_ended(directory, start):
+    _, database = own(start, directory)
+    start().stdout.readline()
+    before = database.pid
+    os.kill(database.keeper_pid, signal.SIGKILL)
+    until(lambda: not alive(before))
+    until(lambda: listens(database) and database.pid != before)
+
+
+def test_stopped_and_started_at_once_it_has_what_it_had(directory):
+    for round_ in range(3):
+        database = Embedded(directory)
+        database.ensure()
+        with pymongo.MongoClient(database.uri, timeoutMS=10_000) as client:
+            assert things(client).count_documents({}) == round_
+            things(client).insert_one({})
+        database.close()
+
+
+def test_started_while_the_one_before_is_ending_it_waits_for_it(directory, start):
+    owner, database = own(start, directory)
+    before = database.pid
+    owner.kill()
+    start()
+    until(lambda: database.pid != before and listens(database))
+    assert not alive(before)
+
+
+def test_it_moves_to_another_port_when_its_own_is_taken_while_it_is_away(directory):
+    database = Embedded(directory)
+    database.ensure()
+    database.close()
+    before = database.uri
+    with socket.create_server(pymongo.uri_parser.parse_uri(before)["nodelist"][0]):
+        database.ensure()
+        until(lambda: database.uri != before and listens(database))
+    database.close()
+
+
+def test_a_database_that_cannot_start_is_tried_again_and_says_why(directory, start, tmp_path):
+    directory.mkdir()
+    (directory / "database").touch()
+    with open(tmp_path / "errors", "w+") as errors:
+        start(stderr=errors)
+        until(lambda: "File exists" in (tmp_path / "errors").read_text())
+    (directory / "database").unlink()
+    until(lambda: listens(Embedded(directory)))
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_fail_points_exist_only_where_they_were_asked_for(directory, allowed):
+    database = Embedded(directory, test_commands=allowed)
+    database.ensure()
+    with pymongo.MongoClient(database.uri, timeoutMS=10_000) as client:
+        assert accepts(client.admin, {"configureFailPoint": "failCommand", "mode": "off"}) is allowed
+    database.close()
+
+
+def test_nobody_else_may_read_its_files(directory, database):
+    until(lambda: listens(database))
+    assert {path.stat().st_mode & 0o077 for path in [directory, *directory.rglob("*")]} == {0}
+
+
+def test_where_it_is_not_installed_the_error_names_both_ways_out(tmp_path):
+    program = (
+        "import sys; sys.path.append(sys.argv[1]);"
+        "from videosession.embedded import Embedded; Embedded('instance').ensure()"
+    )
+    command = [sys.executable, "-I", "-S", "-c", program, ROOT]
+    error = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stderr
+    assert "NotInstalledError" in error
+    assert "requirements-dev.txt" in error
+    assert "MONGODB_URI" in error
