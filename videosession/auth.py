@@ -1,5 +1,8 @@
 """Who is asking, and what the token covers: HS256 tokens with an expiry, the algorithm fixed here.
 
+    an owner's    from whoever holds the secret; `aud` is absent, or ours where this service made it
+    a player's    made by this service for one session; `aud` says so, and no other reading takes it
+
 Verifying a token costs more than all else that a small request does in Python, so verified ones are remembered, a
 bounded number of them; the expiry is looked at on every use.
 """
@@ -14,26 +17,35 @@ from functools import lru_cache, wraps
 from pathlib import Path
 from typing import NamedTuple
 
+import jwt
 from flask import Flask, current_app, g, request
-from flask_jwt_extended import JWTManager, create_access_token, decode_token
+from flask_jwt_extended import JWTManager, create_access_token
 
 from videosession.config import Config
-from videosession.errors import Forbidden, Unauthenticated
+from videosession.errors import Forbidden, ServiceError, Unauthenticated
+from videosession.keys import LEEWAY_SECONDS, FixedKeys, Trust
 
 log = logging.getLogger(__name__)
 
 READ, WRITE = "sessions:read", "sessions:write"
-LEEWAY_SECONDS = 30
 LONGEST_SUBJECT = 255
 REMEMBERED_TOKENS = 1024
+OWNERS, PLAYERS = "videosession", "videosession:player"  # the audiences of the service's own tokens
+
+_EXPIRED = "The token has expired: get a new one."
+_NOT_VALID = "The token is not valid here: it is malformed, signed by another, or meant for somebody else."
 
 
 class Identity(NamedTuple):
-    """Whom a verified token names: the owner, what they may do, and until when (seconds since the epoch)."""
+    """Whom a verified token names: the owner, what they may do, and until when (seconds since the epoch).
+
+    A player's names the one `session` that it may append to.
+    """
 
     owner: str
     scopes: frozenset[str]
     expires_at: float
+    session: str | None = None
 
 
 def owner() -> str:
@@ -41,59 +53,110 @@ def owner() -> str:
     return g.identity.owner
 
 
-def requires(scope: str) -> Callable:
-    """Let a request through to the view only with a token that covers `scope`."""
+def requires(scope: str, *, players: bool = False) -> Callable:
+    """Let a request through to the view only with a token that covers `scope`.
+
+    With `players` also with a player's token for the view's `session_id`: decided from the token alone.
+    """
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)
         def guarded(**arguments):
-            g.identity = _identify(request.headers.get("Authorization", ""))
-            if scope not in g.identity.scopes:
+            g.identity = identity = _identify(request.headers.get("Authorization", ""))
+            if identity.session is not None:
+                _check_player(identity, arguments.get("session_id") if players else None)
+            elif scope not in identity.scopes:
                 raise Forbidden(f"The token does not cover this: it lacks the scope {scope}.")
             return view(**arguments)
 
         guarded.scope = scope
+        guarded.players = players
         return guarded
 
     return decorate
 
 
+def _check_player(identity: Identity, session_id: str | None) -> None:
+    if identity.session != session_id:
+        raise Forbidden("The token does not cover this: it is a player's, to append events to its one session.")
+
+
 def make_token(subject: str, lifetime: timedelta, **claims) -> str:
     """Make a token for `subject`, valid from now for `lifetime`; `claims` go into it, too, such as a scope."""
-    return create_access_token(subject, expires_delta=lifetime, additional_claims=claims)
+    return create_access_token(subject, expires_delta=lifetime, additional_claims={"aud": OWNERS} | claims)
+
+
+def make_player_token(session_id: str, lifetime_seconds: int, *, owner: str) -> tuple[str, int]:
+    """Make a token that appends events to one session of `owner`, and say when it ends, in seconds since 1970."""
+    expires_at = int(time.time()) + lifetime_seconds
+    claims = {"aud": PLAYERS, "session": session_id, "exp": expires_at}
+    return create_access_token(owner, additional_claims=claims), expires_at
 
 
 def _identify(header: str) -> Identity:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Send the header Authorization: Bearer <token>; `flask token SUBJECT` prints a token.")
-    identity = current_app.extensions["verified_tokens"](token)
+    identity = current_app.extensions["tokens"].identify(token)
     if identity.expires_at + LEEWAY_SECONDS <= time.time():
-        raise Unauthenticated("The token has expired: get a new one.")
+        raise Unauthenticated(_EXPIRED)
     return identity
 
 
-def _verify(token: str) -> Identity:
-    try:
-        claims = decode_token(token)
-    except Exception as error:  # whatever a stranger's bytes do to the parsers, their token is a bad one
-        log.debug("token refused: %s", error)
-        raise Unauthenticated("The token is not valid here: it is malformed, expired, or signed by another.") from None
-    return _read_claims(claims)
+class Tokens:
+    """Reads tokens: the service's own, signed with a secret, and those of the `others` that the settings trust."""
+
+    def __init__(self, secrets: FixedKeys, others: Trust):
+        self._own = Trust(secrets, "HS256")
+        self._others = others
+        self._remembered = lru_cache(REMEMBERED_TOKENS)(self._verify)
+
+    def identify(self, token: str) -> Identity:
+        """Say whom a token names; Unauthenticated where it is not believed."""
+        return self._remembered(token, self._others.keys.generation())
+
+    def _verify(self, token: str, _generation: int) -> Identity:
+        try:
+            return self._own_identity(token) or _owner(self._others.claims(token))
+        except ServiceError:
+            raise
+        except jwt.ExpiredSignatureError:
+            raise Unauthenticated(_EXPIRED) from None
+        except Exception as error:  # whatever a stranger's bytes do to the parsers, their token is a bad one
+            log.debug("token refused: %s", error)
+            raise Unauthenticated(_NOT_VALID) from None
+
+    def _own_identity(self, token: str) -> Identity | None:
+        """Read a token that this service made; the audience marks it, nothing else is read here."""
+        try:
+            claims = self._own.claims(token, check_audience=False)
+        except jwt.InvalidTokenError:
+            return None
+        readers = {OWNERS: _owner, PLAYERS: _player}
+        audience = claims.get("aud")
+        return readers[audience](claims) if isinstance(audience, str) and audience in readers else None
 
 
-def _read_claims(claims: dict) -> Identity:
-    """Read what flask-jwt-extended leaves to its user: it takes tokens without expiry and for any audience."""
-    subject, expires_at = claims.get("sub"), claims.get("exp")
-    if not isinstance(expires_at, int | float):
-        raise Unauthenticated("The token has no expiry (exp): it must have one.")
-    if "aud" in claims:
-        raise Unauthenticated("The token is meant for another audience (aud).")
-    if claims["type"] != "access":
+def _owner(claims: dict) -> Identity:
+    if claims.get("type") == "refresh":  # flask-jwt-extended's, which are good for nothing but new tokens
         raise Unauthenticated("The token is not an access token.")
-    if not isinstance(subject, str) or not 1 <= len(subject) <= LONGEST_SUBJECT:
+    return Identity(_subject(claims), _scopes(claims), _expiry(claims))
+
+
+def _player(claims: dict) -> Identity:
+    return Identity(_subject(claims), frozenset(), _expiry(claims), str(claims["session"]))
+
+
+def _subject(claims: dict) -> str:
+    if not 1 <= len(claims["sub"]) <= LONGEST_SUBJECT:
         raise Unauthenticated(f"The token's subject (sub) must be a text of 1 to {LONGEST_SUBJECT} characters.")
-    return Identity(subject, _scopes(claims), expires_at)
+    return claims["sub"]
+
+
+def _expiry(claims: dict) -> float:
+    if not isinstance(claims["exp"], int | float):  # PyJWT takes digits in a text, too
+        raise Unauthenticated("The token's expiry (exp) must be a number.")
+    return claims["exp"]
 
 
 def _scopes(claims: dict) -> frozenset[str]:
@@ -121,12 +184,9 @@ def _kept_secret(path: Path) -> str:
 
 
 def init_app(app: Flask, config: Config) -> None:
-    """Verify tokens with the secret that `config` gives, or with one kept beside the embedded database."""
-    app.config.update(
-        JWT_SECRET_KEY=config.jwt_secret or _kept_secret(config.instance_path / "jwt-secret"),
-        JWT_ALGORITHM="HS256",
-        JWT_DECODE_ALGORITHMS=["HS256"],
-        JWT_DECODE_LEEWAY=LEEWAY_SECONDS,
-    )
+    """Make and verify tokens with the secret that `config` gives, or with one kept beside the embedded database."""
+    secret = config.jwt_secret or _kept_secret(config.instance_path / "jwt-secret")
+    app.config.update(JWT_SECRET_KEY=secret, JWT_ALGORITHM="HS256")
     JWTManager(app)
-    app.extensions["verified_tokens"] = lru_cache(REMEMBERED_TOKENS)(_verify)
+    both = FixedKeys(*filter(None, (secret, config.jwt_previous_secret)))
+    app.extensions["tokens"] = Tokens(both, Trust(both, "HS256"))

@@ -11,11 +11,13 @@ from videosession import auth
 @click.command("token")
 @click.argument("subject")
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="How long it is valid.")
-def token(subject: str, days: int) -> None:
+@click.option("--scope", type=click.Choice([auth.READ, auth.WRITE]), help="The one thing that it allows, not both.")
+def token(subject: str, days: int, scope: str | None) -> None:
     """Print a token for SUBJECT, who then owns the sessions made with it."""
     if not 1 <= len(subject) <= auth.LONGEST_SUBJECT:
         raise click.BadParameter(f"must have 1 to {auth.LONGEST_SUBJECT} characters.", param_hint="SUBJECT")
-    click.echo(auth.make_token(subject, timedelta(days=days)))
+    claims = {"scope": scope} if scope else {}
+    click.echo(auth.make_token(subject, timedelta(days=days), **claims))
 
 
 @click.command("init-db")

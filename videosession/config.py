@@ -60,6 +60,7 @@ class Config:
 
     mongodb_uri: str | None = _setting(None, _mongodb_uri)
     jwt_secret: str | None = _setting(None, _secret)
+    jwt_previous_secret: str | None = _setting(None, _secret)
     port: int = _setting(3000, _whole_number(1, 65535))
     web_concurrency: int = _setting(2, _whole_number(1, 256))
     instance_path: Path = _setting(PROJECT / "instance", lambda text: Path(text).absolute())

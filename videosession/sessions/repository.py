@@ -98,6 +98,12 @@ class SessionRepository:
             first = next(events, [])
         return Reading(session, chain([first], events))
 
+    def check(self, session_id: str, *, owner: str) -> None:
+        """Make sure that the session is there; NotFound where it is not."""
+        _check(session_id)
+        with self._database.deadline():
+            self._look_for(session_id, owner=owner, fields={"_id": 1})
+
     def delete(self, session_id: str, *, owner: str) -> None:
         """Delete a session: what it said is gone when this returns, its events then or by the sweep."""
         _check(session_id)

@@ -8,7 +8,16 @@ from flask import Blueprint, Response, current_app, request
 from videosession import auth, instants
 from videosession.contract import JSON, accepts, answers
 from videosession.sessions.repository import Reading, SessionRepository
-from videosession.sessions.schemas import CreatedSession, Deleted, Event, NewEvent, NewSession, SessionWithEvents
+from videosession.sessions.schemas import (
+    CreatedSession,
+    Deleted,
+    Event,
+    NewEvent,
+    NewPlayerToken,
+    NewSession,
+    PlayerToken,
+    SessionWithEvents,
+)
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions")
 
@@ -28,13 +37,24 @@ def create_session(body: dict) -> tuple[dict, dict]:
 
 
 @blueprint.post("/<session_id>/events")
-@auth.requires(auth.WRITE)
+@auth.requires(auth.WRITE, players=True)
 @accepts(NewEvent)
 @answers(Event, 201)
 def append_event(session_id: str, body: dict) -> tuple[dict, dict]:
     """Append what the player did to a session."""
     event = _sessions().append(session_id, [body], owner=auth.owner())[0]
     return event, _location(event["eventId"])
+
+
+@blueprint.post("/<session_id>/token")
+@auth.requires(auth.WRITE)
+@accepts(NewPlayerToken)
+@answers(PlayerToken, 201)
+def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
+    """Make a token for a player in a browser, which may append events to this session and nothing else."""
+    _sessions().check(session_id, owner=auth.owner())
+    token, expires_at = auth.make_player_token(session_id, body["lifetime_seconds"], owner=auth.owner())
+    return {"token": token, "expiresAt": instants.write(expires_at * instants.SECOND)}, {"Cache-Control": "no-store"}
 
 
 @blueprint.get("/<session_id>")

@@ -8,6 +8,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from videosession import exact_json, instants
 
 LONGEST_TIMESTAMP = 40
+LONGEST_PLAYING_SECONDS = 3600  # of a player's token
 LARGEST_METADATA = 16 * 1024
 
 
@@ -121,6 +122,20 @@ class Event(Shape):
 
 class SessionWithEvents(Session):
     events = fields.List(fields.Nested(Event), required=True)
+
+
+class NewPlayerToken(Shape):
+    lifetime_seconds = fields.Integer(
+        data_key="expiresIn",
+        strict=True,
+        load_default=LONGEST_PLAYING_SECONDS,
+        validate=validate.Range(60, LONGEST_PLAYING_SECONDS),
+    )
+
+
+class PlayerToken(Shape):
+    token = fields.String(required=True)
+    expires_at = fields.String(required=True, data_key="expiresAt")
 
 
 class Deleted(Shape):
