@@ -47,7 +47,7 @@ def test_a_player_may_do_nothing_else_and_that_is_decided_before_anything_is_rea
 
 def test_every_route_but_the_appending_one_is_closed_to_players(app):
     views = {rule.endpoint: app.view_functions[rule.endpoint] for rule in app.url_map.iter_rules()}
-    assert [name for name, view in views.items() if getattr(view, "players", False)] == ["sessions.append_event"]
+    assert [name for name, view in views.items() if getattr(view, "players", False)] == ["events.append_events"]
 
 
 @pytest.mark.parametrize(("sent", "seconds"), [({}, 3600), ({"expiresIn": 60}, 60), ({"expiresIn": 3600}, 3600)])

@@ -4,12 +4,13 @@ from flask import Flask
 
 from videosession import instants
 from videosession.database import Database
+from videosession.sessions import event_routes, routes
 from videosession.sessions.repository import SessionRepository
-from videosession.sessions.routes import blueprint
 
 
 def init_app(app: Flask, database: Database) -> SessionRepository:
     """Serve the sessions kept in `database`."""
     app.extensions["sessions"] = repository = SessionRepository(database, instants.now)
-    app.register_blueprint(blueprint)
+    app.register_blueprint(routes.blueprint)
+    app.register_blueprint(event_routes.blueprint)
     return repository

@@ -18,13 +18,13 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-import orjson
 import pymongo
 from cachetools import TTLCache
 from pymongo.errors import PyMongoError
 
-from videosession.database import DEADLINE_SECONDS, Database, batches
-from videosession.errors import NotFound
+from videosession.database import DEADLINE_SECONDS, Database
+from videosession.errors import Conflict, Fault, NotFound
+from videosession.sessions.events import Events, Taken
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,6 @@ MICROSECONDS = 1_000_000
 _NO_SESSION = "There is no such session."
 _SESSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _ALIVE = {"deletedAt": {"$exists": False}}
-_AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
 
 
 class Reading(NamedTuple):
@@ -55,6 +54,7 @@ class SessionRepository:
         self._database = database
         self._clock = clock
         self._alive = _Alive()
+        self._events = Events(database, clock)
 
     def create(self, *, owner: str, **content) -> dict:
         """Store a new session and return it; of `content`, videoId and metadata may be left out."""
@@ -71,19 +71,34 @@ class SessionRepository:
         self._alive.add(session["_id"], owner)
         return session
 
+    def append_one(self, session_id: str, event: dict, *, owner: str) -> dict:
+        """Store `event` in the session and return it as it will be read; as append, pointing at the event itself."""
+        return self._append(session_id, [event], [""], owner)[0]
+
     def append(self, session_id: str, events: list[dict], *, owner: str) -> list[dict]:
         """Store `events` in the session and return them as they will be read; NotFound where there is none.
 
-        An event has a `type`, a `timestamp` (the text as sent and its microseconds) and `data`.
+        An event has a `type`, a `timestamp` (the text as sent, with its microseconds), `data`, and perhaps an
+        `eventId`. One that is stored already is not stored again; where an id belongs to an event with other content,
+        that is a Conflict, and none of them is stored.
         """
+        return self._append(session_id, events, [f"/{place}" for place in range(len(events))], owner)
+
+    def _append(self, session_id: str, events: list[dict], pointers: list[str], owner: str) -> list[dict]:
         _check(session_id)
-        stored = self._as_stored(session_id, events)
+        documents = self._events.documents(session_id, events)
         with self._database.deadline():
             if not self._alive.has(session_id, owner):
                 self._look_for(session_id, owner=owner, fields={"_id": 1})
-            self._insert(stored)
-            self._confirm(session_id, stored, owner=owner)
-        return [{field: event[field] for field in ("eventId", "type", "timestamp", "data")} for event in stored]
+            try:
+                self._events.store(documents)
+            except Taken as error:
+                self._look_for(session_id, owner=owner, fields={"_id": 1})  # what a deleted one held, nobody learns
+                raise _conflict(documents, pointers, error.ids) from None
+            self._confirm(session_id, documents, owner=owner)
+        return [
+            {field: document[field] for field in ("eventId", "type", "timestamp", "data")} for document in documents
+        ]
 
     def read(self, session_id: str, *, owner: str) -> Reading:
         """Find a session and begin to read its events; NotFound where there is none.
@@ -94,7 +109,7 @@ class SessionRepository:
         with self._database.deadline(self._database.reading_seconds):
             with self._database.deadline(DEADLINE_SECONDS):
                 session = self._look_for(session_id, owner=owner)
-            events = self._events_in_order(session_id)
+            events = self._events.in_order(session_id)
             first = next(events, [])
         return Reading(session, chain([first], events))
 
@@ -143,18 +158,7 @@ class SessionRepository:
             raise NotFound(_NO_SESSION)
         return session
 
-    def _as_stored(self, session_id: str, events: list[dict]) -> list[dict]:
-        """Give each event its id and its place: the clock, then chance, then the place among those sent with it."""
-        arrival = f"{self._clock():015x}{secrets.token_hex(5)}"
-        return [_as_stored(session_id, f"{arrival}{place:04x}", event) for place, event in enumerate(events)]
-
-    def _insert(self, events: list[dict]) -> None:
-        if len(events) == 1:
-            self._database.events.insert_one(events[0])
-        else:
-            self._database.events.insert_many(events, ordered=False)
-
-    def _confirm(self, session_id: str, events: list[dict], *, owner: str) -> None:
+    def _confirm(self, session_id: str, documents: list[dict], *, owner: str) -> None:
         """Look at the session again, and move its revision; where it was deleted meanwhile, take the events back."""
         confirmed = self._database.sessions.update_one(
             {"_id": session_id, "owner": owner} | _ALIVE,
@@ -164,17 +168,8 @@ class SessionRepository:
             self._alive.add(session_id, owner)
             return
         self._alive.discard(session_id, owner)
-        ids = [event["_id"] for event in events]
-        self._database.events.delete_many({"session": session_id, "_id": {"$in": ids}})
+        self._events.remove(documents)
         raise NotFound(_NO_SESSION)
-
-    def _events_in_order(self, session_id: str) -> Iterator[list[dict]]:
-        order = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
-        for batch in batches(self._database.events, {"session": session_id}, projection=_AS_SENT, sort=order):
-            for event in batch:
-                if "exact" in event:
-                    event["data"] = orjson.loads(event.pop("exact"))
-            yield batch
 
 
 class _Alive:
@@ -207,20 +202,11 @@ def _new_revision() -> str:
     return secrets.token_hex(8)
 
 
-def _as_stored(session_id: str, arrival: str, event: dict) -> dict:
-    timestamp, instant = event["timestamp"]
-    stored = {
-        "_id": f"{session_id}:{arrival}",
-        "session": session_id,
-        "instant": instant,
-        "arrival": arrival,
-        "eventId": arrival,
-        "type": event["type"],
-        "timestamp": timestamp,
-        "data": event["data"],
-    }
-    # MongoDB's drivers, and servers written with one, read {"$ref", "$id"} as a DBRef, which loses keys on its way
-    # back: such data is kept as text too. (https://www.mongodb.com/docs/manual/reference/database-references/)
-    if b'"$ref"' in (text := orjson.dumps(event["data"])):
-        stored["exact"] = text.decode()
-    return stored
+def _conflict(documents: list[dict], pointers: list[str], taken: set[str]) -> Conflict:
+    """Point at every event whose id is taken."""
+    faults = [
+        Fault(f"{pointer}/eventId", "is the id of another event of this session")
+        for pointer, document in zip(pointers, documents, strict=True)
+        if document["_id"] in taken
+    ]
+    return Conflict("An event with this id, and with other content, is in this session already: see errors.", faults)

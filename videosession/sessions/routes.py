@@ -11,8 +11,6 @@ from videosession.sessions.repository import Reading, SessionRepository
 from videosession.sessions.schemas import (
     CreatedSession,
     Deleted,
-    Event,
-    NewEvent,
     NewPlayerToken,
     NewSession,
     PlayerToken,
@@ -22,7 +20,7 @@ from videosession.sessions.schemas import (
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions")
 
 
-def _sessions() -> SessionRepository:
+def sessions() -> SessionRepository:
     return current_app.extensions["sessions"]
 
 
@@ -32,18 +30,8 @@ def _sessions() -> SessionRepository:
 @answers(CreatedSession, 201)
 def create_session(body: dict) -> tuple[dict, dict]:
     """Open a session."""
-    session = _sessions().create(owner=auth.owner(), **body)
-    return _head(session) | {"createdAt": instants.write(session["createdAt"])}, _location(session["_id"])
-
-
-@blueprint.post("/<session_id>/events")
-@auth.requires(auth.WRITE, players=True)
-@accepts(NewEvent)
-@answers(Event, 201)
-def append_event(session_id: str, body: dict) -> tuple[dict, dict]:
-    """Append what the player did to a session."""
-    event = _sessions().append(session_id, [body], owner=auth.owner())[0]
-    return event, _location(event["eventId"])
+    session = sessions().create(owner=auth.owner(), **body)
+    return _head(session) | {"createdAt": instants.write(session["createdAt"])}, location(session["_id"])
 
 
 @blueprint.post("/<session_id>/token")
@@ -52,7 +40,7 @@ def append_event(session_id: str, body: dict) -> tuple[dict, dict]:
 @answers(PlayerToken, 201)
 def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
     """Make a token for a player in a browser, which may append events to this session and nothing else."""
-    _sessions().check(session_id, owner=auth.owner())
+    sessions().check(session_id, owner=auth.owner())
     token, expires_at = auth.make_player_token(session_id, body["lifetime_seconds"], owner=auth.owner())
     return {"token": token, "expiresAt": instants.write(expires_at * instants.SECOND)}, {"Cache-Control": "no-store"}
 
@@ -63,7 +51,7 @@ def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
 @answers(SessionWithEvents)
 def read_session(session_id: str) -> Response:
     """Give a session with its events, in order."""
-    return Response(_session_json(_sessions().read(session_id, owner=auth.owner())), content_type=JSON)
+    return Response(_session_json(sessions().read(session_id, owner=auth.owner())), content_type=JSON)
 
 
 @blueprint.delete("/<session_id>")
@@ -72,13 +60,13 @@ def read_session(session_id: str) -> Response:
 @answers(Deleted)
 def delete_session(session_id: str) -> dict:
     """Delete a session and its events, for good."""
-    _sessions().delete(session_id, owner=auth.owner())
+    sessions().delete(session_id, owner=auth.owner())
     return {"message": "Session deleted successfully."}
 
 
-def _location(new_id: str) -> dict:
-    """Say where what was made is: below where it was posted."""
-    return {"Location": f"{request.script_root}{request.path}/{new_id}"}
+def location(*below: str) -> dict:
+    """Say where what was made is: where it was posted, or below that."""
+    return {"Location": "/".join([request.script_root + request.path, *below])}
 
 
 def _head(session: dict) -> dict:

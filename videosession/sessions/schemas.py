@@ -1,22 +1,20 @@
 """Shapes on the wire, and every bound of them; no database, no current user."""
 
-from typing import NamedTuple
-
 import orjson
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from videosession import exact_json, instants
+from videosession.sessions.sameness import content
 
 LONGEST_TIMESTAMP = 40
 LONGEST_PLAYING_SECONDS = 3600  # of a player's token
 LARGEST_METADATA = 16 * 1024
 
 
-class Timestamp(NamedTuple):
-    """An instant exactly as it was sent, and its microseconds since 1970."""
+class Timestamp(str):
+    """An instant exactly as it was sent, with its microseconds since 1970."""
 
-    text: str
-    microseconds: int
+    __slots__ = ("microseconds",)
 
 
 class Text(fields.String):
@@ -36,10 +34,12 @@ class Instant(fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         if len(text) > LONGEST_TIMESTAMP:
             raise ValidationError(f"is longer than {LONGEST_TIMESTAMP} characters")
+        timestamp = Timestamp(text)
         try:
-            return Timestamp(text, instants.read(text))
+            timestamp.microseconds = instants.read(text)
         except ValueError as error:
             raise ValidationError(str(error)) from None
+        return timestamp
 
 
 class JSONObject(fields.Field):
@@ -108,9 +108,27 @@ class CreatedSession(Session):
 
 
 class NewEvent(Shape):
+    event_id = fields.String(
+        data_key="eventId",
+        attribute="eventId",
+        validate=validate.Regexp(
+            r"(?!\.{1,2}\Z)[A-Za-z0-9._~:-]{1,64}\Z",
+            error="must be 1 to 64 of the characters A-Z a-z 0-9 . _ ~ : - and neither . nor ..",
+        ),
+    )
     type = Text(required=True, validate=validate.Length(1, 100))
     timestamp = Instant(required=True)
     data = JSONObject(load_default=dict)
+
+    @validates_schema(pass_collection=True, skip_on_field_errors=False)
+    def refuse_contradictions(self, events: list[dict], many: bool, **_) -> None:
+        """Find every event whose id an earlier one in the request has with other content."""
+        first, faults = {}, {}
+        for place, event in enumerate(events if many else ()):
+            if "eventId" in event and first.setdefault(event["eventId"], said := content(event)) != said:
+                faults[place] = {"eventId": ["is the id of an earlier event in this request, with other content"]}
+        if faults:
+            raise ValidationError(faults)
 
 
 class Event(Shape):
@@ -118,6 +136,10 @@ class Event(Shape):
     type = fields.String(required=True)
     timestamp = fields.String(required=True)
     data = fields.Dict(required=True)
+
+
+class Events(Shape):
+    events = fields.List(fields.Nested(Event), required=True)
 
 
 class SessionWithEvents(Session):

@@ -1,0 +1,209 @@
+"""Events with ids of the client's own: sent any number of times, stored once; another event under the id is refused."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from videosession import instants
+from videosession.database import Database
+from videosession.errors import Conflict
+from videosession.sessions.repository import SessionRepository
+from videosession.sessions.schemas import NewEvent
+
+STAMP = "2026-03-01T10:00:00.000Z"
+WRITE_CONCERN_FAILED = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
+
+
+def event(event_id: str, **fields) -> dict:
+    return {"eventId": event_id, "type": "ping", "timestamp": STAMP, "data": {"position": 1}} | fields
+
+
+def stored(client, session_id: str) -> dict:
+    """The stored events by their ids; more than one with the same id would not fit."""
+    events = client.get(f"/api/sessions/{session_id}").json["events"]
+    by_id = {each["eventId"]: each for each in events}
+    assert len(by_id) == len(events)
+    return by_id
+
+
+def conflicts(answer) -> list[str]:
+    assert answer.status_code == 409
+    return [fault["pointer"] for fault in answer.json["errors"]]
+
+
+@pytest.mark.parametrize("event_id", ["a", "A-z_0.9~:", "x" * 64, "...", "-", "0123456789abcdef" * 4])
+def test_an_id_of_the_clients_own_is_kept(client, event_id):
+    session_id = client.new_session()
+    answer = client.append(session_id, event(event_id))
+    assert (answer.status_code, answer.json) == (201, event(event_id))
+    assert answer.headers["Location"].endswith(f"/events/{event_id}")
+    assert stored(client, session_id) == {event_id: event(event_id)}
+
+
+@pytest.mark.parametrize("event_id", ["", ".", "..", "x" * 65, "a/b", "a b", "a\n", "ä", "١", "a%", None, 7])
+def test_an_id_of_another_form_is_refused(client, event_id):
+    answer = client.append(client.new_session(), event(event_id))
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json["errors"]] == ["/eventId"]
+
+
+AGAIN = {
+    "the same": {},
+    "keys in another order": {"data": {"b": {"d": 1, "c": 2}, "a": [1, 1.0, True, None, "$ref"]}},
+    "a number written otherwise": {"data": {"a": [1, 1.00, True, None, "$ref"], "b": {"c": 2, "d": 1}}},
+}
+OTHER = {
+    "another type": {"type": "pong"},
+    "another writing of the instant": {"timestamp": "2026-03-01T10:00:00.0Z"},
+    "a number of another kind": {"data": {"a": [1.0, 1.0, True, None, "$ref"], "b": {"c": 2, "d": 1}}},
+    "true for 1": {"data": {"a": [True, 1.0, True, None, "$ref"], "b": {"c": 2, "d": 1}}},
+    "no data": {"data": {}},
+}
+FIRST = {"data": {"a": [1, 1.0, True, None, "$ref"], "b": {"c": 2, "d": 1}}}
+
+
+@pytest.mark.parametrize("change", AGAIN.values(), ids=AGAIN)
+@pytest.mark.parametrize("form", ["one", "array"])
+def test_the_same_content_again_is_answered_alike_and_stored_once(client, change, form):
+    session_id = client.new_session()
+    sent, again = event("x", **FIRST), event("x", **(FIRST | change))
+    first = client.append(session_id, sent if form == "one" else [sent, event("y")])
+    second = client.append(session_id, again if form == "one" else [again, event("y")])
+    assert (second.status_code, second.json) == (201, first.json)
+    assert stored(client, session_id)["x"] == sent
+
+
+def test_absent_data_is_the_same_as_an_empty_object(client):
+    session_id = client.new_session()
+    for sent in ({"data": {}}, {}):
+        answer = client.append(session_id, {"eventId": "x", "type": "ping", "timestamp": STAMP} | sent)
+        assert answer.status_code == 201
+
+
+def test_data_that_looks_like_a_reference_is_compared_as_it_was_sent(client):
+    session_id = client.new_session()
+    sent = event("x", data={"a": {"$ref": "b", "$id": 1, "$db": None}})
+    assert client.append(session_id, sent).json == client.append(session_id, sent).json == sent
+    assert conflicts(client.append(session_id, event("x", data={"a": {"$ref": "b", "$id": 1}}))) == ["/eventId"]
+
+
+@pytest.mark.parametrize("change", OTHER.values(), ids=OTHER)
+def test_other_content_under_a_taken_id_is_refused_at_its_pointer_and_nothing_is_stored(client, change):
+    session_id = client.new_session()
+    client.append(session_id, event("x", **FIRST))
+    other = event("x", **(FIRST | change))
+    assert conflicts(client.append(session_id, other)) == ["/eventId"]
+    assert conflicts(client.append(session_id, [event("new"), other, event("newer"), other])) == [
+        "/1/eventId",
+        "/3/eventId",
+    ]
+    assert stored(client, session_id) == {"x": event("x", **FIRST)}
+
+
+def test_an_id_is_taken_in_its_own_session_only(client, stranger):
+    first, second, third = client.new_session(), client.new_session(), stranger.new_session()
+    assert client.append(first, event("x")).status_code == 201
+    assert client.append(second, event("x", type="other")).status_code == 201
+    assert stranger.append(third, event("x", type="another")).status_code == 201
+
+
+def test_the_same_id_twice_in_a_request_is_stored_once_and_answered_at_both_places(client):
+    session_id = client.new_session()
+    sent = [event("x"), event("y"), event("x")]
+    answer = client.append(session_id, sent)
+    assert (answer.status_code, answer.json["events"]) == (201, sent)
+    assert stored(client, session_id) == {"x": event("x"), "y": event("y")}
+
+
+def test_the_same_id_twice_in_a_request_with_other_content_is_refused_beside_the_other_faults(client):
+    answer = client.append(client.new_session(), [event("x"), event("x", type="other"), event("y", timestamp=1)])
+    assert answer.status_code == 422
+    assert {fault["pointer"] for fault in answer.json["errors"]} == {"/1/eventId", "/2/timestamp"}
+
+
+def test_of_a_deleted_session_nobody_learns_which_ids_it_held(client, db):
+    session_id = client.new_session()
+    client.append(session_id, event("x"))
+    left_over = db["events"].find_one()
+    client.delete(f"/api/sessions/{session_id}")
+    db["events"].insert_one(left_over)  # as while a long session is being deleted
+    client.app.extensions["sessions"]._alive.add(session_id, "alice")  # as in a worker that saw it alive
+    assert client.append(session_id, event("x", type="other")).status_code == 404
+
+
+def test_one_id_from_eight_threads_is_stored_once_and_answered_alike(client):
+    session_id = client.new_session()
+    sent = [event(f"id{number}", data={"number": number}) for number in range(100)]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda each: client.append(session_id, each), sent * 8))
+    assert {answer.status_code for answer in answers} == {201}
+    assert [answer.json for answer in answers] == sent * 8
+    assert stored(client, session_id) == {each["eventId"]: each for each in sent}
+
+
+def test_crossing_batches_of_the_same_events_are_both_answered_and_stored_once(client):
+    session_id = client.new_session()
+    sent = [event(f"id{number}", data={"number": number}) for number in range(200)]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda batch: client.append(session_id, batch), [sent, sent[::-1]] * 4))
+    assert {answer.status_code for answer in answers} == {201}
+    assert stored(client, session_id) == {each["eventId"]: each for each in sent}
+
+
+class Crossing(Database):
+    """A database in which something else happens once, just after a request has looked which ids are taken."""
+
+    def __init__(self, db):
+        super().__init__(lambda: "", db)
+        self.meanwhile = None
+
+    @property
+    def events(self):
+        return self
+
+    def find(self, *arguments):
+        found = super().events.find(*arguments)
+        if self.meanwhile:
+            happen, self.meanwhile = self.meanwhile, None
+            found = list(found)
+            happen()
+        return found
+
+    def insert_many(self, documents, **options):
+        return super().events.insert_many(documents, **options)
+
+
+def test_an_id_taken_at_that_very_moment_is_refused_and_nothing_acknowledged_is_taken_back(db):
+    database = Crossing(db)
+    sessions = SessionRepository(database, instants.now)
+    session_id = sessions.create(owner="alice", title="", description="")["_id"]
+
+    def append(*events):
+        return sessions.append(session_id, NewEvent().load(list(events), many=True), owner="alice")
+
+    database.meanwhile = lambda: append(event("y", type="other"), event("z"))
+    with pytest.raises(Conflict) as caught:
+        append(event("x"), event("y"), event("z"))
+    assert [fault.pointer for fault in caught.value.faults] == ["/1/eventId"]
+    kept = {each["eventId"]: each["type"] for each in db["events"].find()}
+    assert kept == {"x": "ping", "y": "other", "z": "ping"}
+
+
+@contextmanager
+def failing(mongo, command: str, **how):
+    """Have the server fail in this way, once."""
+    data = {"failCommands": [command]} | how
+    mongo.admin.command({"configureFailPoint": "failCommand", "mode": {"times": 1}, "data": data})
+    yield
+    mongo.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+
+
+@pytest.mark.parametrize("sent", [event("x"), [event("x"), event("y")]], ids=["one", "array"])
+def test_a_duplicate_counts_as_stored_only_where_the_server_promises_it(client, mongo, sent):
+    session_id = client.new_session()
+    assert client.append(session_id, sent).status_code == 201
+    with failing(mongo, "insert", **WRITE_CONCERN_FAILED):
+        answer = client.append(session_id, sent)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert client.append(session_id, sent).status_code == 201

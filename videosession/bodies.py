@@ -1,0 +1,103 @@
+"""Request bodies: JSON, or newline-delimited JSON for many things at once, with every fault at its pointer."""
+
+import re
+from collections.abc import Collection, Iterator
+from itertools import islice
+
+from flask import request
+from marshmallow import Schema, ValidationError
+
+from videosession import exact_json
+from videosession.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMediaType
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+MEBIBYTE = 1024 * 1024
+LARGEST = {NDJSON: 8 * MEBIBYTE}
+LARGEST_VALUE = MEBIBYTE  # what a body of one value may be, and a line among others
+
+_LINE = re.compile(rb"[^ \t\r\n][^\n]*")  # blank ones are none
+
+
+def receive(media_types: Collection[str]) -> bytes:
+    """Take the current request's body as it came; UnsupportedMediaType, TooLarge."""
+    if request.headers.get("Content-Encoding") is not None:
+        raise UnsupportedMediaType("A body with a Content-Encoding is not taken: send it as it is.")
+    if request.mimetype not in media_types or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+        raise UnsupportedMediaType(f"The body must be sent as Content-Type: {' or '.join(media_types)}, in UTF-8.")
+    return _read(LARGEST.get(request.mimetype, LARGEST_VALUE))
+
+
+def _read(limit: int) -> bytes:
+    """Read the body; one more byte than is allowed is asked for, because a chunked body does not say its length."""
+    too_large = TooLarge(f"The body is larger than {limit} bytes.")
+    if (request.content_length or 0) > limit:
+        raise too_large
+    body = request.stream.read(limit + 1)
+    if len(body) > limit:
+        raise too_large
+    return body
+
+
+def load(body: bytes, loader: Schema, most: int):
+    """Load the current request's body by its schema; BadRequest, Invalid.
+
+    Where `most` is not 0, an array of up to so many is taken, too, or a line for each, and gives a list.
+    """
+    if request.mimetype == NDJSON:
+        return _load_each(loader, *_read_lines(body, most), most)
+    value = exact_json.read(body)
+    if most and isinstance(value, list):
+        return _load_each(loader, value, [], most)
+    return _load(loader, value)
+
+
+def _read_lines(body: bytes, most: int) -> tuple[list, list[Fault]]:
+    """Read a value from each line, no more lines than it takes to see that they are too many."""
+    values, faults = [], []
+    for place, line in enumerate(islice(_LINE.finditer(body), most + 1)):
+        values.append(_read_line(place, line[0]))
+        if len(line[0]) > LARGEST_VALUE:
+            faults.append(Fault(f"/{place}", f"is larger than {LARGEST_VALUE} bytes"))
+    return values, faults
+
+
+def _read_line(place: int, line: bytes):
+    try:
+        return exact_json.read(line)
+    except BadRequest as error:
+        raise BadRequest(f"Of the lines that are not blank, number {place}, counted from 0: {error.detail}") from None
+    except Invalid as error:
+        raise Invalid([Fault(f"/{place}{fault.pointer}", fault.detail) for fault in error.faults]) from None
+
+
+def _load_each(loader: Schema, values: list, faults: list[Fault], most: int) -> list:
+    if not 1 <= len(values) <= most:
+        faults.append(Fault("", f"must be 1 to {most}, and is {'more' if values else 'none'}"))
+    try:
+        loaded = loader.load(values[:most], many=True)
+    except ValidationError as error:
+        faults.extend(_faults(error.messages))
+    if faults:
+        raise Invalid(faults)
+    return loaded
+
+
+def _load(loader: Schema, value):
+    try:
+        return loader.load(value)
+    except ValidationError as error:
+        raise Invalid(list(_faults(error.messages))) from None
+
+
+def _faults(messages, pointer: str = "") -> Iterator[Fault]:
+    """Flatten marshmallow's nested messages; a field may give Faults of its own, whose pointers begin at the field."""
+    if isinstance(messages, dict):
+        for step, inner in messages.items():
+            yield from _faults(inner, pointer if step == "_schema" else pointer + exact_json.pointer_step(step))
+        return
+    for message in messages:
+        if isinstance(message, Fault):
+            yield Fault(pointer + message.pointer, message.detail)
+        else:
+            yield Fault(pointer, message)

@@ -1,0 +1,109 @@
+"""Events as they are stored and found: a document each, whose `_id` is its session's and its own.
+
+What is stored is never changed and never taken back, except with its session. Who may, and whether the session is
+alive, is looked at elsewhere (see repository).
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Iterator
+
+import orjson
+import pymongo
+from pymongo.errors import BulkWriteError
+
+from videosession.database import Database, batches
+from videosession.sessions.sameness import content
+
+DUPLICATE = 11000
+
+_ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
+_AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
+_CONTENT = {"type": 1, "timestamp": 1, "data": 1, "exact": 1}
+
+
+class Taken(Exception):
+    """Ids (`_id`s) that belong to stored events with other content."""
+
+    def __init__(self, ids: Collection[str]):
+        super().__init__(f"taken by other events: {', '.join(ids)}")
+        self.ids = ids
+
+
+class Events:
+    """The events of all sessions; `clock` gives microseconds since 1970."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]):
+        self._database = database
+        self._clock = clock
+
+    def documents(self, session_id: str, events: list[dict]) -> list[dict]:
+        """Make of each event what is to be stored: its place is the clock, then chance, then the place among these."""
+        arrival = f"{self._clock():015x}{secrets.token_hex(5)}"
+        return [_document(session_id, f"{arrival}{place:04x}", event) for place, event in enumerate(events)]
+
+    def store(self, documents: list[dict]) -> None:
+        """Store what is not stored yet: all of it, or nothing where an id is Taken by other content.
+
+        Decides before it writes, and never takes back: another request may have been told that an event is stored. So
+        where an id is taken between the two, that is Taken, and the other events are stored.
+        """
+        given = [document for document in documents if document["eventId"] != document["arrival"]]
+        if given and len(documents) > 1:
+            self._refuse_taken(given)
+        if given or len(documents) > 1:
+            self._insert(list({document["_id"]: document for document in documents}.values()))
+        else:
+            self._database.events.insert_one(documents[0])
+
+    def _insert(self, documents: list[dict]) -> None:
+        """Insert; a duplicate is as good as stored where its content is the same.
+
+        Only if the server promises it: the first writer's copy may still be lost where the write concern failed.
+        """
+        try:
+            self._database.events.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            faults = error.details["writeErrors"]
+            if error.details["writeConcernErrors"] or any(fault["code"] != DUPLICATE for fault in faults):
+                raise
+            self._refuse_taken([documents[fault["index"]] for fault in faults])
+
+    def _refuse_taken(self, documents: list[dict]) -> None:
+        """Compare with what is stored under the same ids."""
+        expected = {document["_id"]: document for document in documents}
+        query = {"session": documents[0]["session"], "_id": {"$in": list(expected)}}
+        found = self._database.events.find(query, _CONTENT)
+        if taken := {stored["_id"] for stored in found if content(stored) != content(expected[stored["_id"]])}:
+            raise Taken(taken)
+
+    def remove(self, documents: list[dict]) -> None:
+        """Remove what was stored into a session that had been deleted."""
+        ids = [document["_id"] for document in documents]
+        self._database.events.delete_many({"session": documents[0]["session"], "_id": {"$in": ids}})
+
+    def in_order(self, session_id: str) -> Iterator[list[dict]]:
+        """Yield a session's events, as they are answered, in batches."""
+        for batch in batches(self._database.events, {"session": session_id}, projection=_AS_SENT, sort=_ORDER):
+            for event in batch:
+                if "exact" in event:
+                    event["data"] = orjson.loads(event.pop("exact"))
+            yield batch
+
+
+def _document(session_id: str, arrival: str, event: dict) -> dict:
+    event_id = event.get("eventId", arrival)
+    document = {
+        "_id": f"{session_id}:{event_id}",
+        "session": session_id,
+        "instant": event["timestamp"].microseconds,
+        "arrival": arrival,
+        "eventId": event_id,
+        "type": event["type"],
+        "timestamp": event["timestamp"],
+        "data": event["data"],
+    }
+    # MongoDB's drivers, and servers written with one, read {"$ref", "$id"} as a DBRef, which loses keys on its way
+    # back: such data is kept as text too. (https://www.mongodb.com/docs/manual/reference/database-references/)
+    if b'"$ref"' in (text := orjson.dumps(event["data"])):
+        document["exact"] = text.decode()
+    return document
