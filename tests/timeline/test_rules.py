@@ -435,8 +435,7 @@ rule(
 rule(
     "during an ad nothing is read of the video, and play and pause say what to go back to",
     (
-        "0 play 0; 5 adBreakStart 5; 6 ping 30; 7 seek to=40; 8 waiting 50; 9 complete; "
-        "10 adBreakComplete 5; 15 pause 10",
+        "0 play 0; 5 adBreakStart 5; 6 ping 30; 7 seek to=40; 9 complete; 10 adBreakComplete 5; 15 pause 10",
         {"segments": "0-10", "jumps": "", "completeEvent": False, "wall": "ad=5 playing=10"},
     ),
     ("0 adBreakStart; 5 play 0; 6 adBreakComplete 0; 8 pause 2", {"segments": "0-2", "wall": "ad=6 playing=2"}),

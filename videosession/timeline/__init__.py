@@ -4,11 +4,12 @@ A session's events say what the player did. The timeline says what the viewer sa
 the viewer jumped, which branches were taken, what was seen again. It is a pure function of the events.
 """
 
+from videosession.timeline.picture import picture
 from videosession.timeline.summary import BinsTooNarrow, summarise
 from videosession.timeline.viewing import Viewing
 from videosession.timeline.walk import walk
 
-__all__ = ["BinsTooNarrow", "Viewing", "summarise", "timeline", "walk"]
+__all__ = ["BinsTooNarrow", "Viewing", "picture", "summarise", "timeline", "walk"]
 
 
 def timeline(events, *, threshold=0.95, bin_seconds=None):

@@ -1,0 +1,166 @@
+"""What a viewing amounts to: lengths, bins, bounds."""
+
+import tracemalloc
+
+import pytest
+
+from tests.timeline.log import log, told
+from videosession.timeline import BinsTooNarrow, timeline, walk
+
+
+def test_a_session_without_known_events_has_an_empty_timeline():
+    answer = timeline(log("0 hello; 1 world"))
+    assert answer == {
+        "segments": [],
+        "jumps": [],
+        "path": [],
+        "graph": {"nodes": [], "edges": []},
+        "chapters": [],
+        "heatmap": [],
+        "watchedSeconds": 0,
+        "uniqueSeconds": 0,
+        "rewatchedSeconds": 0,
+        "coverage": None,
+        "completed": False,
+        "completeEvent": False,
+        "wall": {},
+        "anomalies": [],
+        "events": 2,
+    }
+
+
+def test_every_field_of_the_answer():
+    text = """0 sessionStart node=a duration=20; 0 play 0; 5 chapterStart index=1 title="one"; 10 seek from=10 to=5;
+        15 chapterComplete; 15 choice 10 toNode=b option=left duration=30; 25.1234567 pause 10; 26 pause position=-1"""
+    assert timeline(log(text), bin_seconds=10) == {
+        "segments": [
+            {
+                "node": "a",
+                "from": 0.0,
+                "to": 10.0,
+                "startedAt": "2026-01-01T00:00:00.000Z",
+                "endedAt": "2026-01-01T00:00:10.000Z",
+            },
+            {
+                "node": "a",
+                "from": 5.0,
+                "to": 10.0,
+                "startedAt": "2026-01-01T00:00:10.000Z",
+                "endedAt": "2026-01-01T00:00:15.000Z",
+            },
+            {
+                "node": "b",
+                "from": 0.0,
+                "to": 10.0,
+                "startedAt": "2026-01-01T00:00:15.000Z",
+                "endedAt": "2026-01-01T00:00:25.123Z",
+            },
+        ],
+        "jumps": [
+            {"node": "a", "from": 10.0, "to": 5.0, "cause": "user", "steps": 1, "at": "2026-01-01T00:00:10.000Z"}
+        ],
+        "path": ["a", "b"],
+        "graph": {
+            "nodes": [
+                {"id": "a", "visits": 1, "watchedSeconds": 15.0, "uniqueSeconds": 10.0},
+                {"id": "b", "visits": 1, "watchedSeconds": 10.0, "uniqueSeconds": 10.0},
+            ],
+            "edges": [{"from": "a", "to": "b", "option": "left", "cause": "choice", "count": 1}],
+        },
+        "chapters": [{"node": "a", "index": 1, "title": "one", "playedSeconds": 10.0, "completed": True}],
+        "heatmap": [
+            {"node": "a", "binSeconds": 10, "views": [2, 0]},
+            {"node": "b", "binSeconds": 10, "views": [1, 0, 0]},
+        ],
+        "watchedSeconds": 25.0,
+        "uniqueSeconds": 20.0,
+        "rewatchedSeconds": 5.0,
+        "coverage": 0.4,
+        "completed": False,
+        "completeEvent": False,
+        "wall": {"playing": 25.123, "paused": 0.877},
+        "anomalies": [{"code": "invalidField", "count": 1, "eventId": "e7"}],
+        "events": 8,
+    }
+
+
+@pytest.mark.parametrize(
+    ("threshold", "completed"), [(0, True), (0.5, True), (0.9499, True), (0.95, False), (1, False)]
+)
+def test_completed_compares_the_coverage_before_rounding(threshold, completed):
+    answer = told("0 play 0 duration=100; 94.996 pause 94.996", threshold=threshold)
+    assert (answer["coverage"], answer["completed"]) == (0.95, completed)
+
+
+@pytest.mark.parametrize(
+    ("text", "coverage"),
+    [
+        ("0 play 0; 10 pause 10", None),
+        ("0 play 0 duration=20; 10 pause 10", 0.5),
+        ("0 play 0 duration=20; 10 choice toNode=b; 20 pause 10", None),
+        ("0 play 0 duration=20; 10 choice toNode=b duration=80; 20 pause 10", 0.2),
+        ("0 play 0 duration=5; 10 pause 10", 1.0),
+        ("0 hello duration=5", None),
+    ],
+)
+def test_coverage_is_unknown_while_any_length_is(text, coverage):
+    assert told(text)["coverage"] == coverage
+
+
+HEAT = {
+    "half-open bins": ("0 play 0 duration=20; 10 pause 10", {"bin_seconds": 5}, [(5, [1, 1, 0, 0])]),
+    "each segment once": (
+        "0 play 2 duration=20; 2 seek from=4 to=3; 4 pause 5",
+        {"bin_seconds": 5},
+        [(5, [2, 0, 0, 0])],
+    ),
+    "the last bin may be shorter": ("0 play 0 duration=11; 11 pause 11", {"bin_seconds": 5}, [(5, [1, 1, 1])]),
+    "a second at least": ("0 play 0 duration=3; 2 pause 2", {}, [(1, [1, 1, 0])]),
+    "a hundredth of the length": ("0 pause 0 duration=1000", {}, [(10, [0] * 100)]),
+    "the furthest watched without a length": ("0 play 0; 3 pause 3", {}, [(1, [1, 1, 1])]),
+    "at least one bin": ("0 pause 7", {}, [(1, [0])]),
+    "tenths": ("0 play 0 duration=1.1; 1 pause 1.1", {"bin_seconds": 0.1}, [(0.1, [1] * 11)]),
+}
+
+
+@pytest.mark.parametrize(("text", "query", "heat"), HEAT.values(), ids=HEAT)
+def test_the_heatmap_counts_segments(text, query, heat):
+    assert [(each["binSeconds"], each["views"]) for each in told(text, **query)["heatmap"]] == heat
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "smallest"),
+    [
+        ("0 pause 0 duration=200.1", 0.1, 0.101),
+        ("0 pause 0 duration=20000000", 3600, 10000),
+        ("; ".join(f"{place} choice toNode=n{place} duration=1000" for place in range(21)), 1, 1.051),
+    ],
+    ids=["on a node", "wider than anybody may ask for", "in all"],
+)
+def test_too_many_bins_name_the_smallest_width_that_fits(text, width, smallest):
+    with pytest.raises(BinsTooNarrow, match=str(smallest)) as narrow:
+        told(text, bin_seconds=width)
+    assert narrow.value.smallest == smallest
+    assert told(text, bin_seconds=smallest)["heatmap"]
+
+
+def test_more_nodes_than_bins_still_have_a_bin_each():
+    events = [{"type": "choice", "timestamp": "", "instant": 0, "data": {"toNode": str(i)}} for i in range(25_000)]
+    assert len(timeline(events, bin_seconds=10)["heatmap"]) == 25_001
+
+
+def test_memory_does_not_grow_with_the_events():
+    def events(count):
+        for second in range(count):
+            moved = {"type": ("ping", "pause", "play")[second % 3], "data": {"position": second}}
+            yield moved | {"eventId": "e", "timestamp": "", "instant": second * 1_000_000}
+
+    def peak(count):
+        tracemalloc.start()
+        viewing = walk(events(count))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert len(viewing.segments) == 1
+        return most
+
+    assert peak(60_000) < 1.5 * peak(15_000)

@@ -1,0 +1,150 @@
+"""A simulated viewer, of whom the truth is known: it comes out again."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.timeline.test_properties import settings
+from videosession.timeline import timeline, walk
+from videosession.timeline.summary import by_node, union
+
+settings.load_profile("timeline")
+
+LENGTH = 1000.0
+PING = 5.0  # seconds between two pings
+
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("play"), st.integers(1, 40)),
+        st.tuples(st.just("pause"), st.integers(1, 100)),
+        st.tuples(st.just("stall"), st.integers(1, 30)),
+        st.tuples(st.just("seek"), st.integers(0, 990)),
+        st.tuples(st.just("rate"), st.sampled_from([0.5, 1, 1.5, 2])),
+        st.tuples(st.just("choose"), st.sampled_from("abc")),
+    ),
+    max_size=25,
+)
+
+
+class Viewer:
+    """Plays, pauses, stalls, seeks and chooses, keeps what was watched, and tells events."""
+
+    def __init__(self, tells_seeks=True):
+        self.tells_seeks = tells_seeks
+        self.now, self.position, self.rate, self.node, self.playing = 0, 0.0, 1.0, "a", False
+        self.watched, self.open = [], None
+        self.events = []
+        self.tell("sessionStart", node="a", duration=LENGTH)
+
+    def tell(self, name, **data):
+        instant = round(self.now * 1e6)
+        self.events.append({"eventId": "", "type": name, "timestamp": "", "instant": instant, "data": data})
+
+    def close(self):
+        if self.open is not None and self.position > self.open:
+            self.watched.append((self.node, self.open, self.position))
+        self.open = None
+
+    def start(self):
+        if not self.playing:
+            self.playing = True
+            self.tell("play", position=self.position)
+        if self.open is None:
+            self.open = self.position
+
+    def play(self, seconds):
+        self.start()
+        left = min(seconds, max(0.0, (LENGTH - 50 - self.position) / self.rate))
+        while left > 0:
+            step = min(PING, left)
+            self.now += step
+            self.position += step * self.rate
+            left -= step
+            self.tell("ping", position=self.position)
+
+    def pause(self, seconds):
+        self.playing = False
+        self.tell("pause", position=self.position)
+        self.now += seconds
+
+    def stall(self, seconds):
+        self.tell("bufferStart", position=self.position)
+        self.now += seconds
+        self.tell("bufferEnd", position=self.position)
+
+    def seek(self, target):
+        if abs(target - self.position) < 60:
+            return
+        self.close()
+        if self.tells_seeks:
+            self.tell("seek", **{"from": self.position, "to": target})
+        self.position = float(target)
+        self.now += 0.1
+
+    def set_rate(self, rate):
+        self.rate = rate
+        self.tell("rateChange", position=self.position, rate=rate)
+
+    def choose(self, node):
+        self.close()
+        self.tell("choice", toNode=node, position=self.position, toPosition=0, duration=LENGTH)
+        self.node, self.position = node, 0.0
+
+    def act(self, actions):
+        does = {"play": self.play, "pause": self.pause, "stall": self.stall}
+        does |= {"seek": self.seek, "rate": self.set_rate, "choose": self.choose}
+        for name, how in actions:
+            does[name](how)
+        self.pause(1)
+        self.close()
+        return self
+
+    def total(self):
+        return sum(end - start for _, start, end in self.watched)
+
+
+@given(ACTIONS)
+def test_what_was_watched_comes_out_exactly(actions):
+    viewer = Viewer().act(actions)
+    seen = [(each["node"], each["from"], each["to"]) for each in timeline(viewer.events)["segments"]]
+    assert seen == [(node, pytest.approx(start), pytest.approx(end)) for node, start, end in viewer.watched]
+
+
+@given(ACTIONS)
+def test_no_anomaly_is_seen_where_all_is_told(actions):
+    assert timeline(Viewer().act(actions).events)["anomalies"] == []
+
+
+@given(ACTIONS)
+def test_an_unreported_seek_costs_at_most_what_was_played_until_the_next_report(actions):
+    viewer = Viewer(tells_seeks=False).act(actions)
+    answer = timeline(viewer.events)
+    seeks = sum(name == "seek" for name, _ in actions)
+    assert viewer.total() - seeks * 2 * PING - 0.01 <= answer["watchedSeconds"] <= viewer.total() + 0.01
+
+
+@given(ACTIONS, st.randoms(use_true_random=False))
+def test_positions_left_out_cost_nothing_but_what_the_clock_cannot_tell(actions, random):
+    viewer = Viewer().act(actions)
+    for event in viewer.events:
+        if event["type"] in ("ping", "pause", "bufferStart", "rateChange") and random.random() < 0.3:
+            del event["data"]["position"]
+    watched = timeline(viewer.events)["watchedSeconds"]
+    assert watched <= viewer.total() + 0.01
+    assert watched >= viewer.total() - 2 * PING * sum(name in ("seek", "choose", "pause") for name, _ in actions)
+
+
+@given(ACTIONS, st.randoms(use_true_random=False))
+def test_lost_pings_change_nothing_of_what_was_watched(actions, random):
+    viewer = Viewer().act(actions)
+    kept = [event for event in viewer.events if event["type"] != "ping" or random.random() < 0.6]
+    assert timeline(kept)["watchedSeconds"] == pytest.approx(viewer.total(), abs=0.01)
+
+
+@given(ACTIONS, st.randoms(use_true_random=False))
+def test_skipped_video_is_never_counted_whatever_is_lost(actions, random):
+    viewer = Viewer(tells_seeks=random.random() < 0.5).act(actions)
+    kept = [event for event in viewer.events if event["type"] in ("sessionStart", "choice") or random.random() < 0.8]
+    for node, segments in by_node(walk(kept)).items():
+        truth = sum(end - start for name, start, end in viewer.watched if name == node.id)
+        assert union(segments) <= truth + 4 * (1 + sum(name == "seek" for name, _ in actions))

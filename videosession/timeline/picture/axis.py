@@ -1,0 +1,89 @@
+"""Wall-clock time across: to scale, but for long times of standing still, which are folded."""
+
+from bisect import bisect_right
+
+FOLD = 34.0  # width of a folded time
+FOLDS = 6  # so many at most
+SHORT = 20_000_000  # microseconds that are never folded
+STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200]
+DAY = 86_400
+
+
+class Axis:
+    """Maps instants (microseconds) to places from `left` to `right`."""
+
+    def __init__(self, viewing, left, right):
+        self.first, self.last = viewing.first or 0, viewing.last or 0
+        self.folds = folds(viewing)
+        folded = sum(fold.end - fold.start for fold in self.folds)
+        wide = right - left - FOLD * len(self.folds)
+        self.scale = wide / max(self.last - self.first - folded, 1)
+        self.knots = [(self.first, float(left))]
+        for fold in self.folds:
+            self.extend(fold.start)
+            self.knots.append((fold.end, self.knots[-1][1] + FOLD))
+        self.extend(max(self.last, self.first + 1))
+
+    def extend(self, instant):
+        before, place = self.knots[-1]
+        self.knots.append((instant, place + (instant - before) * self.scale))
+
+    def __call__(self, instant):
+        after = min(max(bisect_right(self.knots, instant, key=lambda knot: knot[0]), 1), len(self.knots) - 1)
+        (start, left), (end, right) = self.knots[after - 1 : after + 1]
+        return left + (right - left) * min(max((instant - start) / max(end - start, 1), 0), 1)
+
+    def ticks(self, apart=92.0):
+        """Return places and seconds since the start, round ones and not too near to each other."""
+        step = next((step for step in STEPS if step * 1e6 * self.scale >= apart), None)
+        if step is None:
+            step = DAY
+            while step * 1e6 * self.scale < apart:
+                step *= 2
+        marks, latest = [], None
+        for start, end in self.unfolded():
+            second = -(-(start - self.first) // 1_000_000 // step) * step
+            while self.first + second * 1_000_000 <= end:
+                place = self(self.first + second * 1_000_000)
+                if latest is None or place - latest >= apart * 0.75:
+                    marks.append((place, second))
+                    latest = place
+                second += step
+        return marks
+
+    def unfolded(self):
+        edges = [self.first, *(edge for fold in self.folds for edge in (fold.start, fold.end)), self.last]
+        return zip(edges[::2], edges[1::2], strict=True)
+
+
+def folds(viewing):
+    """Return the times of standing still that would leave no room for the rest, in order and apart."""
+    standing = sorted(viewing.spans, key=lambda span: span.start - span.end)
+    left = (viewing.last or 0) - (viewing.first or 0)
+    found = []
+    for span in standing[: 4 * FOLDS]:
+        length = span.end - span.start
+        apart = all(span.end <= each.start or each.end <= span.start for each in found)
+        if apart and len(found) < FOLDS and length > SHORT and left / 5 < length < left:
+            found.append(span)
+            left -= length
+    return sorted(found, key=lambda span: span.start)
+
+
+def clock(seconds):
+    """Write a position or a time as on a player: 1:02:03."""
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def spoken(seconds):
+    """Write a length of time in words, as exactly as anybody asks."""
+    if seconds < 10:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    said = [f"{amount:,} {unit}".replace(",", "\u2009") for amount, unit in parts if amount]
+    return " ".join(said[:2]) if said else "0 s"

@@ -1,0 +1,86 @@
+"""The branches that were taken: nodes beneath each other by how far they are from the first, edges between them."""
+
+from videosession.timeline.picture.svg import label, plain, tag
+
+ROWS = 8
+ACROSS = 4
+BOX = (128.0, 34.0)
+ROW = 92.0
+
+
+def layout(graph, width):
+    """Return where the nodes that there is room for are."""
+    depth = {node["id"]: None for node in graph["nodes"]}
+    depth[graph["nodes"][0]["id"]] = 0
+    after = {}
+    for edge in graph["edges"]:
+        after.setdefault(edge["from"], []).append(edge["to"])
+    reached = [graph["nodes"][0]["id"]]
+    for node in reached:
+        for other in after.get(node, ()):
+            if depth[other] is None:
+                depth[other] = depth[node] + 1
+                reached.append(other)
+    rows = [[] for _ in range(ROWS)]
+    for node in reached:
+        if depth[node] < ROWS and len(rows[depth[node]]) < ACROSS:
+            rows[depth[node]].append(node)
+    return {
+        node: (width * (place + 0.5) / len(row), level * ROW + BOX[1] / 2)
+        for level, row in enumerate(rows)
+        for place, node in enumerate(row)
+    }
+
+
+def draw(answer, top, width):
+    """Return the drawing, its height, and how many nodes there was no room for."""
+    graph = answer["graph"]
+    places = {node: (x, top + y) for node, (x, y) in layout(graph, width).items()}
+    between = {}
+    for edge in graph["edges"]:
+        if edge["from"] in places and edge["to"] in places:
+            between.setdefault((edge["from"], edge["to"]), []).append(edge)
+    parts = [curve(places[start], places[end], width, (end, start) in between) for start, end in between]
+    lines = "".join(tag("path", class_="edge", d=path, marker_end="url(#timeline-branch)") for path, _ in parts)
+    names = "".join(
+        label(said(edges), x, y, "small halo", text_anchor="middle")
+        for edges, (_, (x, y)) in zip(between.values(), parts, strict=True)
+    )
+    boxes = "".join(box(node, places[node["id"]]) for node in graph["nodes"] if node["id"] in places)
+    height = max(y for _, y in places.values()) - top + BOX[1] / 2
+    return lines + boxes + names, height, len(graph["nodes"]) - len(places)
+
+
+def curve(start, end, width, both):
+    """Return an edge's path and where its name goes: down to the next row, back up beside it, or around."""
+    (x, y), (u, v) = start, end
+    half = BOX[1] / 2
+    if v > y:
+        y, v = y + half, v - half - 4
+        x, u, bend = x - 16 * both, u - 16 * both, (v - y) / 2
+        path = f"M{x:.0f} {y:.0f}C{x:.0f} {y + bend:.0f} {u:.0f} {v - bend:.0f} {u:.0f} {v:.0f}"
+        return path, ((x + u) / 2 - 16 * both, (y + v) / 2 + 5)
+    side = 1 if (x + u) / 2 < width * 0.6 else -1
+    x, u = x + side * BOX[0] / 2, u + side * (BOX[0] / 2 + 4)
+    out = (max(x, u) + 40) if side > 0 else (min(x, u) - 40)
+    if (x, y) == (u - side * 4, v):
+        y, v = y + 8, v - 8
+    path = f"M{x:.0f} {y:.0f}C{out:.0f} {y:.0f} {out:.0f} {v:.0f} {u:.0f} {v:.0f}"
+    return path, ((x + u) / 8 + out * 3 / 4, (y + v) / 2 + 5)
+
+
+def said(edges):
+    """Name an edge by its options, or by its cause where there is none."""
+    names = [edge["option"] if edge["option"] is not None else edge["cause"] for edge in edges]
+    count = sum(edge["count"] for edge in edges)
+    text = plain(names[0], 14) + ("…" if len(names) > 1 else "")
+    return f"{text} ×{count}" if count > 1 else text
+
+
+def box(node, place):
+    x, y = place
+    name = "video" if node["id"] is None else plain(node["id"], 13)
+    visits = f" ×{node['visits']}" if node["visits"] > 1 else ""
+    return tag("rect", class_="box", x=x - BOX[0] / 2, y=y - BOX[1] / 2, width=BOX[0], height=BOX[1], rx=8) + label(
+        name + visits, x, y + 6, "normal", text_anchor="middle"
+    )

@@ -1,0 +1,163 @@
+"""One lane per node: position up, segments as strokes, jumps as arrows, standing still as bands, views as a strip."""
+
+from bisect import bisect_left
+from collections import defaultdict
+
+from videosession.timeline.picture.axis import clock, spoken
+from videosession.timeline.picture.svg import label, line, plain, tag
+
+STROKES = 1_500  # in one picture; what is smaller than a point looks the same without
+ARROWS = 250
+LEVELS = 5
+STRIP = 24.0
+HEAD = 30.0  # above a lane, for its name
+BANDS = {"paused": "paused", "buffering": "stalled", "stalled": "stalled", "ad": "ad"}
+
+
+class Lane:
+    """Where a node's positions are, from its start at the bottom to its end at the top."""
+
+    def __init__(self, node, top, height, end):
+        self.node, self.top, self.height = node, top, height
+        self.end = max(end, 1e-3)
+
+    @property
+    def bottom(self):
+        return self.top + self.height
+
+    def __call__(self, position):
+        return self.bottom - self.height * min(max(position / self.end, 0), 1)
+
+
+def furthest(viewing):
+    """Return how far up each node's lane has to go."""
+    return {node: node.length or max(node.furthest, 1.0) for node in viewing.nodes.values()}
+
+
+def strokes(viewing, lanes, axis):
+    """Return the lines along which video played, broken where it stood; the shortest are left out of very many."""
+    spans = sorted((span for span in viewing.spans if span.position is not None), key=lambda span: span.start)
+    starts = [span.start for span in spans]
+    drawn = {}
+    for segment in viewing.segments:
+        lane = lanes.get(segment.node)
+        if lane is not None:
+            for one in played(segment, spans, starts):
+                points = [(round(axis(instant) * 2) / 2, round(lane(position) * 2) / 2) for instant, position in one]
+                drawn[(lane.top, *points)] = points
+    return longest(drawn.values(), STROKES)
+
+
+def played(segment, spans, starts):
+    """Return the pieces of a segment between the times in which the playhead stood."""
+    begin = (segment.started_at, segment.start)
+    place = bisect_left(starts, segment.started_at)
+    while place < len(spans) and spans[place].start < segment.ended_at:
+        span = spans[place]
+        place += 1
+        if span.node is segment.node and span.start >= begin[0] and span.end <= segment.ended_at:
+            position = min(max(span.position, begin[1]), segment.end)
+            if (span.start, position) != begin:
+                yield [begin, (span.start, position)]
+            begin = (span.end, position)
+    yield [begin, (segment.ended_at, segment.end)]
+
+
+def longest(lines, most):
+    lines = list(lines)
+    if len(lines) > most:
+        lines = sorted(lines, key=lambda points: -extent(points))[:most]
+    return lines
+
+
+def extent(points):
+    (x, y), (u, v) = points
+    return abs(u - x) + abs(v - y)
+
+
+def arrows(viewing, lanes, axis):
+    """Return the lines of jumps, a list for those that were told and one for those that were not."""
+    drawn = {}
+    for jump in viewing.jumps:
+        lane = lanes.get(jump.node)
+        if lane is not None:
+            x = round(axis(jump.at) * 2) / 2
+            points = [(x, round(lane(jump.start))), (x, round(lane(jump.end)))]
+            drawn[(lane.top, *points)] = (points, jump.cause == "unreported")
+    kept = sorted(drawn.values(), key=lambda each: -extent(each[0]))[:ARROWS]
+    return [points for points, untold in kept if not untold], [points for points, untold in kept if untold]
+
+
+def bands(viewing, lanes, axis):
+    """Return for each kind of standing still where it was, as wide as can be seen, and a line at the position."""
+    columns, stood = defaultdict(dict), {}
+    for span in viewing.spans:
+        lane = lanes.get(span.node)
+        if lane is None:
+            continue
+        left, right = round(axis(span.start) * 2) / 2, round(axis(span.end) * 2) / 2
+        if span.mode in BANDS:
+            columns[BANDS[span.mode]][(left, max(right, left + 1), lane.top)] = lane
+        if span.position is not None and right - left >= 2:
+            y = round(lane(span.position))
+            stood[(left, right, y)] = [(left, y), (right, y)]
+    areas = {
+        kind: "".join(
+            f"M{left:g} {lane.top:g}H{right:g}V{lane.bottom:g}H{left:g}Z" for (left, right, _), lane in at.items()
+        )
+        for kind, at in columns.items()
+    }
+    return areas, longest(stood.values(), STROKES)
+
+
+def crossings(viewing, lanes, axis):
+    """Return the lines from where a node was left to where the next was entered."""
+    drawn = {}
+    for before, after in zip(viewing.segments, viewing.segments[1:], strict=False):
+        if before.node is not after.node and before.node in lanes and after.node in lanes:
+            start = (round(axis(before.ended_at)), round(lanes[before.node](before.end)))
+            end = (round(axis(after.started_at)), round(lanes[after.node](after.start)))
+            drawn[(start, end)] = [start, end]
+    return longest(drawn.values(), ARROWS)
+
+
+def strip(lane, views, x):
+    """Return how often each part of a node was seen, the darker the more often, beside its lane."""
+    most = max(max(views), 1)
+    count = min(len(views), 100)
+    tall = lane.height / count
+    levels = defaultdict(list)
+    for place in range(count):
+        part = views[
+            place * len(views) // count : max((place + 1) * len(views) // count, place * len(views) // count + 1)
+        ]
+        if max(part):
+            levels[-(-max(part) * LEVELS // most)].append(lane.bottom - (place + 1) * tall)
+    frame = tag("rect", class_="frame", x=x, y=lane.top, width=STRIP, height=lane.height)
+    return frame + "".join(
+        tag(
+            "path",
+            class_=f"heat heat{level}",
+            d="".join(f"M{x:g} {y:.1f}h{STRIP:g}v{tall:.1f}h-{STRIP:g}Z" for y in tops),
+        )
+        for level, tops in sorted(levels.items())
+    )
+
+
+def heading(lane, left, seen, named):
+    name = plain(lane.node.id, 28) if lane.node.id is not None else "video"
+    said = f"{name or 'a node without letters'} · {spoken(seen)} seen" if named else ""
+    return (
+        (label(said, left, lane.top - 9, "normal") if named else "")
+        + label(clock(lane.end), left - 8, lane.top + 12, text_anchor="end")
+        + label("0:00", left - 8, lane.bottom, text_anchor="end")
+    )
+
+
+def outline(lane, left, right):
+    return tag("rect", class_="frame", x=float(left), y=lane.top, width=float(right - left), height=lane.height)
+
+
+def drawn(kind, lines, **attributes):
+    """Return lines as one path."""
+    return tag("path", class_=kind, d="".join(map(line, lines)), **attributes) if lines else ""

@@ -1,0 +1,53 @@
+"""The numbers that matter, in words."""
+
+from videosession.timeline.picture.axis import spoken
+
+
+def headline(answer):
+    if not answer["path"]:
+        return "Nothing was reported"
+    if not answer["segments"]:
+        return "Nothing was watched"
+    if answer["coverage"] is None:
+        return f"{spoken(answer['uniqueSeconds'])} seen"
+    return f"{percent(answer['coverage'])} seen" + (", to the end" if answer["completed"] else "")
+
+
+def percent(share):
+    """Round so that neither nothing nor everything is said of less."""
+    return f"{min(max(round(share * 100), 1 if share else 0), 100 if share == 1 else 99)} %"
+
+
+def facts(answer):
+    """Return short facts, the weightier first."""
+    wall = answer["wall"]
+    again, steps = answer["rewatchedSeconds"], len(answer["jumps"])
+    stalled = wall.get("buffering", 0) + wall.get("stalled", 0)
+    choices = sum(edge["count"] for edge in answer["graph"]["edges"])
+    codes = {each["code"]: each["count"] for each in answer["anomalies"]}
+    told = [
+        (answer["segments"], f"watched for {spoken(answer['watchedSeconds'])}"),
+        (again >= 0.5, f"{spoken(again)} of it again"),
+        (steps, count(steps, "jump")),
+        (choices, count(choices, "branch", "branches")),
+        (wall.get("paused", 0) >= 0.5, f"paused {spoken(wall.get('paused', 0))}"),
+        (stalled >= 0.5, f"stalled {spoken(stalled)}"),
+        (wall.get("ad", 0) >= 0.5, f"ads {spoken(wall.get('ad', 0))}"),
+        ("openEnded" in codes, "left open"),
+    ]
+    return [fact for holds, fact in told if holds]
+
+
+def count(number, one, many=None):
+    return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u2009")
+
+
+def lines(parts, longest=52, between=" · "):
+    """Set parts in lines that are not longer than that, if a part itself is not."""
+    written = []
+    for part in parts:
+        if written and len(written[-1] + between + part) <= longest:
+            written[-1] += between + part
+        else:
+            written.append(part)
+    return written
