@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
+from typing import NoReturn
 from urllib.parse import parse_qsl
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from videosession.errors import BadRequest
 
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -34,6 +36,26 @@ class WholeNumber(fields.Integer):
         return int(value)
 
 
+class Decimal(fields.Float):
+    """Digits with at most one dot: Python's own reader takes blanks, underscores, exponents and names of infinity."""
+
+    def __init__(self, least: float, most: float, **options):
+        error = f"must be a number from {least:g} to {most:g}, written in digits with at most one dot"
+        super().__init__(validate=validate.Range(least, most, error=error), **options)
+        self.error_messages["invalid"] = error
+
+    def _deserialize(self, value, attr, data, **kwargs) -> float:
+        if not _DECIMAL.fullmatch(value):
+            raise self.make_error("invalid")
+        return float(value)
+
+
+def refuse(faults: dict[str, list[str]]) -> NoReturn:
+    """Raise the BadRequest that tells what is wrong with each parameter."""
+    told = "; ".join(f"{name!r}: {', '.join(messages)}" for name, messages in faults.items())
+    raise BadRequest(f"The query is not valid: {told}.")
+
+
 def read(query_string: bytes, loader: Schema) -> dict:
     """Read a query as `loader` takes it; BadRequest tells all that is wrong with it."""
     try:
@@ -47,6 +69,5 @@ def read(query_string: bytes, loader: Schema) -> dict:
     except ValidationError as error:
         faults = error.messages | faults
     if faults:
-        told = "; ".join(f"{name!r}: {', '.join(messages)}" for name, messages in faults.items())
-        raise BadRequest(f"The query is not valid: {told}.")
+        refuse(faults)
     return loaded

@@ -4,7 +4,7 @@ from flask import Flask
 
 from videosession import instants
 from videosession.database import Database
-from videosession.sessions import event_routes, routes
+from videosession.sessions import event_routes, routes, timeline_routes
 from videosession.sessions.repository import SessionRepository
 
 
@@ -13,4 +13,5 @@ def init_app(app: Flask, database: Database) -> SessionRepository:
     app.extensions["sessions"] = repository = SessionRepository(database, instants.now)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(event_routes.blueprint)
+    app.register_blueprint(timeline_routes.blueprint)
     return repository

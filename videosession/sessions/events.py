@@ -17,7 +17,8 @@ from videosession.sessions.sameness import content
 DUPLICATE = 11000
 
 _ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
-_AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
+AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
+FOR_TIMELINE = {"_id": 0, "eventId": 1, "type": 1, "instant": 1, "data": 1, "exact": 1}
 _CONTENT = {"type": 1, "timestamp": 1, "data": 1, "exact": 1}
 
 
@@ -81,9 +82,9 @@ class Events:
         ids = [document["_id"] for document in documents]
         self._database.events.delete_many({"session": documents[0]["session"], "_id": {"$in": ids}})
 
-    def in_order(self, session_id: str) -> Iterator[list[dict]]:
-        """Yield a session's events, as they are answered, in batches."""
-        for batch in batches(self._database.events, {"session": session_id}, projection=_AS_SENT, sort=_ORDER):
+    def in_order(self, session_id: str, fields: dict = AS_SENT) -> Iterator[list[dict]]:
+        """Yield a session's events in batches, with the fields that are asked for: those of an answer, or others."""
+        for batch in batches(self._database.events, {"session": session_id}, projection=fields, sort=_ORDER):
             for event in batch:
                 if "exact" in event:
                     event["data"] = orjson.loads(event.pop("exact"))

@@ -24,7 +24,7 @@ from pymongo.errors import PyMongoError
 
 from videosession.database import DEADLINE_SECONDS, Database
 from videosession.errors import Conflict, Fault, NotFound
-from videosession.sessions.events import Events, Taken
+from videosession.sessions.events import FOR_TIMELINE, Events, Taken
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +118,23 @@ class SessionRepository:
         _check(session_id)
         with self._database.deadline():
             self._look_for(session_id, owner=owner, fields={"_id": 1})
+
+    def timeline_events(self, session_id: str, *, owner: str) -> Iterator[dict]:
+        """Find a session and give its events one by one, in order, as a timeline reads them, with their `instant`.
+
+        NotFound where there is none. Each batch has a deadline of its own.
+        """
+        _check(session_id)
+        with self._database.deadline():
+            self._look_for(session_id, owner=owner, fields={"_id": 1})
+        return chain.from_iterable(self._each_in_time(self._events.in_order(session_id, FOR_TIMELINE)))
+
+    def _each_in_time(self, found: Iterator[list[dict]]) -> Iterator[list[dict]]:
+        batch = []
+        while batch is not None:
+            yield batch
+            with self._database.deadline(self._database.reading_seconds):
+                batch = next(found, None)
 
     def delete(self, session_id: str, *, owner: str) -> None:
         """Delete a session: what it said is gone when this returns, its events then or by the sweep."""

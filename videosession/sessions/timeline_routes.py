@@ -1,0 +1,49 @@
+"""What a session's events mean: as JSON, and as a picture."""
+
+from flask import Blueprint, Response, request
+
+from videosession import auth, queries
+from videosession.bodies import JSON
+from videosession.contract import accepts, answers
+from videosession.sessions.routes import sessions
+from videosession.sessions.timeline_schemas import Timeline, TimelineQuery
+from videosession.timeline import BinsTooNarrow, Viewing, picture, summarise, walk
+
+SVG = "image/svg+xml"
+# Text of clients stands in the picture. It is escaped; should that ever fail, a browser still runs nothing.
+_PICTURE_HEADERS = {"Vary": "Accept", "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+
+blueprint = Blueprint("timeline", __name__, url_prefix="/api/sessions/<session_id>")
+
+
+@blueprint.get("/timeline")
+@auth.requires(auth.READ)
+@accepts(query=TimelineQuery)
+@answers(Timeline)
+def read_timeline(session_id: str, query: dict) -> tuple[dict, dict] | Response:
+    """Tell what was watched, where the viewer jumped, and which branches were taken."""
+    if request.accept_mimetypes.best_match((JSON, SVG)) == SVG:
+        return _draw(session_id, query)
+    return _tell(session_id, query)[1], {"Vary": "Accept"}
+
+
+@blueprint.get("/timeline.svg")
+@auth.requires(auth.READ)
+@accepts(query=TimelineQuery)
+@answers(Timeline)
+def draw_timeline(session_id: str, query: dict) -> Response:
+    """Draw the timeline."""
+    return _draw(session_id, query)
+
+
+def _draw(session_id: str, query: dict) -> Response:
+    return Response(picture(*_tell(session_id, query)), headers=_PICTURE_HEADERS, content_type=SVG)
+
+
+def _tell(session_id: str, query: dict) -> tuple[Viewing, dict]:
+    """Walk the session's events, and sum up what the walk found."""
+    viewing = walk(sessions().timeline_events(session_id, owner=auth.owner()))
+    try:
+        return viewing, summarise(viewing, **query)
+    except BinsTooNarrow as error:
+        queries.refuse({"binSeconds": [f"makes too many bins; {error.smallest:g} is the smallest that fits"]})
