@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import click
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 
-from videosession import auth
+from videosession import auth, demo
+from videosession.sessions.schemas import NewEvent
 
 
 @click.command("token")
 @click.argument("subject")
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="How long it is valid.")
 @click.option("--scope", type=click.Choice([auth.READ, auth.WRITE]), help="The one thing that it allows, not both.")
+@with_appcontext
 def token(subject: str, days: int, scope: str | None) -> None:
     """Print a token for SUBJECT, who then owns the sessions made with it."""
     if not 1 <= len(subject) <= auth.LONGEST_SUBJECT:
@@ -21,13 +24,29 @@ def token(subject: str, days: int, scope: str | None) -> None:
 
 
 @click.command("init-db")
+@with_appcontext
 def init_db() -> None:
     """Make the database's indexes; safe at any time, any number of times."""
     current_app.extensions["database"].create_indexes()
     click.echo("The indexes are there.")
 
 
+@click.command("demo")
+@with_appcontext
+def fill_demo() -> None:
+    """Fill the database with sessions that are worth looking at, and print what to open."""
+    repository, base = current_app.extensions["sessions"], f"http://localhost:{current_app.extensions['settings'].port}"
+    bearer = auth.make_token("demo", timedelta(days=1), scope=auth.READ)
+    click.echo(f"With the service running, each of these commands draws a session:\n\nTOKEN={bearer}\n")
+    for place, (title, script) in enumerate(demo.SESSIONS.items(), 1):
+        session_id = repository.create(owner="demo", title=title, description="")["_id"]
+        repository.append(session_id, NewEvent(many=True).load(list(demo.events(script))), owner="demo")
+        address = f"{base}/api/sessions/{session_id}/timeline.svg"
+        click.echo(f'# {title}\ncurl -s -H "Authorization: Bearer $TOKEN" {address} > demo-{place}.svg\n')
+
+
 def init_app(app: Flask) -> None:
     """Offer the commands on `app`."""
     app.cli.add_command(token)
     app.cli.add_command(init_db)
+    app.cli.add_command(fill_demo)

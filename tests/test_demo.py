@@ -1,0 +1,30 @@
+"""The sessions that a newcomer is shown."""
+
+import re
+
+import pytest
+
+from videosession import demo
+from videosession.timeline import timeline
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        (demo.LECTURE, {"rewatchedSeconds": 360.0, "completed": False, "completeEvent": True}),
+        (demo.FILM, {"path": ["The station", "The train", "The station", "The river", "The end"]}),
+        (demo.LAPTOP, {"watchedSeconds": 1246.0, "wall": {"playing": 1246.0, "stalled": 28394.0, "paused": 60.0}}),
+    ],
+    ids=["a lecture", "a film", "a laptop"],
+)
+def test_a_script_tells_its_story(script, told):
+    answer = timeline({"eventId": str(place)} | event for place, event in enumerate(demo.events(script)))
+    assert {field: answer[field] for field in told} == told
+
+
+def test_the_command_prints_what_to_open_and_it_opens(app, client):
+    printed = app.test_cli_runner().invoke(args=["demo"], catch_exceptions=False).output
+    client.token = re.search(r"TOKEN=(\S+)", printed)[1]
+    paths = re.findall(r"http://localhost:\d+(/api\S+)", printed)
+    assert len(paths) == len(demo.SESSIONS)
+    assert {client.get(path).status_code for path in paths} == {200}
