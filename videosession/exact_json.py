@@ -6,18 +6,19 @@ other is the nearest double and must be finite. Text must be Unicode: a lone sur
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import orjson
 
-from videosession.errors import BadRequest, Fault, Invalid
+from videosession.errors import MOST_FAULTS, BadRequest, Fault, Invalid
 
 DEEPEST = 64
+LONGEST_POINTER = 1000
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 # orjson reads an integer from 2^64 on as a double without a word: where one may stand, the slower reader looks.
 _LONG_DIGITS = re.compile(rb"[0-9]{19}")
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]', re.DOTALL)
+_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},:]', re.DOTALL)
 
 
 def read(body: bytes):
@@ -71,7 +72,17 @@ def _place_too_deep(text: str) -> str:
         elif mark == ":":
             path[-1] = json.loads(last, strict=False)
         last = mark
-    return "".join(map(pointer_step, path))
+    return _pointer(path)
+
+
+def _pointer(path: Iterable[str | int]) -> str:
+    """Write a JSON pointer, or one to the closest place around it that can be pointed at in a thousand characters."""
+    pointer = ""
+    for step in map(pointer_step, path):
+        if len(pointer) + len(step) > LONGEST_POINTER:
+            break
+        pointer += step
+    return pointer
 
 
 def pointer_step(step: str | int) -> str:
@@ -97,21 +108,39 @@ def key_fault(key: str) -> str | None:
 
 
 def faults(value: dict, key_fault: Callable[[str], str | None] = key_fault) -> Iterator[Fault]:
-    """Yield what keeps an object from being stored exactly as it was sent; pointers begin at the object."""
-    remaining = [("", value, 1)]
+    """Yield what keeps an object from being stored exactly as it was sent; pointers begin at the object.
+
+    A body of one megabyte can have a key of half of it and a hundred thousand faults below: those that no answer has
+    room for are counted, but not pointed at.
+    """
+    for count, (path, detail) in enumerate(_places(value, key_fault)):
+        yield Fault(_pointer(_steps(path)) if count < MOST_FAULTS else "", detail)
+
+
+def _places(value: dict, key_fault: Callable[[str], str | None]) -> Iterator[tuple[tuple, str]]:
+    """Yield the path to each fault, as a pair of the path to what it lies in and the last step, and what is wrong."""
+    remaining = [((), value, 1)]
     while remaining:
-        pointer, container, level = remaining.pop()
+        path, container, level = remaining.pop()
         if level > DEEPEST:
-            yield Fault(pointer, _TOO_DEEP)
+            yield path, _TOO_DEEP
             continue
         is_object = isinstance(container, dict)
         for step, inner in container.items() if is_object else enumerate(container):
             if is_object and (detail := key_fault(step)):
-                yield Fault(pointer + pointer_step(step), detail)
+                yield (path, step), detail
             if isinstance(inner, dict | list):
-                remaining.append((pointer + pointer_step(step), inner, level + 1))
+                remaining.append(((path, step), inner, level + 1))
             elif detail := _scalar_fault(inner):
-                yield Fault(pointer + pointer_step(step), detail)
+                yield (path, step), detail
+
+
+def _steps(path: tuple) -> list[str | int]:
+    steps = []
+    while path:
+        path, step = path
+        steps.append(step)
+    return steps[::-1]
 
 
 def _scalar_fault(value: str | int | float | None) -> str | None:
