@@ -21,6 +21,7 @@ import jwt
 from flask import Flask, current_app, g, request
 from flask_jwt_extended import JWTManager, create_access_token
 
+from videosession import exact_json
 from videosession.config import Config
 from videosession.errors import Forbidden, ServiceError, Unauthenticated
 from videosession.keys import LEEWAY_SECONDS, FixedKeys, Trust
@@ -79,6 +80,11 @@ def requires(scope: str, *, players: bool = False) -> Callable:
 def _check_player(identity: Identity, session_id: str | None) -> None:
     if identity.session != session_id:
         raise Forbidden("The token does not cover this: it is a player's, to append events to its one session.")
+
+
+def is_subject(text: str) -> bool:
+    """Tell whether a token's subject can own sessions: 1 to 255 characters that can be stored."""
+    return 1 <= len(text) <= LONGEST_SUBJECT and not exact_json.text_fault(text)
 
 
 def make_token(subject: str, lifetime: timedelta, **claims) -> str:
@@ -148,7 +154,7 @@ def _player(claims: dict) -> Identity:
 
 
 def _subject(claims: dict) -> str:
-    if not 1 <= len(claims["sub"]) <= LONGEST_SUBJECT:
+    if not is_subject(claims["sub"]):
         raise Unauthenticated(f"The token's subject (sub) must be a text of 1 to {LONGEST_SUBJECT} characters.")
     return claims["sub"]
 

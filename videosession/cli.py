@@ -17,7 +17,7 @@ from videosession.sessions.schemas import NewEvent
 @with_appcontext
 def token(subject: str, days: int, scope: str | None) -> None:
     """Print a token for SUBJECT, who then owns the sessions made with it."""
-    if not 1 <= len(subject) <= auth.LONGEST_SUBJECT:
+    if not auth.is_subject(subject):
         raise click.BadParameter(f"must have 1 to {auth.LONGEST_SUBJECT} characters.", param_hint="SUBJECT")
     claims = {"scope": scope} if scope else {}
     click.echo(auth.make_token(subject, timedelta(days=days), **claims))
