@@ -31,11 +31,17 @@ def receive(media_types: Collection[str]) -> bytes:
 def _read(limit: int) -> bytes:
     """Read the body; one more byte than is allowed is asked for, because a chunked body does not say its length."""
     too_large = TooLarge(f"The body is larger than {limit} bytes.")
-    if (request.content_length or 0) > limit:
+    length = request.content_length
+    if (length or 0) > limit:
         raise too_large
-    body = request.stream.read(limit + 1)
+    try:
+        body = request.stream.read(limit + 1)
+    except Exception as error:  # each server has its own for chunks that are none and for clients that went away
+        raise BadRequest(f"The body cannot be read: {error}.") from error
     if len(body) > limit:
         raise too_large
+    if length is not None and len(body) != length:
+        raise BadRequest(f"The body ended after {len(body)} of the {length} bytes that Content-Length promised.")
     return body
 
 

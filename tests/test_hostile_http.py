@@ -1,0 +1,215 @@
+"""Whatever is written to the socket: HTTP, almost HTTP, or nothing like it; over a real gunicorn.
+
+What is not HTTP is refused by gunicorn itself, in its own words; what reaches the service gets a problem document.
+"""
+
+import http.client
+import io
+import json
+
+import pytest
+
+from tests.answers import check_problem, strict_json
+from tests.service import Answer, mint
+
+MIB = 1024 * 1024
+BODY = b'{"title":"x"}'
+TOKEN = f"Authorization: Bearer {mint()}\r\n".encode()
+JSON = b"Content-Type: application/json\r\n"
+HEAD = b"POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + TOKEN + JSON
+
+
+def chunk(content: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(content), content)
+
+
+def chunked(*parts: bytes, head: bytes = HEAD) -> bytes:
+    return head + b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(parts)
+
+
+def lengthy(length: bytes, body: bytes = BODY, head: bytes = HEAD) -> bytes:
+    return head + b"Content-Length: " + length + b"\r\n\r\n" + body
+
+
+def request(line: bytes, *headers: bytes, body: bytes = b"") -> bytes:
+    head = b"".join(header + b"\r\n" for header in (b"Host: localhost", b"Connection: close", *headers))
+    return line + b"\r\n" + head + TOKEN + b"\r\n" + body
+
+
+LAST = b"0\r\n\r\n"
+
+# What reaches the service.
+ANSWERED = {
+    "chunks": (201, chunked(chunk(BODY[:3]), chunk(BODY[3:]), LAST)),
+    "chunks of a byte": (201, chunked(*(chunk(BODY[at : at + 1]) for at in range(len(BODY))), LAST)),
+    "chunks with extensions": (201, chunked(b'%x;a=1;b="2"\r\n%s\r\n' % (len(BODY), BODY), LAST)),
+    "chunks with trailers": (201, chunked(chunk(BODY), b"0\r\nX-Trailer: 1\r\n\r\n")),
+    "chunks of nothing": (400, chunked(LAST)),
+    "chunks above a mebibyte": (413, chunked(*[chunk(b" " * 65536)] * 17, LAST)),
+    "one chunk above a mebibyte": (413, chunked(chunk(b" " * (MIB + 1)), LAST)),
+    "chunks just within a mebibyte": (201, chunked(chunk(BODY), chunk(b" " * (MIB - len(BODY))), LAST)),
+    "a chunk size of letters": (400, chunked(b"zz\r\n" + BODY + b"\r\n", LAST)),
+    "a chunk size with a sign": (400, chunked(b"-5\r\n" + BODY + b"\r\n", LAST)),
+    "a chunk size with an underscore": (400, chunked(b"0_d\r\n" + BODY + b"\r\n", LAST)),
+    "a chunk longer than it says": (400, chunked(b"3\r\n" + BODY + b"\r\n", LAST)),
+    "a chunk size of a mile": (400, chunked(b"d" * 20_000)),
+    "a chunk that never comes": (400, chunked(b"fffff\r\n" + BODY)),
+    "chunks that stop": (400, chunked(chunk(BODY))),
+    "chunks with a bad trailer": (400, chunked(chunk(BODY), b"0\r\nno colon\r\n\r\n")),
+    "a length that is too long": (400, lengthy(b"1000")),
+    "a length that is too short": (400, lengthy(b"5")),
+    "a length of nothing": (400, lengthy(b"0")),
+    "no length": (400, HEAD + b"\r\n"),
+    "a length above a mebibyte and no body": (413, lengthy(b"1048577", b"")),
+    "a length of a petabyte": (413, lengthy(b"1000000000000000")),
+    "a length of thirty digits": (413, lengthy(b"1" + b"0" * 29)),
+    "leading zeros of a length": (201, lengthy(b"0000013")),
+    "Expect: 100-continue": (201, lengthy(b"13", head=HEAD + b"Expect: 100-continue\r\n")),
+    "gzip": (415, lengthy(b"13", head=HEAD + b"Content-Encoding: gzip\r\n")),
+    "two tokens": (401, lengthy(b"13", head=HEAD + TOKEN)),
+    "a body with a GET": (404, request(b"GET /api/sessions/x HTTP/1.1", b"Content-Length: 13", body=BODY)),
+    "a body with a DELETE": (404, request(b"DELETE /api/sessions/x HTTP/1.1", b"Content-Length: 13", body=BODY)),
+    "a large body with a DELETE": (
+        404,
+        request(b"DELETE /api/sessions/x HTTP/1.1", b"Content-Length: 3145728", body=b" " * 3 * MIB),
+    ),
+    "a path that looks like a host": (404, request(b"GET //evil.example/api/sessions HTTP/1.1")),
+    "a path that looks like a host and goes up": (404, request(b"GET //evil.example/%2e%2e HTTP/1.1")),
+    "two slashes": (404, request(b"GET /api//sessions HTTP/1.1")),
+    "a slash at the end": (404, request(b"GET /api/sessions/ HTTP/1.1")),
+    "a whole URL for a path": (405, request(b"GET http://evil.example/api/sessions HTTP/1.1")),
+    "a path with a line's end in it": (404, request(b"GET /api/sessions/a%0d%0aX-Evil:%201 HTTP/1.1")),
+    "a query with a line's end in it": (400, request(b"GET /api/sessions/a?a=%0d%0aX-Evil:%201 HTTP/1.1")),
+    "a fragment": (404, request(b"GET /api/sessions/x#y HTTP/1.1")),
+    "an unknown method": (405, request(b"BREW /api/sessions HTTP/1.1")),
+    "a host of raw bytes": (404, request(b"GET /api/sessions/x HTTP/1.1", b"X-Forwarded-Host: \xff\xfe")),
+    "a forwarded scheme": (404, request(b"GET /api/sessions/x HTTP/1.1", b"X-Forwarded-Proto: gopher")),
+    "another method in a header": (404, request(b"GET /api/sessions/x HTTP/1.1", b"X-HTTP-Method-Override: DELETE")),
+    "a header with an underscore": (404, request(b"GET /api/sessions/x HTTP/1.1", b"Content_Length: 5")),
+    "HTTP/1.0": (201, HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Content-Length: 13\r\n\r\n" + BODY),
+    "HTTP/1.0 without a host": (404, b"GET /api/sessions/x HTTP/1.0\r\n" + TOKEN + b"\r\n"),
+    "cookies": (404, request(b"GET /api/sessions/x HTTP/1.1", b"Cookie: " + b"a=b; " * 1000)),
+    "an unsafe request id": (404, request(b"GET /api/sessions/x HTTP/1.1", b"X-Request-Id: \xff\xc3\xa9")),
+}
+
+GOOD = b"GET /api/sessions/x HTTP/1.1"
+# What gunicorn refuses, or the service does: either way the client is told, and it is not the server's fault.
+REFUSED = {
+    "nothing like HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 10 + b"\r\n\r\n",
+    "a line without a version": request(b"GET /api/sessions"),
+    "an unknown version": request(b"GET /api/sessions HTTP/9.9"),
+    "the beginning of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a method in small letters": request(b"get /api/sessions/x HTTP/1.1"),
+    "a method of signs": request(b"G(T /api/sessions HTTP/1.1"),
+    "a path with a blank": request(b"GET /api/ sessions HTTP/1.1"),
+    "a path that begins with no slash": request(b"GET api/sessions HTTP/1.1"),
+    "a line of ten thousand": request(b"GET /" + b"a" * 10_000 + b" HTTP/1.1"),
+    "a header of ten thousand": request(GOOD, b"X: " + b"a" * 10_000),
+    "five hundred headers": request(GOOD, *[b"X%d: 1" % number for number in range(500)]),
+    "a header without a colon": request(GOOD, b"no colon"),
+    "a header with a blank in its name": request(GOOD, b"Content Type: x"),
+    "a blank before the colon": request(GOOD, b"Content-Length : 5"),
+    "a folded header": request(GOOD, b"X: a\r\n b"),
+    "NUL in a header": request(GOOD, b"X: a\0b"),
+    "a bare line feed in a header": request(GOOD, b"X: a\rb"),
+    "two lengths": lengthy(b"13", head=HEAD + b"Content-Length: 14\r\n"),
+    "a length and chunks": chunked(chunk(BODY), LAST, head=HEAD + b"Content-Length: 13\r\n"),
+    "a length below nothing": lengthy(b"-1"),
+    "a length with a sign": lengthy(b"+13"),
+    "a length with an underscore": lengthy(b"1_3"),
+    "a length of letters": lengthy(b"abc"),
+    "a length of other digits": lengthy("１３".encode()),
+    "a length of a blank": lengthy(b""),
+    "chunks twice": chunked(chunk(BODY), LAST, head=HEAD + b"Transfer-Encoding: chunked\r\n"),
+    "another expectation": lengthy(b"13", head=HEAD + b"Expect: tea\r\n"),
+    "a host too long to be one": request(GOOD).replace(b"localhost", b"a" * 5000),
+    "two media types": lengthy(b"13", head=HEAD + b"Content-Type: text/plain\r\n"),
+    "a path of raw bytes": request(b"GET /api/sessions/\xff\xfe HTTP/1.1"),
+    "two hosts": request(GOOD, b"Host: evil.example"),
+}
+HOSTS = [
+    b"evil.example",
+    b"a b",
+    b"a/b",
+    b"\xff",
+    b"[::1",
+    b"localhost:99999999",
+    b"xn--a",
+    b"",
+    b"<script>",
+    b"." * 300,
+]
+
+
+def read(received: bytes) -> Answer:
+    """Read the last answer on a connection, which closed behind it."""
+
+    class Connection:
+        def makefile(self, *args):
+            return io.BytesIO(received)
+
+    answer = http.client.HTTPResponse(Connection())
+    answer.begin()
+    return Answer(answer.status, answer.headers, answer.read())
+
+
+@pytest.mark.parametrize(("status", "sent"), ANSWERED.values(), ids=ANSWERED)
+def test_what_reaches_the_service_is_answered_in_json(service, status, sent):
+    answer = read(service.raw(sent, shut=True))
+    if status == 201:
+        assert answer.status_code == 201, answer.text
+        assert answer.json["title"] == "x"
+    else:
+        check_problem(answer, status)
+    assert "X-Evil" not in answer.headers
+    assert "evil" not in answer.headers.get("Location", "")
+
+
+@pytest.mark.parametrize("sent", REFUSED.values(), ids=REFUSED)
+def test_what_is_no_proper_http_is_refused_as_the_clients_fault(service, sent):
+    received = service.raw(sent, shut=True)
+    assert 400 <= read(received).status_code < 500, received[:500]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_host_changes_an_answer_into_a_redirect_or_a_fault(service, host):
+    answer = read(service.raw(request(GOOD).replace(b"localhost", host), shut=True))
+    assert answer.status_code in (400, 404)
+    assert "Location" not in answer.headers
+
+
+def test_a_head_is_answered_as_a_get_without_its_body(service):
+    made = service.request("POST", "/api/sessions", {"title": "x"}, mint()).json["id"]
+    received = service.raw(request(b"HEAD /api/sessions/%s HTTP/1.1" % made.encode()))
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert (head.split(b"\r\n")[0], body) == (b"HTTP/1.1 200 OK", b"")
+
+
+def test_requests_that_follow_each_other_on_one_connection_are_not_mixed_up(service):
+    """A body that was not read, because it was too large or not wanted, must not be read as the next request."""
+    smuggled = b"DELETE /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    wanted = request(b"GET /livez HTTP/1.1")
+    keeping = HEAD.replace(b"Connection: close\r\n", b"")
+    for body in (smuggled, smuggled.ljust(2 * MIB)):
+        refused = keeping.replace(b"application/json", b"text/plain") + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        received = service.raw(refused + wanted)
+        statuses = [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]]
+        assert statuses in ([b"415", b"200"], [b"415"])
+
+
+def test_the_log_tells_of_requests_but_of_no_token_and_no_body(service):
+    token, title = mint(sub="somebody"), "a title that is nobody's business"
+    service.request("POST", "/api/sessions?token=" + token, {"title": title}, token)
+    service.request("POST", "/api/sessions", json.dumps({"title": [title]}).encode(), token)
+    service.request("POST", "/api/sessions", {"title": title}, token, **{"X-Request-Id": "the-id-to-look-for"})
+    log = service.log.read_text()
+    assert "the-id-to-look-for" in log
+    assert "Traceback" not in log
+    assert title not in log
+    assert token.split(".")[2] not in log
+    assert all(line.isprintable() for line in log.splitlines())
+
+
+def test_the_answers_to_hostile_requests_are_strict_json_to_the_end(service):
+    answer = service.request("GET", "/api/sessions/%00%ff", token=mint())
+    assert strict_json(answer.data)["status"] == 404
