@@ -1,7 +1,10 @@
-"""Who is asking, and what the token covers: HS256 tokens with an expiry, the algorithm fixed here.
+"""Who is asking, and what the token covers.
 
-    an owner's    from whoever holds the secret; `aud` is absent, or ours where this service made it
-    a player's    made by this service for one session; `aud` says so, and no other reading takes it
+    an owner's      from whoever the settings trust: by default whoever holds the secret
+    an owner's      made by this service, HS256, marked by its own `aud`
+    a player's      made by this service for one session, HS256, marked by another `aud`
+
+The service's own are looked for first, with the secrets as the only keys; what the settings trust cannot be one.
 
 Verifying a token costs more than all else that a small request does in Python, so verified ones are remembered, a
 bounded number of them; the expiry is looked at on every use.
@@ -22,16 +25,15 @@ from flask import Flask, current_app, g, request
 from flask_jwt_extended import JWTManager, create_access_token
 
 from videosession import exact_json
-from videosession.config import Config
+from videosession.config import OWNERS, PLAYERS, Config
 from videosession.errors import Forbidden, ServiceError, Unauthenticated
-from videosession.keys import LEEWAY_SECONDS, FixedKeys, Trust
+from videosession.keys import LEEWAY_SECONDS, FixedKeys, Trust, trusted
 
 log = logging.getLogger(__name__)
 
 READ, WRITE = "sessions:read", "sessions:write"
 LONGEST_SUBJECT = 255
 REMEMBERED_TOKENS = 1024
-OWNERS, PLAYERS = "videosession", "videosession:player"  # the audiences of the service's own tokens
 
 _EXPIRED = "The token has expired: get a new one."
 _NOT_VALID = "The token is not valid here: it is malformed, signed by another, or meant for somebody else."
@@ -195,4 +197,4 @@ def init_app(app: Flask, config: Config) -> None:
     app.config.update(JWT_SECRET_KEY=secret, JWT_ALGORITHM="HS256")
     JWTManager(app)
     both = FixedKeys(*filter(None, (secret, config.jwt_previous_secret)))
-    app.extensions["tokens"] = Tokens(both, Trust(both, "HS256"))
+    app.extensions["tokens"] = Tokens(both, trusted(config, both))

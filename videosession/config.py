@@ -1,14 +1,17 @@
 """The environment, read once into a frozen value, or an error that names the variable and what to do."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+OWN_AUDIENCES = OWNERS, PLAYERS = "videosession", "videosession:player"  # of the tokens that the service makes
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -50,6 +53,45 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.upper() not in words:
+            raise ValueError(f"is {text!r} and must be one of {', '.join(words)}")
+        return text.upper()
+
+    return read
+
+
+def _public_key(text: str) -> str:
+    """Take a public key in PEM, or the path of a file that has it."""
+    if not text.startswith("-----BEGIN"):
+        try:
+            text = Path(text).read_text().strip()
+        except (OSError, ValueError) as error:
+            raise ValueError(f"is neither a key in PEM nor a file that can be read: {error}") from None
+    if not text.startswith(("-----BEGIN PUBLIC KEY-----", "-----BEGIN RSA PUBLIC KEY-----")):
+        raise ValueError("must hold a public key in PEM, which begins with -----BEGIN PUBLIC KEY-----")
+    return text.replace("\\n", "\n")
+
+
+def _https_url(text: str) -> str:
+    """Take a URL that nobody on the way can answer in its server's place."""
+    try:
+        url = urlsplit(text)
+        host = url.hostname
+    except ValueError as error:
+        raise ValueError(f"is not a URL: {error}") from None
+    if not host or url.scheme != "https" and not (url.scheme == "http" and host in _LOOPBACK):
+        raise ValueError("must begin with https:// (or with http:// on this machine) and name a host")
+    return text
+
+
+def _audience(text: str) -> str:
+    if text in OWN_AUDIENCES:
+        raise ValueError("must not be an audience of the service's own tokens")
+    return text
+
+
 def _setting(default, read: Callable = str):
     return field(default=default, metadata={"read": read})
 
@@ -61,6 +103,11 @@ class Config:
     mongodb_uri: str | None = _setting(None, _mongodb_uri)
     jwt_secret: str | None = _setting(None, _secret)
     jwt_previous_secret: str | None = _setting(None, _secret)
+    jwt_algorithm: str = _setting("HS256", _one_of("HS256", "RS256", "ES256"))
+    jwt_public_key: str | None = _setting(None, _public_key)
+    jwt_jwks_url: str | None = _setting(None, _https_url)
+    jwt_issuer: str | None = _setting(None)
+    jwt_audience: str | None = _setting(None, _audience)
     port: int = _setting(3000, _whole_number(1, 65535))
     web_concurrency: int = _setting(2, _whole_number(1, 256))
     instance_path: Path = _setting(PROJECT / "instance", lambda text: Path(text).absolute())
@@ -81,14 +128,27 @@ class Config:
                 values |= {setting.name: setting.metadata["read"](text)} if text else {}
             except ValueError as error:
                 faults.append(f"{variable} {error}.")
-        if environment.get("MONGODB_URI") and not environment.get("JWT_SECRET"):
-            faults.append(
-                "JWT_SECRET is not set, and with MONGODB_URI it must be: 32 bytes or more, the same for every process;"
-                " make one with python3 -c 'import secrets; print(secrets.token_urlsafe(48))'."
-            )
+        faults += _contradictions(environment)
         if faults:
             raise ConfigError(faults)
         return cls(**values)
+
+
+def _contradictions(environment: Mapping[str, object]) -> Iterator[str]:
+    """Say which settings do not go together."""
+    if environment.get("MONGODB_URI") and not environment.get("JWT_SECRET"):
+        yield (
+            "JWT_SECRET is not set, and with MONGODB_URI it must be: 32 bytes or more, the same for every process;"
+            " make one with python3 -c 'import secrets; print(secrets.token_urlsafe(48))'."
+        )
+    keys = [variable for variable in ("JWT_PUBLIC_KEY", "JWT_JWKS_URL") if environment.get(variable)]
+    if len(keys) == 2:
+        yield "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: leave one of them out."
+    algorithm = str(environment.get("JWT_ALGORITHM") or "HS256").strip().upper()
+    if keys and algorithm == "HS256":
+        yield f"{keys[0]} is set, and JWT_ALGORITHM must say what its keys sign with: RS256 or ES256."
+    if not keys and algorithm in ("RS256", "ES256"):
+        yield f"JWT_ALGORITHM is {algorithm}, and needs the keys: set JWT_PUBLIC_KEY or JWT_JWKS_URL."
 
 
 def environment() -> Mapping[str, str]:

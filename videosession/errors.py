@@ -9,7 +9,8 @@
     ├── TooLarge                413
     ├── UnsupportedMediaType    415
     ├── Invalid                 422
-    └── DatabaseAway            503, with Retry-After
+    ├── DatabaseAway            503, with Retry-After
+    └── KeysAway                503, with Retry-After
 
 What Flask and Werkzeug raise themselves (404, 405, …) is answered in the same form, its headers kept.
 """
@@ -89,6 +90,16 @@ class DatabaseAway(ServiceError):
     def __init__(self):
         super().__init__(
             "The database does not answer. A write may or may not have happened. Send the request again in a moment."
+        )
+
+
+class KeysAway(ServiceError):
+    status = 503
+    headers = {"Retry-After": "5"}
+
+    def __init__(self):
+        super().__init__(
+            "The keys that tokens are verified with cannot be fetched. Send the request again in a moment."
         )
 
 

@@ -1,11 +1,24 @@
 """Whose signatures are believed: the keys and the algorithm come from the settings, never from a token."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import jwt
 
+from videosession.config import Config, ConfigError
+from videosession.jwks import PublishedKeys, check
+
 LEEWAY_SECONDS = 30
+
+
+class Keys(Protocol):
+    """What a signature is checked with."""
+
+    def generation(self) -> int:
+        """Number the present set of keys: what was verified with another no longer counts."""
+
+    def find(self, token: str) -> Sequence:
+        """Give the keys that may have signed the token."""
 
 
 class FixedKeys:
@@ -15,18 +28,16 @@ class FixedKeys:
         self._keys = keys
 
     def generation(self) -> int:
-        """Number the present set of keys: what was verified with another no longer counts."""
         return 0
 
     def find(self, token: str) -> Sequence:
-        """Give the keys that may have signed the token."""
         return self._keys
 
 
 class Trust(NamedTuple):
     """Keys, the one algorithm that is believed with them, and whom the tokens must name as issuer and audience."""
 
-    keys: FixedKeys
+    keys: Keys
     algorithm: str
     issuer: str | None = None
     audience: str | None = None
@@ -52,3 +63,30 @@ class Trust(NamedTuple):
             leeway=LEEWAY_SECONDS,
             options=options,
         )
+
+
+def trusted(config: Config, secrets: FixedKeys) -> Trust:
+    """Say whose tokens the settings trust; ConfigError where their key cannot be used."""
+    return Trust(_keys(config, secrets), config.jwt_algorithm, config.jwt_issuer, config.jwt_audience)
+
+
+def _keys(config: Config, secrets: FixedKeys) -> Keys:
+    if config.jwt_algorithm == "HS256":
+        return secrets
+    if not jwt.algorithms.has_crypto:
+        raise ConfigError(
+            [
+                f"JWT_ALGORITHM is {config.jwt_algorithm}, and the package that it needs is not installed:"
+                " install it with `pip install -r requirements-optional.txt`."
+            ]
+        )
+    if config.jwt_jwks_url:
+        return PublishedKeys(config.jwt_jwks_url, config.jwt_algorithm)
+    return FixedKeys(_public_key(config.jwt_public_key, config.jwt_algorithm))
+
+
+def _public_key(pem: str, algorithm: str):
+    try:
+        return check(pem, algorithm)
+    except (jwt.InvalidKeyError, TypeError, ValueError) as error:
+        raise ConfigError([f"JWT_PUBLIC_KEY is not a key for JWT_ALGORITHM {algorithm}: {error}."]) from None

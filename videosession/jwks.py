@@ -1,0 +1,151 @@
+"""The keys that an identity provider publishes at a URL (a JWKS, RFC 7517), fetched beside the requests.
+
+A thread fetches them, again every few minutes. Requests use what was fetched last, also while the provider is away;
+only a token whose key is not among them waits a moment for a fetch, and such fetches happen at most every half minute,
+whatever strangers send. PyJWT's own client makes every request wait for a fetch, and forgets the keys while it fails.
+"""
+
+import logging
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from http.client import HTTPException
+
+import jwt
+import orjson
+
+from videosession.errors import KeysAway
+
+log = logging.getLogger(__name__)
+
+FRESH_SECONDS = 600
+KEPT_SECONDS = 24 * 3600  # while the provider does not answer
+PAUSE_SECONDS = 30
+PAUSE_AFTER_FAILURE_SECONDS = 5
+WAIT_SECONDS = 2  # as long as a request waits, and as each step of a fetch may take
+FETCH_SECONDS = 10
+LARGEST_BYTES = 256 * 1024
+MOST_KEYS = 32
+
+
+def check(key, algorithm: str):
+    """Give the key, text or object, as the algorithm uses it; jwt.InvalidKeyError where it is too weak or another's."""
+    method = jwt.get_algorithm_by_name(algorithm)
+    usable = method.prepare_key(key)
+    if weakness := method.check_key_length(usable):
+        raise jwt.InvalidKeyError(weakness)
+    return usable
+
+
+class PublishedKeys:
+    """The keys at `url` that may sign with `algorithm`; `clock` gives seconds that never go back."""
+
+    def __init__(self, url: str, algorithm: str, clock: Callable[[], float] = time.monotonic):
+        self._url = url
+        self._algorithm = algorithm
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._published = b""
+        self._keys: list[jwt.PyJWK] = []
+        self._generation = 0
+        self._is_away = False
+        self._fetching: threading.Thread | None = None
+        self._fetched_at = self._next_fetch_at = float("-inf")
+
+    def generation(self) -> int:
+        """Number the present set of keys; where it is no longer fresh, begin to fetch it again."""
+        if self._clock() - self._fetched_at > FRESH_SECONDS:
+            self._fetch()
+        return self._generation
+
+    def find(self, token: str) -> Sequence[jwt.PyJWK]:
+        """Give the keys that may have signed the token; KeysAway where there are none to look among."""
+        header = jwt.get_unverified_header(token)
+        if header["alg"] != self._algorithm:
+            return ()
+        found = self._named(header.get("kid"))
+        if not found and (fetching := self._fetch()) and not (self._is_away and self._published):
+            fetching.join(WAIT_SECONDS)
+            found = self._named(header.get("kid"))
+        if not self._published:
+            raise KeysAway
+        return found
+
+    def _named(self, name: str | None) -> list[jwt.PyJWK]:
+        return [key for key in self._keys if name is None or key.key_id == name]
+
+    def _fetch(self) -> threading.Thread | None:
+        """Join a fetch that goes on, or begin one if the last was not just now."""
+        with self._lock:
+            if self._fetching and self._fetching.is_alive():
+                return self._fetching
+            if self._clock() < self._next_fetch_at:
+                return None
+            self._fetching = threading.Thread(target=self._refresh, name="jwks", daemon=True)
+            self._fetching.start()
+            return self._fetching
+
+    def _refresh(self) -> None:
+        try:
+            published = _download(self._url)
+            keys = _usable(published, self._algorithm)
+        except (OSError, HTTPException, ValueError) as error:  # urllib's errors are OSErrors
+            log.warning("the keys of JWT_JWKS_URL could not be fetched: %s", error)
+            self._is_away = True
+            self._next_fetch_at = self._clock() + PAUSE_AFTER_FAILURE_SECONDS
+            if self._clock() - self._fetched_at > KEPT_SECONDS:
+                self._believe([], b"")
+            return
+        self._is_away = False
+        self._fetched_at = self._clock()
+        self._next_fetch_at = self._fetched_at + PAUSE_SECONDS
+        self._believe(keys, published)
+
+    def _believe(self, keys: list[jwt.PyJWK], published: bytes) -> None:
+        if published != self._published:
+            self._keys, self._published = keys, published
+            self._generation += 1
+            log.info("JWT_JWKS_URL has %d keys for %s", len(keys), self._algorithm)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """The setting names the place; what answers there does not name another."""
+
+    def redirect_request(self, *_arguments):
+        return None
+
+
+def _download(url: str) -> bytes:
+    opener = urllib.request.build_opener(_NoRedirects)
+    ends_at = time.monotonic() + FETCH_SECONDS
+    body = b""
+    with opener.open(url, timeout=WAIT_SECONDS) as answer:
+        while piece := answer.read1(LARGEST_BYTES):
+            body += piece
+            if len(body) > LARGEST_BYTES or time.monotonic() > ends_at:
+                raise ValueError(f"the answer is above {LARGEST_BYTES} bytes or takes longer than {FETCH_SECONDS} s")
+    return body
+
+
+def _usable(body: bytes, algorithm: str) -> list[jwt.PyJWK]:
+    """Pick the keys that may sign with the algorithm; ValueError where it is no JWKS."""
+    published = orjson.loads(body)
+    if not isinstance(published, dict) or not isinstance(published.get("keys"), list):
+        raise ValueError("the answer is not a JWKS")
+    keys = (_usable_key(described, algorithm) for described in published["keys"][:MOST_KEYS])
+    return [key for key in keys if key]
+
+
+def _usable_key(described, algorithm: str) -> jwt.PyJWK | None:
+    if not isinstance(described, dict) or described.get("use", "sig") != "sig":
+        return None
+    if described.get("alg", algorithm) != algorithm:
+        return None
+    try:
+        key = jwt.PyJWK(described, algorithm)
+        check(key.key, algorithm)
+        return key
+    except (jwt.PyJWTError, TypeError, ValueError) as error:
+        log.info("a key at JWT_JWKS_URL cannot be used: %s", error)
+        return None
