@@ -209,13 +209,11 @@ def _run_database(directory: Path, test_commands: int, inherited: tuple[int, ...
     output = directory / "database.log"
     # Variables like SECANTUS_TEST_FAST_STORAGE change how it stores.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SECANTUS_")}
-    with output.open("wb") as file:
-        command = _command("serve", directory, test_commands, port)
-        database = subprocess.Popen(  # noqa: S603, our own file
-            command, pass_fds=inherited, stdin=subprocess.PIPE, stdout=file, stderr=file, env=environment
-        )
-    _publish(directory / "database.json", os.replace, port=port, pid=database.pid, keeper=os.getpid())
-    code = database.wait()
+    command = _command("serve", directory, test_commands, port)
+    pipes = {"pass_fds": inherited, "stdin": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with output.open("wb") as file, subprocess.Popen(command, stdout=file, env=environment, **pipes) as database:  # noqa: S603
+        _publish(directory / "database.json", os.replace, port=port, pid=database.pid, keeper=os.getpid())
+        code = database.wait()
     return f"exit code {code}\n{output.read_bytes()[-2000:].decode(errors='replace')}".rstrip()
 
 
