@@ -163,4 +163,4 @@ def test_memory_does_not_grow_with_the_events():
         assert len(viewing.segments) == 1
         return most
 
-    assert peak(60_000) < 1.5 * peak(15_000)
+    assert peak(40_000) < 1.2 * peak(20_000)

@@ -42,7 +42,7 @@ class Player(Playhead):
         self.finished_at = None
 
     def play_on(self, position):
-        """Players say more than once that they play; of a burst of plays the last one wins."""
+        """Players say more than once that they play; of a burst the last wins, as edx-analytics-pipeline has it."""
         if position is None:
             return
         furthest = self.at + self.played

@@ -179,7 +179,8 @@ class Playhead:
             ahead = min(ahead, length - self.at)
         if ahead > 0:
             self.inferred += ahead
-            self.played = max(0.0, self.played - ahead)
+            beyond = self.played - ahead
+            self.played = beyond if beyond > TOLERANCE else 0.0
             self.reach(self.at + ahead)
 
     def jump(self, position, cause):
@@ -234,7 +235,10 @@ class Playhead:
         return position is not None and length is not None and position >= length - 0.5 - TOLERANCE
 
     def fresh(self, position):
-        """Return the position, or nothing where it is the one from before a seek once more."""
+        """Return the position, or nothing where it is the one from before a seek once more.
+
+        A known fault of players: edx-analytics-pipeline tests for it as test_play_after_seek_forward_bug.
+        """
         if position is None or self.sought is None:
             return position
         instant, origin, target = self.sought

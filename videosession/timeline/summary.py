@@ -171,7 +171,7 @@ def smallest(lengths):
 
 
 def views(segments, width, count):
-    """Count by the differences between neighbouring bins: a segment costs the same however long it is."""
+    """Return how many segments overlap each bin, by the differences between neighbours: a long one costs no more."""
     changes = [0] * (count + 1)
     for each in segments:
         first = min(floor((each.start + TOLERANCE) / width), count - 1)

@@ -81,7 +81,8 @@ def spoken(seconds):
     """Write a length of time in words, as exactly as anybody asks."""
     if seconds < 10:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
-    minutes, seconds = divmod(round(seconds), 60)
+    exactly = 3600 if seconds >= 10 * DAY else 60 if seconds >= 3600 else 1
+    minutes, seconds = divmod(round(seconds / exactly) * exactly, 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]

@@ -4,7 +4,7 @@ from videosession.timeline.picture.svg import label, plain, tag
 
 ROWS = 8
 ACROSS = 4
-BOX = (128.0, 34.0)
+BOX = (142.0, 34.0)
 ROW = 92.0
 
 
@@ -59,8 +59,8 @@ def curve(start, end, width, both):
         y, v = y + half, v - half - 4
         x, u, bend = x - 16 * both, u - 16 * both, (v - y) / 2
         path = f"M{x:.0f} {y:.0f}C{x:.0f} {y + bend:.0f} {u:.0f} {v - bend:.0f} {u:.0f} {v:.0f}"
-        return path, ((x + u) / 2 - 16 * both, (y + v) / 2 + 5)
-    side = 1 if (x + u) / 2 < width * 0.6 else -1
+        return path, (x + (u - x) * 0.65 - 16 * both, y + (v - y) * 0.6 + 5)
+    side = 1 if x >= width / 2 else -1
     x, u = x + side * BOX[0] / 2, u + side * (BOX[0] / 2 + 4)
     out = (max(x, u) + 40) if side > 0 else (min(x, u) - 40)
     if (x, y) == (u - side * 4, v):
@@ -70,17 +70,17 @@ def curve(start, end, width, both):
 
 
 def said(edges):
-    """Name an edge by its options, or by its cause where there is none."""
+    """Name an edge by its option, or by its cause where that says something."""
     names = [edge["option"] if edge["option"] is not None else edge["cause"] for edge in edges]
+    text = "" if names[0] in ("choice", "auto") else plain(names[0], 14) + ("…" if len(names) > 1 else "")
     count = sum(edge["count"] for edge in edges)
-    text = plain(names[0], 14) + ("…" if len(names) > 1 else "")
     return f"{text} ×{count}" if count > 1 else text
 
 
 def box(node, place):
     x, y = place
-    name = "video" if node["id"] is None else plain(node["id"], 13)
     visits = f" ×{node['visits']}" if node["visits"] > 1 else ""
+    name = "video" if node["id"] is None else plain(node["id"], 14 - len(visits))
     return tag("rect", class_="box", x=x - BOX[0] / 2, y=y - BOX[1] / 2, width=BOX[0], height=BOX[1], rx=8) + label(
-        name + visits, x, y + 6, "normal", text_anchor="middle"
+        name + visits, x, y + 6, "boxed", text_anchor="middle"
     )

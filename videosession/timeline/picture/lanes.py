@@ -2,12 +2,14 @@
 
 from bisect import bisect_left
 from collections import defaultdict
+from itertools import groupby
 
 from videosession.timeline.picture.axis import clock, spoken
 from videosession.timeline.picture.svg import label, line, plain, tag
 
 STROKES = 1_500  # in one picture; what is smaller than a point looks the same without
 ARROWS = 250
+FEW = 60  # marks that do not hide each other
 LEVELS = 5
 STRIP = 24.0
 HEAD = 30.0  # above a lane, for its name
@@ -89,7 +91,7 @@ def arrows(viewing, lanes, axis):
 
 
 def bands(viewing, lanes, axis):
-    """Return for each kind of standing still where it was, as wide as can be seen, and a line at the position."""
+    """Return for each kind of standing still where it was, and lines at the position; very many cover the foot only."""
     columns, stood = defaultdict(dict), {}
     for span in viewing.spans:
         lane = lanes.get(span.node)
@@ -101,9 +103,11 @@ def bands(viewing, lanes, axis):
         if span.position is not None and right - left >= 2:
             y = round(lane(span.position))
             stood[(left, right, y)] = [(left, y), (right, y)]
+    few = sum(map(len, columns.values())) <= FEW
     areas = {
         kind: "".join(
-            f"M{left:g} {lane.top:g}H{right:g}V{lane.bottom:g}H{left:g}Z" for (left, right, _), lane in at.items()
+            f"M{left:g} {lane.top if few else lane.bottom - 10:g}H{right:g}V{lane.bottom:g}H{left:g}Z"
+            for (left, right, _), lane in at.items()
         )
         for kind, at in columns.items()
     }
@@ -123,32 +127,24 @@ def crossings(viewing, lanes, axis):
 
 def strip(lane, views, x):
     """Return how often each part of a node was seen, the darker the more often, beside its lane."""
-    most = max(max(views), 1)
     count = min(len(views), 100)
-    tall = lane.height / count
-    levels = defaultdict(list)
-    for place in range(count):
-        part = views[
-            place * len(views) // count : max((place + 1) * len(views) // count, place * len(views) // count + 1)
-        ]
-        if max(part):
-            levels[-(-max(part) * LEVELS // most)].append(lane.bottom - (place + 1) * tall)
+    parts = [max(views[place * len(views) // count : (place + 1) * len(views) // count]) for place in range(count)]
+    most, tall = max(*parts, 1), lane.height / count
+    areas, place = defaultdict(str), 0
+    for level, run in groupby(-(-part * LEVELS // most) for part in parts):
+        long = len(list(run))
+        place += long
+        if level:
+            areas[level] += f"M{x:g} {lane.bottom - place * tall:.1f}h{STRIP:g}v{long * tall:.1f}h-{STRIP:g}Z"
     frame = tag("rect", class_="frame", x=x, y=lane.top, width=STRIP, height=lane.height)
-    return frame + "".join(
-        tag(
-            "path",
-            class_=f"heat heat{level}",
-            d="".join(f"M{x:g} {y:.1f}h{STRIP:g}v{tall:.1f}h-{STRIP:g}Z" for y in tops),
-        )
-        for level, tops in sorted(levels.items())
-    )
+    return frame + "".join(tag("path", class_=f"heat heat{level}", d=area) for level, area in sorted(areas.items()))
 
 
 def heading(lane, left, seen, named):
     name = plain(lane.node.id, 28) if lane.node.id is not None else "video"
     said = f"{name or 'a node without letters'} · {spoken(seen)} seen" if named else ""
     return (
-        (label(said, left, lane.top - 9, "normal") if named else "")
+        (label(said, left, lane.top - 9, "normal halo") if named else "")
         + label(clock(lane.end), left - 8, lane.top + 12, text_anchor="end")
         + label("0:00", left - 8, lane.bottom, text_anchor="end")
     )
@@ -158,6 +154,14 @@ def outline(lane, left, right):
     return tag("rect", class_="frame", x=float(left), y=lane.top, width=float(right - left), height=lane.height)
 
 
-def drawn(kind, lines, **attributes):
+def drawn(kind, lines):
     """Return lines as one path."""
-    return tag("path", class_=kind, d="".join(map(line, lines)), **attributes) if lines else ""
+    path = "".join(map(line, lines))
+    return tag("path", class_=kind, d=path) if path else ""
+
+
+def points(lines):
+    """Return the points of arrows, for upright lines."""
+    for (x, y), (_, end) in lines:
+        back = min(8, abs(end - y) / 2) * (1 if y > end else -1)
+        yield [(x - back / 2, end + back), (x, end), (x + back / 2, end + back)]

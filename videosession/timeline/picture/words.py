@@ -10,7 +10,7 @@ def headline(answer):
         return "Nothing was watched"
     if answer["coverage"] is None:
         return f"{spoken(answer['uniqueSeconds'])} seen"
-    return f"{percent(answer['coverage'])} seen" + (", to the end" if answer["completed"] else "")
+    return f"{percent(answer['coverage'])} seen"
 
 
 def percent(share):
@@ -26,6 +26,7 @@ def facts(answer):
     choices = sum(edge["count"] for edge in answer["graph"]["edges"])
     codes = {each["code"]: each["count"] for each in answer["anomalies"]}
     told = [
+        (answer["completed"], "completed"),
         (answer["segments"], f"watched for {spoken(answer['watchedSeconds'])}"),
         (again >= 0.5, f"{spoken(again)} of it again"),
         (steps, count(steps, "jump")),
@@ -38,8 +39,12 @@ def facts(answer):
     return [fact for holds, fact in told if holds]
 
 
-def count(number, one, many=None):
-    return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u2009")
+def count(amount, one, many=None):
+    return f"{number(amount)} {one if amount == 1 else many or one + 's'}"
+
+
+def number(amount):
+    return f"{amount:,}".replace(",", "\u2009")
 
 
 def lines(parts, longest=52, between=" · "):
