@@ -27,9 +27,15 @@ def embedded(tmp_path_factory) -> Iterator[Embedded]:
 
 
 @pytest.fixture(scope="session")
-def mongo(embedded) -> Iterator[pymongo.MongoClient]:
-    """A client of that server, or of the one that MONGODB_TEST_URI names."""
-    with pymongo.MongoClient(os.environ.get("MONGODB_TEST_URI") or embedded.uri) as client:
+def mongo_uri(embedded) -> str:
+    """The address of that server, or of the one that MONGODB_TEST_URI names."""
+    return os.environ.get("MONGODB_TEST_URI") or embedded.uri
+
+
+@pytest.fixture(scope="session")
+def mongo(mongo_uri) -> Iterator[pymongo.MongoClient]:
+    """A client of it."""
+    with pymongo.MongoClient(mongo_uri) as client:
         yield client
 
 

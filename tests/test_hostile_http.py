@@ -77,7 +77,7 @@ ANSWERED = {
     "a path that looks like a host and goes up": (404, request(b"GET //evil.example/%2e%2e HTTP/1.1")),
     "two slashes": (404, request(b"GET /api//sessions HTTP/1.1")),
     "a slash at the end": (404, request(b"GET /api/sessions/ HTTP/1.1")),
-    "a whole URL for a path": (405, request(b"GET http://evil.example/api/sessions HTTP/1.1")),
+    "a whole URL for a path": (405, request(b"DELETE http://evil.example/api/sessions HTTP/1.1")),
     "a path with a line's end in it": (404, request(b"GET /api/sessions/a%0d%0aX-Evil:%201 HTTP/1.1")),
     "a query with a line's end in it": (400, request(b"GET /api/sessions/a?a=%0d%0aX-Evil:%201 HTTP/1.1")),
     "a fragment": (404, request(b"GET /api/sessions/x#y HTTP/1.1")),

@@ -30,6 +30,10 @@ EVENTS_A_BATCH = 1000
 
 SESSION_INDEXES = [
     pymongo.IndexModel([("owner", ASCENDING), ("createdAt", DESCENDING), ("_id", DESCENDING)], name="owner_newest"),
+    pymongo.IndexModel(
+        [("owner", ASCENDING), ("videoId", ASCENDING), ("createdAt", DESCENDING), ("_id", DESCENDING)],
+        name="owner_video_newest",
+    ),
     pymongo.IndexModel([("deletedAt", ASCENDING)], name="deleted", sparse=True),
 ]
 EVENT_INDEXES = [

@@ -38,6 +38,7 @@ MICROSECONDS = 1_000_000
 _NO_SESSION = "There is no such session."
 _SESSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _ALIVE = {"deletedAt": {"$exists": False}}
+_NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 
 
 class Reading(NamedTuple):
@@ -45,6 +46,13 @@ class Reading(NamedTuple):
 
     session: dict
     events: Iterator[list[dict]]
+
+
+class Page(NamedTuple):
+    """A part of a list, and the place of its last item in the list's order; None where nothing comes after it."""
+
+    items: list[dict]
+    place: tuple[int, str] | None
 
 
 class SessionRepository:
@@ -136,6 +144,23 @@ class SessionRepository:
             with self._database.deadline(self._database.reading_seconds):
                 batch = next(found, None)
 
+    def newest(self, *, owner: str, limit: int, after: tuple | None = None, **filters: str) -> Page:
+        """Give up to `limit` of an owner's sessions, newest first, those after a place in their order."""
+        found: list[dict] = []
+        with self._database.deadline():
+            for places in _places_before(after):
+                if missing := limit + 1 - len(found):
+                    query = {"owner": owner} | filters | places
+                    found += self._database.sessions.find(query, sort=_NEWEST_FIRST, limit=missing)
+        last = found[limit - 1] if len(found) > limit else None
+        return Page(found[:limit], last and (last["createdAt"], last["_id"]))
+
+    def look(self, session_id: str, *, owner: str) -> dict:
+        """Find a session without its events; NotFound where there is none."""
+        _check(session_id)
+        with self._database.deadline():
+            return self._look_for(session_id, owner=owner)
+
     def delete(self, session_id: str, *, owner: str) -> None:
         """Delete a session: what it said is gone when this returns, its events then or by the sweep."""
         _check(session_id)
@@ -187,6 +212,14 @@ class SessionRepository:
         self._alive.discard(session_id, owner)
         self._events.remove(documents)
         raise NotFound(_NO_SESSION)
+
+
+def _places_before(place: tuple | None) -> list[dict]:
+    """Give the queries for what lies before a place, in turn: each reads from its index what it gives and no more."""
+    if place is None:
+        return [{"createdAt": {"$gt": 0}}]  # the mark of a deleted session has no such field
+    created_at, session_id = place
+    return [{"createdAt": created_at, "_id": {"$lt": session_id}}, {"createdAt": {"$lt": created_at}}]
 
 
 class _Alive:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from videosession import auth, instants
+from videosession import auth, instants, pages
 from videosession.contract import JSON, accepts, answers
 from videosession.sessions.repository import Reading, SessionRepository
 from videosession.sessions.schemas import (
@@ -14,6 +14,9 @@ from videosession.sessions.schemas import (
     NewPlayerToken,
     NewSession,
     PlayerToken,
+    SessionQuery,
+    Sessions,
+    SessionsQuery,
     SessionWithEvents,
 )
 
@@ -34,6 +37,16 @@ def create_session(body: dict) -> tuple[dict, dict]:
     return _head(session) | {"createdAt": instants.write(session["createdAt"])}, location(session["_id"])
 
 
+@blueprint.get("")
+@auth.requires(auth.READ)
+@accepts(query=SessionsQuery)
+@answers(Sessions)
+def list_sessions(query: dict) -> tuple[dict, dict]:
+    """List your sessions, newest first."""
+    page = sessions().newest(owner=auth.owner(), **query)
+    return pages.answer("sessions", [_in_list(session) for session in page.items], page.place)
+
+
 @blueprint.post("/<session_id>/token")
 @auth.requires(auth.WRITE)
 @accepts(NewPlayerToken)
@@ -47,10 +60,12 @@ def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
 
 @blueprint.get("/<session_id>")
 @auth.requires(auth.READ)
-@accepts()
+@accepts(query=SessionQuery)
 @answers(SessionWithEvents)
-def read_session(session_id: str) -> Response:
+def read_session(session_id: str, query: dict) -> Response | dict:
     """Give a session with its events, in order."""
+    if query.get("events") == "none":
+        return _in_list(sessions().look(session_id, owner=auth.owner()))
     return Response(_session_json(sessions().read(session_id, owner=auth.owner())), content_type=JSON)
 
 
@@ -72,6 +87,11 @@ def location(*below: str) -> dict:
 def _head(session: dict) -> dict:
     head = {"id": session["_id"], "title": session["title"], "description": session["description"]}
     return head | {field: session[field] for field in ("videoId", "metadata") if field in session}
+
+
+def _in_list(session: dict) -> dict:
+    times = {field: instants.write(session[field]) for field in ("createdAt", "lastEventAt") if field in session}
+    return _head(session) | times
 
 
 def _session_json(reading: Reading) -> Iterator[bytes]:

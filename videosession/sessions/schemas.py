@@ -4,6 +4,8 @@ import orjson
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from videosession import exact_json, instants
+from videosession.pages import PageQuery
+from videosession.queries import Query, WholeNumber
 from videosession.sessions.sameness import content
 
 LONGEST_TIMESTAMP = 40
@@ -56,8 +58,8 @@ class JSONObject(fields.Field):
         return value
 
 
-class Metadata(JSONObject):
-    """A JSON object for the client's own use, whose keys can be asked for in a query of the database."""
+class MetadataPatch(JSONObject):
+    """Changes to metadata, whose keys can all be asked for in a query of the database."""
 
     @staticmethod
     def key_fault(key: str) -> str | None:
@@ -65,16 +67,21 @@ class Metadata(JSONObject):
             return "has a key that is empty, has a dot in it, or begins with $"
         return exact_json.key_fault(key)
 
+
+class Metadata(MetadataPatch):
+    """A JSON object for the client's own use, of a bounded size."""
+
     def _deserialize(self, value, attr, data, **kwargs) -> dict:
         metadata = super()._deserialize(value, attr, data, **kwargs)
-        check_size(metadata)
+        if detail := metadata_size_fault(metadata):
+            raise ValidationError(detail)
         return metadata
 
 
-def check_size(metadata: dict) -> None:
-    """Refuse metadata that is too large; ValidationError."""
-    if (size := len(orjson.dumps(metadata))) > LARGEST_METADATA:
-        raise ValidationError(f"is {size} bytes as JSON, and {LARGEST_METADATA} is the most")
+def metadata_size_fault(metadata: dict) -> str | None:
+    """Say by how much metadata are too large, if they are."""
+    size = len(orjson.dumps(metadata))
+    return f"is {size} bytes as JSON, and {LARGEST_METADATA} is the most" if size > LARGEST_METADATA else None
 
 
 class Shape(Schema):
@@ -93,6 +100,15 @@ class NewSession(Shape):
     metadata = Metadata()
 
 
+class SessionPatch(Shape):
+    """Changes to a session as a merge patch: null removes."""
+
+    title = Text(validate=validate.Length(1, 200))
+    description = Text(allow_none=True, validate=validate.Length(max=5000))
+    video_id = Text(data_key="videoId", attribute="videoId", allow_none=True, validate=validate.Length(1, 200))
+    metadata = MetadataPatch(allow_none=True)
+
+
 class Session(Shape):
     """What every answer says of a session; `videoId` and `metadata` where they were given."""
 
@@ -105,6 +121,12 @@ class Session(Shape):
 
 class CreatedSession(Session):
     created_at = fields.String(required=True, data_key="createdAt")
+
+
+class ListedSession(CreatedSession):
+    """A session without its events; `lastEventAt` where it has had any."""
+
+    last_event_at = fields.String(data_key="lastEventAt")
 
 
 class NewEvent(Shape):
@@ -158,6 +180,22 @@ class NewPlayerToken(Shape):
 class PlayerToken(Shape):
     token = fields.String(required=True)
     expires_at = fields.String(required=True, data_key="expiresAt")
+
+
+class SessionQuery(Query):
+    events = fields.String(validate=validate.Equal("none", error="must be none, if anything"))
+
+
+class SessionsQuery(PageQuery):
+    limit = WholeNumber(1, 200, load_default=50)
+    video_id = Text(data_key="videoId", attribute="videoId", validate=validate.Length(1, 200))
+
+
+class Sessions(Shape):
+    """A page of sessions; `next` is the cursor of the one after it, where there is one."""
+
+    sessions = fields.List(fields.Nested(ListedSession), required=True)
+    next = fields.String()
 
 
 class Deleted(Shape):

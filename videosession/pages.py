@@ -1,0 +1,81 @@
+"""Pages of a list: a cursor says where the next one begins, and by what the list is filtered.
+
+A place in a list is what it is sorted by: a whole number, then a text. Cursors are opaque to clients, not secret: one
+that somebody made up leads nowhere that its filters do not.
+"""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from urllib.parse import urlencode
+
+import orjson
+from flask import request
+from marshmallow import ValidationError, fields, pre_load
+
+from videosession.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
+from videosession.queries import Query
+
+Place = tuple[int, str]
+
+_NO_FILTERS = ("limit", "cursor")
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{4,4000}", re.ASCII)
+
+
+class Cursor(fields.String):
+    """Where a page begins, as the page before it said in `next`."""
+
+    def _deserialize(self, value, attr, data, **kwargs) -> Place:
+        return _read(value)[0]
+
+
+class PageQuery(Query):
+    """A page of a list; with a cursor its filters are the cursor's, and it begins after the place in `after`."""
+
+    cursor = Cursor(attribute="after")
+
+    @pre_load
+    def _filter_as_before(self, sent: dict, **_) -> dict:
+        if "cursor" not in sent:
+            return sent
+        filters = _read(sent["cursor"])[1]
+        if not _filters(sent).items() <= filters.items():
+            raise ValidationError("belongs to a list with other filters: leave them out, it carries its own", "cursor")
+        return filters | {name: sent[name] for name in _NO_FILTERS if name in sent}
+
+
+def answer(name: str, items: list[dict], place: Place | None) -> tuple[dict, dict]:
+    """Write a page of `items`; with the place of its last one, say in the body and as a Link how to go on after it."""
+    if place is None:
+        return {name: items}, {}
+    sent = request.args.to_dict()
+    filters = _read(sent["cursor"])[1] if "cursor" in sent else _filters(sent)
+    cursor = urlsafe_b64encode(orjson.dumps([*place, filters])).rstrip(b"=").decode()
+    query = urlencode({name: sent[name] for name in ("limit",) if name in sent} | {"cursor": cursor})
+    link = f'<{request.script_root}{request.path}?{query}>; rel="next"'
+    return {name: items, "next": cursor}, {"Link": link}
+
+
+def _filters(sent: dict) -> dict:
+    return {name: value for name, value in sent.items() if name not in _NO_FILTERS}
+
+
+def _read(cursor: str) -> tuple[Place, dict]:
+    try:
+        number, text, filters = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if _CURSOR.fullmatch(cursor) and _is_place(number, text) and _are_filters(filters):
+            return (number, text), filters
+    except (ValueError, TypeError):  # no base64, no JSON, not three
+        pass
+    raise ValidationError("is not one that this service gave: begin again without it", "cursor")
+
+
+def _is_place(number, text) -> bool:
+    return type(number) is int and SMALLEST_INTEGER <= number <= LARGEST_INTEGER and isinstance(text, str)
+
+
+def _are_filters(filters) -> bool:
+    return (
+        isinstance(filters, dict)
+        and filters.keys().isdisjoint(_NO_FILTERS)
+        and all(isinstance(value, str) for value in filters.values())
+    )
