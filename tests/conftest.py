@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from tests.client import Client
+from tests.databases import NAMED, empty_database
 from tests.service import SECRET, Service, free_port, procfile
 from videosession.app import create_app
 from videosession.embedded import Embedded
@@ -29,7 +30,7 @@ def embedded(tmp_path_factory) -> Iterator[Embedded]:
 @pytest.fixture(scope="session")
 def mongo_uri(embedded) -> str:
     """The address of that server, or of the one that MONGODB_TEST_URI names."""
-    return os.environ.get("MONGODB_TEST_URI") or embedded.uri
+    return NAMED or embedded.uri
 
 
 @pytest.fixture(scope="session")
@@ -41,18 +42,16 @@ def mongo(mongo_uri) -> Iterator[pymongo.MongoClient]:
 
 @pytest.fixture
 def db(mongo) -> Iterator:
-    """An empty database on a real server, dropped after the test."""
-    name = f"test_{uuid.uuid4().hex}"
-    yield mongo[name]
-    mongo.drop_database(name)
+    """An empty database on a real server."""
+    with empty_database(mongo) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")
 def shared_app(mongo) -> Iterator[Flask]:
     """The app on a database for all tests that only look at what they made themselves: a new one takes its time."""
-    name = f"test_{uuid.uuid4().hex}"
-    yield create_app({"JWT_SECRET": SECRET}, db=mongo[name])
-    mongo.drop_database(name)
+    with empty_database(mongo) as database:
+        yield create_app({"JWT_SECRET": SECRET}, db=database)
 
 
 @pytest.fixture

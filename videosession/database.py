@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 3
 DEFAULT_NAME = "videosession"
-EVENTS_A_BATCH = 1000
+# One more than a thousand: a server cannot know that a full batch was the last, and a thousand take no second one.
+EVENTS_A_BATCH = 1001
 
 SESSION_INDEXES = [
     pymongo.IndexModel([("owner", ASCENDING), ("createdAt", DESCENDING), ("_id", DESCENDING)], name="owner_newest"),

@@ -14,6 +14,7 @@ import logging
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -56,12 +57,12 @@ class Page(NamedTuple):
 
 
 class SessionRepository:
-    """The sessions of all owners; `clock` gives microseconds since 1970."""
+    """The sessions of all owners; `clock` gives microseconds since 1970, `timer` seconds that never go back."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]):
+    def __init__(self, database: Database, clock: Callable[[], int], timer: Callable[[], float] = time.monotonic):
         self._database = database
         self._clock = clock
-        self._alive = _Alive()
+        self._alive = _Alive(timer)
         self._events = Events(database, clock)
 
     def create(self, *, owner: str, **content) -> dict:
@@ -225,9 +226,9 @@ def _places_before(place: tuple | None) -> list[dict]:
 class _Alive:
     """The sessions that this process lately saw alive, for their owners: saves an append its first look."""
 
-    def __init__(self):
+    def __init__(self, timer: Callable[[], float]):
         self._lock = threading.Lock()
-        self._seen = TTLCache(REMEMBERED_SESSIONS, ALIVE_SECONDS)
+        self._seen = TTLCache(REMEMBERED_SESSIONS, ALIVE_SECONDS, timer)
 
     def has(self, session_id: str, owner: str) -> bool:
         with self._lock:

@@ -1,0 +1,385 @@
+"""The repository's rules, the same on every database: one in memory, the embedded one, and one that is named.
+
+`MONGODB_TEST_URI` names another server to run them on.
+"""
+
+import inspect
+from collections.abc import Callable
+
+import mongomock
+import pymongo
+import pytest
+from pymongo.monitoring import CommandListener
+
+from tests.answers import canonical
+from tests.databases import NAMED, empty_database, event
+from videosession.database import Database
+from videosession.errors import NotFound
+from videosession.sessions.repository import (
+    ALIVE_SECONDS,
+    MARK_KEPT_SECONDS,
+    MICROSECONDS,
+    REMEMBERED_SESSIONS,
+    SETTLED_SECONDS,
+    SessionRepository,
+)
+
+SERVERS = ["embedded", "named"] if NAMED else ["embedded"]
+on_a_wire = pytest.mark.parametrize("server", SERVERS, indirect=True)
+
+
+class Clock:
+    """A clock that is set by hand, and moves a microsecond whenever somebody looks at it."""
+
+    def __init__(self):
+        self.microseconds = 1_772_359_200_000_000
+
+    def __call__(self) -> int:
+        self.microseconds += 1
+        return self.microseconds
+
+    def seconds(self) -> float:
+        return self.microseconds / MICROSECONDS
+
+    def move(self, seconds: float) -> None:
+        self.microseconds += int(seconds * MICROSECONDS)
+
+
+class Commands(CommandListener):
+    """What was asked of the database."""
+
+    def __init__(self):
+        self.sent: list[dict] = []
+
+    def started(self, event) -> None:
+        self.sent.append(event.command)
+
+    def succeeded(self, event) -> None: ...
+
+    def failed(self, event) -> None: ...
+
+    def during(self, deed: Callable[[], object]) -> list[str]:
+        """Name the commands that `deed` takes."""
+        self.sent.clear()
+        deed()
+        return [next(iter(command)) for command in self.sent]
+
+
+@pytest.fixture(scope="module")
+def commands() -> Commands:
+    return Commands()
+
+
+@pytest.fixture(scope="module", params=["memory", *SERVERS])
+def server(request, commands):
+    """A client of a database server of each kind."""
+    if request.param == "memory":
+        yield mongomock.MongoClient()
+        return
+    uri = NAMED if request.param == "named" else request.getfixturevalue("embedded").uri
+    with pymongo.MongoClient(uri, event_listeners=[commands]) as client:
+        yield client
+
+
+@pytest.fixture
+def store(server):
+    with empty_database(server) as database:
+        yield database
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sessions(store, clock) -> SessionRepository:
+    return repository(store, clock)
+
+
+def repository(store, clock) -> SessionRepository:
+    """Make a repository as another process would: it remembers nothing of what others did."""
+    return SessionRepository(Database(lambda: "", store), clock, timer=clock.seconds)
+
+
+def create(sessions: SessionRepository, owner: str = "alice", **content) -> str:
+    return sessions.create(owner=owner, **({"title": "T", "description": "D"} | content))["_id"]
+
+
+def read(sessions: SessionRepository, session_id: str, owner: str = "alice") -> list[dict]:
+    """Read all events of a session."""
+    return [event for batch in sessions.read(session_id, owner=owner).events for event in batch]
+
+
+def types(sessions: SessionRepository, session_id: str) -> list[str]:
+    return [event["type"] for event in read(sessions, session_id)]
+
+
+# Every verb that is about one session, with what it needs beside the session and its owner.
+VERBS = {
+    "append": {"events": [event(), event()]},
+    "append_one": {"event": event()},
+    "read": {},
+    "check": {},
+    "timeline_events": {},
+    "delete": {},
+}
+OWNERLESS = {"sweep"}
+OF_NO_SESSION = {"create"}
+
+MALFORMED = ["", "0", "0" * 31, "0" * 33, "G" * 32, "A" * 32, "0" * 32 + "\n", "٠" * 32, "../" + "0" * 29, "\0" * 32]
+
+
+def test_every_verb_names_its_owner_or_is_upkeep():
+    verbs = {name: verb for name, verb in inspect.getmembers(SessionRepository, callable) if not name.startswith("_")}
+    assert set(verbs) == set(VERBS) | OWNERLESS | OF_NO_SESSION, "the tables of this file tell every verb"
+    for name in set(verbs) - OWNERLESS:
+        owner = inspect.signature(verbs[name]).parameters["owner"]
+        assert (owner.kind, owner.default) == (owner.KEYWORD_ONLY, owner.empty), name
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("how", ["lately seen", "not seen"])
+def test_to_anybody_else_a_session_does_not_exist(sessions, store, clock, verb, how):
+    session_id = create(sessions)
+    sessions.append(session_id, [event()], owner="alice")
+    before = [list(store[name].find()) for name in ("sessions", "events")]
+    asked = sessions if how == "lately seen" else repository(store, clock)
+    with pytest.raises(NotFound) as theirs:
+        getattr(asked, verb)(session_id, **VERBS[verb], owner="mallory")
+    with pytest.raises(NotFound) as nobodys:
+        getattr(asked, verb)("0" * 32, **VERBS[verb], owner="mallory")
+    assert theirs.value.detail == nobodys.value.detail
+    assert [list(store[name].find()) for name in ("sessions", "events")] == before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_of_a_deleted_session_there_is_nothing_left(sessions, store, clock, verb):
+    session_id = create(sessions, title="a secret", metadata={"a": "a secret"})
+    sessions.append(session_id, [event(what="a secret")], owner="alice")
+    sessions.delete(session_id, owner="alice")
+    for asked in (sessions, repository(store, clock)):
+        with pytest.raises(NotFound):
+            getattr(asked, verb)(session_id, **VERBS[verb], owner="alice")
+    assert list(store.events.find()) == []
+    assert [set(mark) for mark in store.sessions.find()] == [{"_id", "owner", "deletedAt"}]
+
+
+@on_a_wire
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_malformed_id_is_not_asked_for(sessions, commands, verb):
+    for session_id in MALFORMED:
+
+        def ask(session_id=session_id):
+            with pytest.raises(NotFound):
+                getattr(sessions, verb)(session_id, **VERBS[verb], owner="alice")
+
+        assert commands.during(ask) == []
+
+
+def test_a_session_is_read_as_it_was_made(sessions, clock):
+    content = {"title": "Ü", "description": "", "videoId": "v", "metadata": {"a": {"b": [1, 1.5, None, True]}}}
+    made = sessions.create(owner="alice", **content)
+    assert content | {"createdAt": clock.microseconds, "version": 1} | made == made
+    assert sessions.read(made["_id"], owner="alice").session == made
+
+
+def test_every_append_moves_the_revision_and_the_last_instant(sessions, clock):
+    session_id, revisions, instants = create(sessions), [], []
+    for deed in (lambda: sessions.append(session_id, [event(), event()], owner="alice"), lambda: clock.move(-60)) * 2:
+        deed()
+        sessions.append_one(session_id, event(), owner="alice")
+        session = sessions.read(session_id, owner="alice").session
+        revisions.append(session["revision"])
+        instants.append(session["lastEventAt"])
+    assert len(set(revisions)) == len(revisions)
+    assert instants == sorted(instants), "also where the clock was set back"
+
+
+def test_events_are_ordered_by_instant_and_then_by_arrival(sessions, clock, store):
+    session_id, other = create(sessions), repository(store, clock)
+    sessions.append(session_id, [event("d", 2), event("b", 1), event("c", 1)], owner="alice")
+    other.append(session_id, [event("e", 2), event("f", 2)], owner="alice")
+    sessions.append_one(session_id, event("a", 0.000001), owner="alice")
+    other.append_one(session_id, event("g", 2), owner="alice")
+    sessions.append_one(session_id, event("h", 2), owner="alice")
+    assert "".join(types(sessions, session_id)) == "abcdefgh"
+
+
+def test_a_thousand_events_of_one_instant_stay_in_their_order(sessions):
+    session_id = create(sessions)
+    sessions.append(session_id, [event(f"{number}") for number in range(1000)], owner="alice")
+    assert types(sessions, session_id) == [f"{number}" for number in range(1000)]
+
+
+EXACT = {
+    "every scalar": {"a": None, "b": True, "c": "", "d": "\0ü\U0001f600", "e": 0.1, "f": -0.0, "g": 5e-324, "h": 1.0},
+    "integers": {"a": 2**63 - 1, "b": -(2**63), "c": 0, "d": 2**31, "e": -1, "f": [1, 1.0, True, "1"]},
+    "keys": {"a.b": 1, "$a": {"$set": 1}, "": {"": {}}, "_id": {"_id": 1}, "é": 1, "e\u0301": 2, "exact": "{}"},
+    "nothing": {},
+    "a DBRef": {"$ref": "a", "$id": 1},
+    "a DBRef with a database": {"x": {"$ref": "a", "$id": 1, "$db": "d"}},
+    "a DBRef with a database of null": {"x": {"$ref": "a", "$id": None, "$db": None}},
+    "a DBRef with more": {"x": [{"$ref": "a", "$id": 1, "y": {"$z": 1}}]},
+    "a DBRef in a DBRef": {"x": {"$ref": "a", "$id": {"$ref": "b", "$id": [{"$ref": "c", "$id": 1, "$db": None}]}}},
+    "a DBRef to no text": {"x": {"$ref": 5, "$id": 1}, "y": {"$ref": None, "$id": 1}, "z": {"$ref": "", "$id": {}}},
+    "a DBRef from no database": {"x": {"$ref": "a", "$id": 1, "$db": 5}, "y": {"$db": None, "$id": 1, "$ref": "a"}},
+    "half a DBRef": {"x": {"$ref": "a"}, "y": {"$id": 1}, "z": {"$ref": "a", "$db": None}},
+    "a DBRef beside numbers": {"x": {"$ref": "a", "$id": -(2**63), "n": 1.0, "m": -0.0}},
+}
+DEEP: dict = {"$ref": "a", "$id": 1, "$db": None}
+for _ in range(63):
+    DEEP = {"a": DEEP}
+EXACT["a DBRef at the deepest level"] = DEEP
+
+
+@pytest.mark.parametrize("data", EXACT.values(), ids=EXACT)
+def test_data_comes_back_as_it_was_sent(sessions, data):
+    session_id = create(sessions)
+    told = sessions.append_one(session_id, event(**data), owner="alice")
+    assert canonical(told["data"]) == canonical(data)
+    assert canonical(read(sessions, session_id)) == canonical([told])
+    assert canonical([each["data"] for each in sessions.timeline_events(session_id, owner="alice")]) == canonical(
+        [data]
+    )
+
+
+@on_a_wire
+def test_stored_data_can_be_queried(sessions, store):
+    session_id = create(sessions)
+    sessions.append(session_id, [event(position=1), event(position={"at": 7})], owner="alice")
+    assert store.events.count_documents({"session": session_id, "data.position.at": 7}) == 1
+
+
+def test_an_event_for_a_session_deleted_meanwhile_is_taken_back(sessions, store, clock):
+    session_id = create(sessions)
+    repository(store, clock).delete(session_id, owner="alice")
+    with pytest.raises(NotFound):
+        sessions.append(session_id, [event(), event()], owner="alice")
+    assert list(store.events.find()) == []
+
+
+@on_a_wire
+def test_the_last_look_is_never_left_out(sessions, store, clock, commands):
+    session_id = create(sessions)
+    repository(store, clock).delete(session_id, owner="alice")
+
+    def append():
+        with pytest.raises(NotFound):
+            sessions.append_one(session_id, event(), owner="alice")
+
+    assert commands.during(append) == ["insert", "update", "delete"]
+    assert commands.during(append) == ["find"], "and then it is known to be gone"
+
+
+@on_a_wire
+def test_an_append_is_two_round_trips_in_a_session_lately_seen_and_three_otherwise(sessions, store, clock, commands):
+    session_id, other = create(sessions), repository(store, clock)
+    steady, first = ["insert", "update"], ["find", "insert", "update"]
+
+    def append(asked):
+        return commands.during(lambda: asked.append_one(session_id, event(), owner="alice"))
+
+    assert append(sessions) == steady, "whoever made a session has seen it"
+    assert [append(other), append(other)] == [first, steady]
+    clock.move(ALIVE_SECONDS + 1)
+    assert [append(sessions), append(sessions)] == [first, steady], "what was seen is forgotten in time"
+    assert commands.during(lambda: other.append(session_id, [event()] * 1000, owner="alice")) == first
+
+
+@on_a_wire
+def test_an_append_asks_the_same_of_an_empty_session_and_of_a_full_one(sessions, commands):
+    def asked(session_id: str) -> str:
+        commands.during(lambda: sessions.append_one(session_id, event(), owner="alice"))
+        update = commands.sent[-1]["updates"][0]
+        assert update["q"]["_id"] == session_id, "found by its id, whatever else there is"
+        return [sorted(command) for command in commands.sent] + [sorted(update["q"]), sorted(update["u"])]
+
+    empty, full = create(sessions), create(sessions)
+    sessions.append(full, [event()] * 1000, owner="alice")
+    assert asked(full) == asked(empty)
+
+
+@on_a_wire
+@pytest.mark.parametrize("count", [0, 1, 999, 1000])
+def test_a_session_of_up_to_a_thousand_events_is_read_in_two_queries(sessions, commands, count):
+    session_id = create(sessions)
+    if count:
+        sessions.append(session_id, [event()] * count, owner="alice")
+    assert commands.during(lambda: read(sessions, session_id)) == ["find", "find"]
+    assert len(read(sessions, session_id)) == count
+
+
+@on_a_wire
+def test_a_longer_session_is_read_in_batches_and_the_session_first(sessions, commands):
+    session_id = create(sessions)
+    for _ in range(3):
+        sessions.append(session_id, [event()] * 1000, owner="alice")
+    names = commands.during(lambda: read(sessions, session_id))
+    assert [command["find"] for command in commands.sent if "find" in command] == ["sessions", "events"]
+    assert names[2:] == ["getMore"] * (len(names) - 2)
+    assert len(names) <= 5
+
+
+@on_a_wire
+def test_every_write_asks_for_a_majority_and_the_journal(sessions, commands):
+    session_id = create(sessions)
+
+    def write():
+        sessions.append(create(sessions), [event(), event()], owner="alice")
+        sessions.append_one(session_id, event(), owner="alice")
+        sessions.delete(session_id, owner="alice")
+
+    assert set(commands.during(write)) == {"insert", "update", "delete"}
+    assert all(command["writeConcern"] == {"w": "majority", "j": True} for command in commands.sent)
+
+
+def test_only_so_many_sessions_are_remembered(sessions, store, clock):
+    seen = repository(store, clock)._alive
+    for number in range(REMEMBERED_SESSIONS + 5):
+        seen.add(f"{number}", "alice")
+    remembered = sum(seen.has(f"{number}", "alice") for number in range(REMEMBERED_SESSIONS + 5))
+    assert remembered == REMEMBERED_SESSIONS
+
+
+def leave_behind(store, session_id: str) -> None:
+    """Store an event as a process would that dies between its insert and its last look."""
+    number = store.events.count_documents({})
+    store.events.insert_one({"_id": f"{session_id}:{number}", "session": session_id})
+
+
+def test_the_sweep_removes_what_a_deleted_session_left_and_nothing_else(sessions, store):
+    alive, gone = create(sessions), create(sessions)
+    for session_id in (alive, gone):
+        sessions.append_one(session_id, event(), owner="alice")
+    sessions.delete(gone, owner="alice")
+    leave_behind(store, gone)
+    sessions.sweep()
+    sessions.sweep()
+    assert [each["session"] for each in store.events.find()] == [alive]
+    assert types(sessions, alive) == ["play"]
+    assert {each["_id"] for each in store.sessions.find()} == {alive, gone}, "the mark is kept"
+
+
+def test_a_mark_is_swept_until_no_append_can_be_under_way_any_more(sessions, store, clock):
+    session_id = create(sessions)
+    sessions.delete(session_id, owner="alice")
+    for _ in range(3):
+        leave_behind(store, session_id)
+        sessions.sweep()
+        clock.move(SETTLED_SECONDS / 3)
+        assert list(store.events.find()) == []
+
+
+def test_a_mark_is_dropped_after_a_day_and_its_events_once_more_before_it(sessions, store, clock):
+    session_id, alive = create(sessions), create(sessions)
+    sessions.delete(session_id, owner="alice")
+    clock.move(MARK_KEPT_SECONDS - 1)
+    sessions.sweep()
+    leave_behind(store, session_id)
+    sessions.sweep()
+    assert store.sessions.count_documents({"_id": session_id}) == 1
+    clock.move(2)
+    sessions.sweep()
+    assert [each["_id"] for each in store.sessions.find()] == [alive]
+    assert list(store.events.find()) == []
