@@ -1,0 +1,76 @@
+"""Appending while somebody deletes leaves nothing behind, and two simpler designs do: else this would show nothing."""
+
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.databases import event
+from videosession import instants
+from videosession.database import Database
+from videosession.errors import NotFound
+from videosession.sessions.repository import SessionRepository
+
+SESSIONS, APPENDS, APPENDERS = 100, 12, 4
+
+
+class NoLastLook(SessionRepository):
+    """Looks whether the session is alive, then inserts."""
+
+    def _confirm(self, *arguments, **options) -> None: ...
+
+
+class EventsFirst(SessionRepository):
+    """Deletes the events, then the session."""
+
+    def delete(self, session_id: str, *, owner: str) -> None:
+        self._database.events.delete_many({"session": session_id})
+        self._database.sessions.delete_one({"_id": session_id, "owner": owner})
+
+
+class Race:
+    """One process appends to a session from several threads; another one deletes it when some have begun."""
+
+    def __init__(self, design: type[SessionRepository], db):
+        self.db = db
+        self.appender, self.deleter = (design(Database(lambda: "", db), instants.now) for _ in range(2))
+
+    def left_behind(self) -> int:
+        """Run one race, and count the events of a session that is gone."""
+        session_id = self.appender.create(owner="alice", title="T", description="")["_id"]
+        begun, start = threading.Semaphore(0), threading.Barrier(APPENDERS + 1)
+        with ThreadPoolExecutor(APPENDERS + 1) as threads:
+            runs = [threads.submit(self._append, session_id, begun, start) for _ in range(APPENDERS)]
+            runs.append(threads.submit(self._delete, session_id, begun, start, random.randint(1, APPENDS)))
+            for run in runs:
+                run.result()
+        return self.db.events.count_documents({"session": session_id})
+
+    def _append(self, session_id: str, begun: threading.Semaphore, start: threading.Barrier) -> None:
+        start.wait()
+        for _ in range(APPENDS // APPENDERS):
+            begun.release()
+            try:
+                self.appender.append_one(session_id, event(), owner="alice")
+            except NotFound:
+                continue
+
+    def _delete(self, session_id: str, begun: threading.Semaphore, start: threading.Barrier, after: int) -> None:
+        start.wait()
+        for _ in range(after):
+            begun.acquire()
+        self.deleter.delete(session_id, owner="alice")
+
+
+def test_appending_while_somebody_deletes_leaves_nothing(db):
+    race = Race(SessionRepository, db)
+    assert sum(race.left_behind() for _ in range(SESSIONS)) == 0
+
+
+def test_without_the_last_look_it_leaves_events(db):
+    race = Race(NoLastLook, db)
+    assert any(race.left_behind() for _ in range(SESSIONS))
+
+
+def test_deleting_the_events_first_leaves_events(db):
+    race = Race(EventsFirst, db)
+    assert any(race.left_behind() for _ in range(SESSIONS))
