@@ -121,11 +121,12 @@ VERBS = {
     "append_one": {"event": event()},
     "read": {},
     "check": {},
+    "look": {},
     "timeline_events": {},
     "delete": {},
 }
 OWNERLESS = {"sweep"}
-OF_NO_SESSION = {"create"}
+OF_NO_SESSION = {"create", "newest"}
 
 MALFORMED = ["", "0", "0" * 31, "0" * 33, "G" * 32, "A" * 32, "0" * 32 + "\n", "٠" * 32, "../" + "0" * 29, "\0" * 32]
 
