@@ -84,6 +84,11 @@ def test_every_field_of_the_answer():
     }
 
 
+def test_a_segment_ended_when_it_was_last_reached_further():
+    segments = timeline(log("0 play 21.909; 0.95 pause; 1.25 ping 22.859; 2 pause 22.859"))["segments"]
+    assert [each["endedAt"] for each in segments] == ["2026-01-01T00:00:00.950Z"]
+
+
 @pytest.mark.parametrize(
     ("threshold", "completed"), [(0, True), (0.5, True), (0.9499, True), (0.95, False), (1, False)]
 )

@@ -98,9 +98,10 @@ class Playhead:
         if stretch is None:
             self.put(position)
         elif position > self.at:
+            if position > self.at + TOLERANCE:
+                stretch.ended_at = self.now
             self.put(position)
             stretch.end = position
-            stretch.ended_at = self.now
 
     def fits(self, position, played):
         """Tell whether playback can have got there."""
