@@ -112,6 +112,7 @@ rule(
     ("0 play; 0.1 pause; 2 play 50; 3 pause 51", {"segments": "50-51", "jumps": ""}),
     ("0 play; 1 ping 1; 2 ping 50", {"segments": "0-1", "jumps": "1>50:unreported:1"}),
     ("0 play 0; 5 choice toNode=b; 6 ping 30; 7 pause 31", {"segments": "0-5 30-31", "jumps": ""}),
+    ("0 play; 0 pause 10; 1 ping 9.5; 1 play; 6 pause", {"segments": "10-15", "jumps": ""}),
 )
 rule(
     "where a laptop slept the excess is stalled",
@@ -394,6 +395,10 @@ rule(
     (
         "0 play 0 node=a duration=10; 5 choice toNode=b; 5.1 nodeEnter node=b duration=10 toPosition=3; 10 pause 8",
         {"segments": "0-5 3-8", "path": "a b", "coverage": 0.5},
+    ),
+    (
+        "0 play 0 node=a; 5 choice toNode=b; 5 pause; 6 nodeEnter node=b toPosition=3; 7 ping 2.5; 8 play; 9 pause",
+        {"segments": "0-5 3-4"},
     ),
     (
         "0 play 0 node=a; 5 choice toNode=b; 7 ping 2; 7 nodeEnter node=b toPosition=8; 8 pause 3",

@@ -265,9 +265,7 @@ class Player(Playhead):
         """Learn of the node entered how long it is and, with nothing watched there, where playback begins."""
         self.measure(duration)
         if position is not None and self.unseen:
-            self.stretch = None
-            self.guess = False
-            self.put(self.node.within(position))
+            self.begin_at(self.node.within(position))
 
     def measure(self, duration):
         if duration is not None:

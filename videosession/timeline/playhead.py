@@ -156,14 +156,19 @@ class Playhead:
     def slip(self, position):
         """It was moved and nobody said so: what was skipped is never counted; from a guess playback simply began."""
         if self.guess and self.unwatched:
-            self.stretch = None
-            self.put(position)
-            self.guess = False
+            self.begin_at(position)
             self.rest()
         else:
             self.viewing.note("unreportedJump", self.event)
             self.jump(position, "unreported")
             self.allowance = 0.0
+
+    def begin_at(self, position):
+        """Learn where playback begins: what of the stretch was not watched lies there."""
+        self.put(position)
+        self.guess = False
+        if self.stretch is not None:
+            self.open()
 
     def leave(self, position):
         """The player itself ends playback: where it says, or as far as it has got."""
