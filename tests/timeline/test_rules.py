@@ -198,6 +198,7 @@ rule(
 rule(
     "a from near the target is the target already",
     ("0 play 0; 10 seek from=40 to=40.2; 11 ping 41.2", {"segments": "0-10 40.2-41.2", "jumps": "10>40.2:user:1"}),
+    ("0 play 0; 10 seek from=40 to=40.25; 11 ping 41.25", {"jumps": "10>40.25:user:1", "anomalies": "openEnded:1"}),
     ("0 play 0; 10 seek from=9.5 to=40", {"segments": "0-9.5", "jumps": "9.5>40:user:1"}),
 )
 rule(

@@ -1,8 +1,9 @@
 """The player: its modes, and a method for each known event, with its fields as arguments, which moves the playhead."""
 
 from videosession.timeline.playhead import AD, BUFFERING, COARSE_CLOCK, IDLE, NEAR, PAUSED, PLAYING, SEEKING, Playhead
-from videosession.timeline.viewing import TOLERANCE, WATCHED, Chapter, Node
+from videosession.timeline.viewing import TOLERANCE, Chapter, Node
 
+AT_TARGET = 0.25 + TOLERANCE  # seconds around the target of a seek in which a `from` is the target already
 TOLD_TWICE = 2_001_000  # microseconds after entering a node in which a second event may tell the same
 
 
@@ -189,7 +190,7 @@ class Player(Playhead):
         if self.mode == SEEKING:
             self.land(target, cause)
         elif target is not None:
-            self.leave(None if start is None or abs(start - target) < WATCHED else start)
+            self.leave(None if start is None or abs(start - target) <= AT_TARGET else start)
             self.seek(target, cause)
 
     def land(self, target, cause=None):
