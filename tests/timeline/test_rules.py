@@ -246,6 +246,11 @@ rule(
     ("0 play 0 duration=10; 10 complete 10; 20 play 5; 25 pause 10", {"jumps": "10>5:unreported:1"}),
     ("0 play 0 duration=10; 10 complete 10; 15 seek to=4; 20 play; 25 pause 9", {"segments": "0-10 4-9"}),
     ("0 play 0; 10 complete 10; 12 pause; 20 play; 25 pause 5", {"jumps": "10>0:replay:1"}),
+    ("0 play 0; 10 complete 10; 11 play 10; 11 pause; 12 play; 17 pause 5", {"jumps": "10>0:replay:1"}),
+    (
+        "0 play 0 duration=10; 10 complete 10; 20 play 11.5; 22 pause 13",
+        {"segments": "0-10 11.5-13", "jumps": "10>11.5:unreported:1"},
+    ),
     ("0 play 0; 10 sessionEnd 10; 20 play; 25 pause 15", {"segments": "0-15", "jumps": ""}),
     ("0 complete; 1 play; 2 pause", {"segments": "0-1", "jumps": ""}),
 )

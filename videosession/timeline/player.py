@@ -40,7 +40,6 @@ class Player(Playhead):
         else:
             self.start(self.fresh(position))
         self.mode = PLAYING
-        self.finished_at = None
 
     def play_on(self, position):
         """Players say more than once that they play; of a burst the last wins, as edx-analytics-pipeline has it."""

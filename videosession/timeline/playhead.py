@@ -238,7 +238,7 @@ class Playhead:
 
     def near_end(self, position):
         length = self.node.length
-        return position is not None and length is not None and position >= length - 0.5 - TOLERANCE
+        return None not in (position, length) and length - 0.5 - TOLERANCE <= position <= length
 
     def fresh(self, position):
         """Return the position, or nothing where it is the one from before a seek once more.
