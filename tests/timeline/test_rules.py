@@ -280,6 +280,7 @@ rule(
     ("0 play 0; 5 waiting 5; 65 ping 6", {"wall": "buffering=60 playing=5", "anomalies": "openEnded:1"}),
     ("0 play 0; 5 waiting 5; 20 seek to=40; 21 ping 43; 22 ping 44", {"segments": "0-5 40-44", "jumps": "5>40:user:1"}),
     ("0 waiting; 5 ping 30; 6 ping 30.1; 7 play; 8 pause", {"segments": "30-31"}),
+    ("0 play 0 rate=2; 5 waiting 10; 9 ping 19 rate=1; 10 pause 20", {"segments": "0-20", "jumps": ""}),
 )
 rule(
     "of two pings in a row the second shows that a player began by itself",
@@ -290,6 +291,7 @@ rule(
     ("0 ping 3; 1 ping 30; 2 ping 31", {"segments": "30-31", "jumps": "3>30:unreported:1"}),
     ("0 play 0; 5 pause 5; 6 ping 5; 7 ping 6; 8 pause 7", {"segments": "0-7", "wall": "paused=2 playing=6"}),
     ("0 ping 3; 1 ping; 2 ping 5", {"segments": "", "jumps": "3>5:unreported:1"}),
+    ("0 ping 3 rate=2; 4 ping 12 rate=1; 5 pause 13", {"segments": "3-13", "jumps": ""}),
 )
 rule(
     "a stall begins from idle, playing and paused only, and ends where it began",

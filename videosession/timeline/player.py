@@ -145,7 +145,7 @@ class Player(Playhead):
 
     def since(self, instant):
         """Return the seconds that can have played since then, had it been playing."""
-        return (self.now - instant) / 1e6 * self.rate
+        return (self.now - instant) / 1e6 * self.fast
 
     def found_playing(self, position, instant):
         self.mode = PLAYING

@@ -23,7 +23,7 @@ class Playhead:
         self.viewing = Viewing()
         self.event = self.node = self.now = self.turned = self.chapter = self.stretch = None
         self.mode = self.standing = IDLE
-        self.rate = 1.0
+        self.rate = self.fast = 1.0
         self.era = 0
         self.begin_anew()
 
@@ -49,6 +49,7 @@ class Playhead:
         if rate is not None:
             slow, fast = min(slow, rate), max(slow, rate)
             self.rate = rate
+        self.fast = fast
         elapsed = instant - self.now
         if elapsed <= 0:
             return
