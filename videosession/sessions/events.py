@@ -6,6 +6,7 @@ alive, is looked at elsewhere (see repository).
 
 import secrets
 from collections.abc import Callable, Collection, Iterator
+from itertools import chain
 
 import orjson
 import pymongo
@@ -15,6 +16,7 @@ from videosession.database import Database, batches
 from videosession.sessions.sameness import content
 
 DUPLICATE = 11000
+IDS_A_QUERY = 100
 
 _ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
 AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
@@ -72,15 +74,14 @@ class Events:
     def _refuse_taken(self, documents: list[dict]) -> None:
         """Compare with what is stored under the same ids."""
         expected = {document["_id"]: document for document in documents}
-        query = {"session": documents[0]["session"], "_id": {"$in": list(expected)}}
-        found = self._database.events.find(query, _CONTENT)
+        found = chain.from_iterable(self._database.events.find(query, _CONTENT) for query in _by_id(documents))
         if taken := {stored["_id"] for stored in found if content(stored) != content(expected[stored["_id"]])}:
             raise Taken(taken)
 
     def remove(self, documents: list[dict]) -> None:
         """Remove what was stored into a session that had been deleted."""
-        ids = [document["_id"] for document in documents]
-        self._database.events.delete_many({"session": documents[0]["session"], "_id": {"$in": ids}})
+        for query in _by_id(documents):
+            self._database.events.delete_many(query)
 
     def in_order(self, session_id: str, fields: dict = AS_SENT) -> Iterator[list[dict]]:
         """Yield a session's events in batches, with the fields that are asked for: those of an answer, or others."""
@@ -89,6 +90,17 @@ class Events:
                 if "exact" in event:
                     event["data"] = orjson.loads(event.pop("exact"))
             yield batch
+
+
+def _by_id(documents: list[dict]) -> Iterator[dict]:
+    """Ask for stored documents by their ids, and by their session, which says on which shard they are.
+
+    The embedded database goes by the first condition that an index serves, and compares each that is there with each
+    that is asked for: the ids come first, and not many at once.
+    """
+    for start in range(0, len(documents), IDS_A_QUERY):
+        ids = [document["_id"] for document in documents[start : start + IDS_A_QUERY]]
+        yield {"_id": {"$in": ids}, "session": documents[0]["session"]}
 
 
 def _document(session_id: str, arrival: str, event: dict) -> dict:
