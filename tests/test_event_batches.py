@@ -8,6 +8,11 @@ STAMP = "2026-03-01T10:00:00.000Z"
 NDJSON = "application/x-ndjson"
 
 
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
 def event(number: int = 0, **fields) -> dict:
     return {"type": "ping", "timestamp": STAMP, "data": {"number": number}} | fields
 

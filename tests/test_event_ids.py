@@ -15,6 +15,11 @@ STAMP = "2026-03-01T10:00:00.000Z"
 WRITE_CONCERN_FAILED = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
 
 
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
 def event(event_id: str, **fields) -> dict:
     return {"eventId": event_id, "type": "ping", "timestamp": STAMP, "data": {"position": 1}} | fields
 
@@ -122,12 +127,13 @@ def test_the_same_id_twice_in_a_request_with_other_content_is_refused_beside_the
     assert {fault["pointer"] for fault in answer.json["errors"]} == {"/1/eventId", "/2/timestamp"}
 
 
-def test_of_a_deleted_session_nobody_learns_which_ids_it_held(client, db):
+def test_of_a_deleted_session_nobody_learns_which_ids_it_held(client):
+    stored_events = client.app.extensions["database"].events
     session_id = client.new_session()
     client.append(session_id, event("x"))
-    left_over = db["events"].find_one()
+    left_over = stored_events.find_one({"_id": f"{session_id}:x"})
     client.delete(f"/api/sessions/{session_id}")
-    db["events"].insert_one(left_over)  # as while a long session is being deleted
+    stored_events.insert_one(left_over)  # as while a long session is being deleted
     client.app.extensions["sessions"]._alive.add(session_id, "alice")  # as in a worker that saw it alive
     assert client.append(session_id, event("x", type="other")).status_code == 404
 

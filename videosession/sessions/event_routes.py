@@ -1,13 +1,16 @@
 """The operations on a session's events."""
 
-from flask import Blueprint
+import orjson
+from flask import Blueprint, Response, request
 
-from videosession import auth
-from videosession.contract import accepts, answers
+from videosession import auth, pages, queries
+from videosession.contract import JSON, NDJSON, accepts, answers
 from videosession.sessions.routes import location, sessions
-from videosession.sessions.schemas import Event, Events, NewEvent
+from videosession.sessions.schemas import Event, Events, EventsPage, EventsQuery, NewEvent
 
 MOST_EVENTS = 1000
+
+_NEGOTIATED = {"Vary": "Accept"}
 
 blueprint = Blueprint("events", __name__, url_prefix="/api/sessions/<session_id>/events")
 
@@ -22,3 +25,34 @@ def append_events(session_id: str, body: dict | list[dict]) -> tuple[dict, dict]
         return {"events": sessions().append(session_id, body, owner=auth.owner())}, location()
     event = sessions().append_one(session_id, body, owner=auth.owner())
     return event, location(event["eventId"])
+
+
+@blueprint.get("")
+@auth.requires(auth.READ)
+@accepts(query=EventsQuery)
+@answers(EventsPage)
+def list_events(session_id: str, query: dict) -> tuple[dict, dict] | Response:
+    """Give a page of a session's events, in order, or as NDJSON all that match."""
+    if request.accept_mimetypes.best_match((JSON, NDJSON)) == NDJSON:
+        return _stream(session_id, **query)
+    page = sessions().events_page(session_id, owner=auth.owner(), **query)
+    content, headers = pages.answer("events", page.items, page.place)
+    return content, headers | _NEGOTIATED
+
+
+@blueprint.get("/<event_id>")
+@auth.requires(auth.READ)
+@accepts()
+@answers(Event)
+def read_event(session_id: str, event_id: str) -> dict:
+    """Give one event of a session."""
+    return sessions().event(session_id, event_id, owner=auth.owner())
+
+
+def _stream(session_id: str, limit: int, **selected) -> Response:
+    """Write all events that match, one a line, a batch of lines at a time."""
+    if "limit" in request.args:
+        queries.refuse({"limit": ["is for pages; all that match are streamed: leave it out"]})
+    batches = sessions().events(session_id, owner=auth.owner(), **selected)
+    lines = (b"".join(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in batch) for batch in batches)
+    return Response(filter(None, lines), headers=_NEGOTIATED, content_type=NDJSON)

@@ -7,6 +7,7 @@ alive, is looked at elsewhere (see repository).
 import secrets
 from collections.abc import Callable, Collection, Iterator
 from itertools import chain
+from typing import NamedTuple
 
 import orjson
 import pymongo
@@ -21,6 +22,7 @@ IDS_A_QUERY = 100
 _ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
 AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
 FOR_TIMELINE = {"_id": 0, "eventId": 1, "type": 1, "instant": 1, "data": 1, "exact": 1}
+_WITH_PLACE = AS_SENT | {"instant": 1, "arrival": 1}
 _CONTENT = {"type": 1, "timestamp": 1, "data": 1, "exact": 1}
 
 
@@ -83,13 +85,56 @@ class Events:
         for query in _by_id(documents):
             self._database.events.delete_many(query)
 
-    def in_order(self, session_id: str, fields: dict = AS_SENT) -> Iterator[list[dict]]:
-        """Yield a session's events in batches, with the fields that are asked for: those of an answer, or others."""
-        for batch in batches(self._database.events, {"session": session_id}, projection=fields, sort=_ORDER):
-            for event in batch:
-                if "exact" in event:
-                    event["data"] = orjson.loads(event.pop("exact"))
-            yield batch
+    def in_order(self, selection: "Selection", fields: dict = AS_SENT) -> Iterator[list[dict]]:
+        """Yield the selected events, in batches."""
+        for query in selection.queries():
+            for batch in batches(self._database.events, query, projection=fields, sort=_ORDER):
+                yield _exactly(batch)
+
+    def first(self, selection: "Selection", count: int) -> list[dict]:
+        """Give the selected events that come first, `count` at most, each with its place in the order."""
+        found: list[dict] = []
+        for query in selection.queries():
+            if missing := count - len(found):
+                found += self._database.events.find(query, _WITH_PLACE, sort=_ORDER, limit=missing)
+        return _exactly(found)
+
+    def one(self, session_id: str, event_id: str) -> dict | None:
+        """Find an event by its id."""
+        found = self._database.events.find_one({"_id": f"{session_id}:{event_id}", "session": session_id}, AS_SENT)
+        return found and _exactly([found])[0]
+
+
+class Selection(NamedTuple):
+    """Which of a session's events: of a type, `since` an instant, `until` another, `after` a place in their order."""
+
+    session_id: str
+    type: str | None = None
+    since: int | None = None
+    until: int | None = None
+    after: tuple[int, str] | None = None
+
+    def queries(self) -> Iterator[dict]:
+        """Ask for them, in turn: first for those at the very instant of the place, then for the later ones.
+
+        So each reads from the index what it gives and no more, however many events share an instant.
+        """
+        every = {"session": self.session_id} | ({} if self.type is None else {"type": self.type})
+        bounds = {"$gte": self.since, "$lt": self.until}
+        if self.after is not None:
+            instant, arrival = self.after
+            yield every | {"instant": instant, "arrival": {"$gt": arrival}}
+            bounds |= {"$gte": None, "$gt": instant}
+        given = {operator: bound for operator, bound in bounds.items() if bound is not None}
+        yield every | ({"instant": given} if given else {})
+
+
+def _exactly(events: list[dict]) -> list[dict]:
+    """Give data that were kept as text, too, as they were sent."""
+    for event in events:
+        if "exact" in event:
+            event["data"] = orjson.loads(event.pop("exact"))
+    return events
 
 
 def _by_id(documents: list[dict]) -> Iterator[dict]:

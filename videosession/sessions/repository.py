@@ -25,7 +25,7 @@ from pymongo.errors import PyMongoError
 
 from videosession.database import DEADLINE_SECONDS, Database
 from videosession.errors import Conflict, Fault, NotFound
-from videosession.sessions.events import FOR_TIMELINE, Events, Taken
+from videosession.sessions.events import FOR_TIMELINE, Events, Selection, Taken
 
 log = logging.getLogger(__name__)
 
@@ -118,9 +118,7 @@ class SessionRepository:
         with self._database.deadline(self._database.reading_seconds):
             with self._database.deadline(DEADLINE_SECONDS):
                 session = self._look_for(session_id, owner=owner)
-            events = self._events.in_order(session_id)
-            first = next(events, [])
-        return Reading(session, chain([first], events))
+            return Reading(session, self._in_time(self._events.in_order(Selection(session_id))))
 
     def check(self, session_id: str, *, owner: str) -> None:
         """Make sure that the session is there; NotFound where it is not."""
@@ -136,14 +134,39 @@ class SessionRepository:
         _check(session_id)
         with self._database.deadline():
             self._look_for(session_id, owner=owner, fields={"_id": 1})
-        return chain.from_iterable(self._each_in_time(self._events.in_order(session_id, FOR_TIMELINE)))
+        return chain.from_iterable(self._in_time(self._events.in_order(Selection(session_id), FOR_TIMELINE)))
 
-    def _each_in_time(self, found: Iterator[list[dict]]) -> Iterator[list[dict]]:
-        batch = []
-        while batch is not None:
-            yield batch
+    def events(self, session_id: str, *, owner: str, **selected) -> Iterator[list[dict]]:
+        """Find a session and begin to read those of its events that a Selection takes; NotFound where there is none."""
+        with self._database.deadline(self._database.reading_seconds):
+            self.check(session_id, owner=owner)
+            return self._in_time(self._events.in_order(Selection(session_id, **selected)))
+
+    def events_page(self, session_id: str, *, owner: str, limit: int, **selected) -> Page:
+        """Give up to `limit` of a session's events that a Selection takes, in order; NotFound where there is none."""
+        with self._database.deadline(self._database.reading_seconds):
+            self.check(session_id, owner=owner)
+            found = self._events.first(Selection(session_id, **selected), limit + 1)
+        places = [(event.pop("instant"), event.pop("arrival")) for event in found]
+        return Page(found[:limit], places[limit - 1] if len(found) > limit else None)
+
+    def event(self, session_id: str, event_id: str, *, owner: str) -> dict:
+        """Find an event of a session; NotFound where there is none."""
+        with self._database.deadline():
+            self.check(session_id, owner=owner)
+            event = self._events.one(session_id, event_id)
+        if event is None:
+            raise NotFound("There is no such event in this session.")
+        return event
+
+    def _in_time(self, found: Iterator[list[dict]]) -> Iterator[list[dict]]:
+        """Fetch the first batch, so that what fails does before an answer begins; each has a deadline of its own."""
+
+        def fetch() -> list[dict] | None:
             with self._database.deadline(self._database.reading_seconds):
-                batch = next(found, None)
+                return next(found, None)
+
+        return chain([fetch() or []], iter(fetch, None))
 
     def newest(self, *, owner: str, limit: int, after: tuple | None = None, **filters: str) -> Page:
         """Give up to `limit` of an owner's sessions, newest first, those after a place in their order."""

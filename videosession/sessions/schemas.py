@@ -44,6 +44,15 @@ class Instant(fields.String):
         return timestamp
 
 
+class QueryInstant(Instant):
+    """An instant in a query, in microseconds; there a plus that is not escaped arrives as a blank."""
+
+    def _deserialize(self, value, attr, data, **kwargs) -> int:
+        if value[-6:-5] == " ":
+            raise ValidationError("has a blank where the + of its zone belongs: write that as %2B")
+        return super()._deserialize(value, attr, data, **kwargs).microseconds
+
+
 class JSONObject(fields.Field):
     """A JSON object of any content that can be stored and given back exactly."""
 
@@ -189,6 +198,25 @@ class SessionQuery(Query):
 class SessionsQuery(PageQuery):
     limit = WholeNumber(1, 200, load_default=50)
     video_id = Text(data_key="videoId", attribute="videoId", validate=validate.Length(1, 200))
+
+
+class EventsQuery(PageQuery):
+    limit = WholeNumber(1, 1000, load_default=100)
+    type = Text(validate=validate.Length(1, 100))
+    since = QueryInstant(data_key="from")
+    until = QueryInstant(data_key="to")
+
+    @validates_schema
+    def refuse_reversed(self, query: dict, **_) -> None:
+        """Refuse `from` after `to`: it selects nothing, and is a mistake."""
+        if query.get("since", instants.EARLIEST) > query.get("until", instants.LATEST):
+            raise ValidationError("is after 'to'", "from")
+
+
+class EventsPage(Events):
+    """A page of events; `next` is the cursor of the one after it, where there is one."""
+
+    next = fields.String()
 
 
 class Sessions(Shape):
