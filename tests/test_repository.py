@@ -122,6 +122,9 @@ VERBS = {
     "read": {},
     "check": {},
     "look": {},
+    "events": {},
+    "events_page": {"limit": 1},
+    "event": {"event_id": "x"},
     "timeline_events": {},
     "delete": {},
 }
