@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import dataclasses
 import hmac
 import http.client
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.answers import strict_json
+from videosession.config import Config
 
 PROJECT = Path(__file__).resolve().parent.parent
 SECRET = "a secret of the tests, longer than thirty-two bytes"
@@ -79,7 +81,7 @@ def wait_until(condition: Callable, seconds: float = START_SECONDS):
 
 def clean_environment(**settings) -> dict[str, str]:
     """Give this process's environment without the service's settings, and with those given."""
-    names = ("MONGODB_URI", "JWT_SECRET", "PORT", "WEB_CONCURRENCY", "INSTANCE_PATH", "FLASK_RUN_PORT")
+    names = {"FLASK_RUN_PORT", *(setting.name.upper() for setting in dataclasses.fields(Config))}
     kept = {name: value for name, value in os.environ.items() if name not in names}
     binaries = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
     return kept | {"PATH": binaries, "PYTHONDONTWRITEBYTECODE": "1"} | {name: str(settings[name]) for name in settings}

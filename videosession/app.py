@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from videosession import auth, cli, database, errors, observability, sessions, upkeep
+from videosession import auth, cli, database, errors, health, observability, sessions, upkeep
 from videosession.config import Config, environment
 from videosession.database import Database
 from videosession.embedded import Embedded
@@ -37,6 +37,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     errors.init_app(app)
     auth.init_app(app, settings)
     database.init_app(app, store)
+    health.init_app(app)
     repository = sessions.init_app(app, store)
     upkeep.init_app(app, store.create_indexes if settings.is_embedded else store.tell_missing_indexes, repository.sweep)
     cli.init_app(app)
@@ -57,7 +58,7 @@ def _database(settings: Config, given) -> Database:
 
 def serve(app: Flask) -> None:
     """Begin what a serving process does beside answering; returns at once."""
-    observability.show_log()
+    observability.show_log(app, app.extensions["settings"].log_level)
     if app.extensions["settings"].is_embedded:
         log.warning(_FOR_TRYING_OUT)
     app.extensions["database"].prepare()

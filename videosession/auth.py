@@ -28,6 +28,7 @@ from videosession import exact_json
 from videosession.config import OWNERS, PLAYERS, Config
 from videosession.errors import Forbidden, ServiceError, Unauthenticated
 from videosession.keys import LEEWAY_SECONDS, FixedKeys, Trust, trusted
+from videosession.observability import SUBJECT
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,8 @@ def requires(scope: str, *, players: bool = False) -> Callable:
     def decorate(view: Callable) -> Callable:
         @wraps(view)
         def guarded(**arguments):
-            g.identity = identity = _identify(request.headers.get("Authorization", ""))
+            g.identity = identity = _identify(request.environ.get("HTTP_AUTHORIZATION", ""))
+            request.environ[SUBJECT] = identity.owner
             if identity.session is not None:
                 _check_player(identity, arguments.get("session_id") if players else None)
             elif scope not in identity.scopes:

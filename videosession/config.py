@@ -108,6 +108,7 @@ class Config:
     jwt_jwks_url: str | None = _setting(None, _https_url)
     jwt_issuer: str | None = _setting(None)
     jwt_audience: str | None = _setting(None, _audience)
+    log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     port: int = _setting(3000, _whole_number(1, 65535))
     web_concurrency: int = _setting(2, _whole_number(1, 256))
     instance_path: Path = _setting(PROJECT / "instance", lambda text: Path(text).absolute())

@@ -118,13 +118,12 @@ class Database:
 
     def missing_indexes(self) -> list[str]:
         """Name the indexes that are not there: without them the service is right, but slow."""
-        wanted = ((self.sessions, SESSION_INDEXES), (self.events, EVENT_INDEXES))
-        return [
-            f"{collection.name}.{index.document['name']}"
-            for collection, indexes in wanted
-            for index in indexes
-            if index.document["name"] not in collection.index_information()
-        ]
+        missing = []
+        for collection, indexes in ((self.sessions, SESSION_INDEXES), (self.events, EVENT_INDEXES)):
+            there = collection.index_information()
+            names = (index.document["name"] for index in indexes)
+            missing += [f"{collection.name}.{name}" for name in names if name not in there]
+        return missing
 
     def _note_failure(self, error: PyMongoError) -> None:
         if not self._is_away:

@@ -19,9 +19,11 @@ import logging
 from typing import NamedTuple
 
 import orjson
-from flask import Flask, Response, g
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
+
+from videosession.observability import request_id
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +115,7 @@ def problem(status: int, detail: str, faults: list[Fault] = (), headers: dict[st
         "title": HTTP_STATUS_CODES.get(status, "Error"),
         "status": status,
         "detail": detail,
-        "requestId": g.get("request_id", ""),
+        "requestId": request_id(),
     }
     if faults:
         body["errors"] = [fault._asdict() for fault in faults[:MOST_FAULTS]]
@@ -136,7 +138,7 @@ def _answer_http_exception(error: HTTPException) -> Response:
 
 
 def _answer_mistake(error: Exception) -> Response:
-    log.exception("request %s failed by a mistake of the service", g.get("request_id", ""), exc_info=error)
+    log.exception("request %s failed by a mistake of the service", request_id(), exc_info=error)
     return problem(500, "The service made a mistake; its log names this request's id.")
 
 

@@ -2,6 +2,9 @@
 
 import sys
 
+from gunicorn import glogging
+
+from videosession import observability
 from videosession.config import Config, ConfigError, environment
 from videosession.embedded import Embedded
 
@@ -10,6 +13,18 @@ try:
 except ConfigError as error:
     sys.exit(str(error))
 
+
+class Logger(glogging.Logger):
+    """Writes gunicorn's own lines as the service writes its; of requests only the service writes."""
+
+    def setup(self, cfg) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(observability.formatter())
+
+
+logger_class = Logger
+loglevel = _settings.log_level.lower()
 bind = f"0.0.0.0:{_settings.port}"  # noqa: S104, it is a server
 workers = _settings.web_concurrency
 worker_class = "gthread"

@@ -1,0 +1,64 @@
+"""Whether the service is alive, and whether it is ready."""
+
+import socket
+import time
+
+import pytest
+
+from tests.client import Client
+from tests.service import SECRET
+from videosession.app import create_app
+from videosession.database import EVENT_INDEXES, SESSION_INDEXES
+
+
+@pytest.fixture
+def black_hole():
+    """A place that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        uri = f"mongodb://127.0.0.1:{server.getsockname()[1]}"
+        app = create_app({"MONGODB_URI": uri, "JWT_SECRET": SECRET})
+        yield Client(app, None)
+        app.extensions["database"].sessions.database.client.close()
+
+
+def test_it_is_ready_when_the_database_answers_and_says_which_indexes_are_missing(app, nobody):
+    indexes = {"sessions": SESSION_INDEXES, "events": EVENT_INDEXES}
+    missing = [f"{name}.{index.document['name']}" for name in indexes for index in indexes[name]]
+    assert nobody.get("/readyz").json == {"status": "ready", "missingIndexes": missing}
+    app.extensions["database"].create_indexes()
+    assert nobody.get("/readyz").json == {"status": "ready", "missingIndexes": []}
+    app.extensions["database"].events.drop_index("session_order")
+    assert nobody.get("/readyz").json == {"status": "ready", "missingIndexes": ["events.session_order"]}
+
+
+def test_it_is_not_ready_within_a_second_when_the_database_never_answers_and_at_once_after_that(black_hole):
+    began = time.monotonic()
+    answer = black_hole.get("/readyz")
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert answer.headers["Retry-After"] == "1"
+    first_seconds = time.monotonic() - began
+    assert first_seconds < 2
+    answers = [black_hole.get("/readyz").status_code for _ in range(20)]
+    assert answers == [503] * 20
+    assert time.monotonic() - began - first_seconds < first_seconds
+
+
+def test_it_is_not_ready_when_the_database_answers_with_an_error(mongo, nobody):
+    # As on a full disk: connected, and every command fails.
+    refusal = {
+        "configureFailPoint": "failCommand",
+        "mode": "alwaysOn",
+        "data": {"failCommands": ["find"], "errorCode": 1},
+    }
+    mongo.admin.command(refusal)
+    try:
+        assert nobody.get("/readyz").status_code == 503
+    finally:
+        mongo.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+    assert nobody.get("/readyz").status_code == 200
+
+
+def test_it_is_alive_without_asking_anybody(black_hole):
+    began = time.monotonic()
+    assert black_hole.get("/livez").status_code == 200
+    assert time.monotonic() - began < 0.5

@@ -1,0 +1,160 @@
+"""What an operator sees of each request."""
+
+import io
+import json
+import logging
+import os
+import re
+
+import pytest
+
+from tests.service import wait_until
+from videosession import observability
+from videosession.observability import JSONFormatter, RequestLog
+
+PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00.000Z", "data": {"password": "a body's secret"}}
+
+
+class Log:
+    """What the service would write to standard error."""
+
+    def __init__(self, app, **options):
+        self._reader, writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        app.extensions["observed"].observers.append(RequestLog(writer, observability._as_json, **options))
+
+    def text(self) -> str:
+        try:
+            return os.read(self._reader, 1_000_000).decode()
+        except BlockingIOError:
+            return ""
+
+    def lines(self) -> list[dict]:
+        return [json.loads(line) for line in self.text().splitlines()]
+
+
+@pytest.fixture
+def log(app) -> Log:
+    return Log(app)
+
+
+def test_every_request_has_one_line_that_says_what_happened(client, log):
+    session = client.new_session()
+    answer = client.append(session, PLAY)
+    size = len(answer.data)
+    answer.close()
+    [line] = log.lines()
+    assert line | {"time": None, "ms": None} == {
+        "time": None,
+        "level": "INFO",
+        "logger": "videosession.requests",
+        "requestId": answer.headers["X-Request-Id"],
+        "method": "POST",
+        "path": f"/api/sessions/{session}/events",
+        "route": "/api/sessions/<session_id>/events",
+        "status": 201,
+        "ms": None,
+        "bytes": size,
+        "subject": "alice",
+    }
+    assert line["ms"] > 0
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
+
+
+def test_no_line_holds_a_token_a_query_or_a_body(client, log):
+    client.append(client.new_session(title="a title's secret"), PLAY).close()
+    client.get("/api/sessions?token=a-querys-secret").close()
+    assert "secret" not in (text := log.text())
+    assert client.token not in text
+
+
+REFUSED = {
+    "no route": (404, "GET", "/%F0%9F%98%80%FF%0A", b""),
+    "no token": (401, "GET", f"/api/sessions/{'0' * 32}", b""),
+    "no method": (405, "PUT", "/livez", b""),
+    "a preflight": (200, "OPTIONS", "/livez", b""),
+    "a head": (200, "HEAD", "/livez", b""),
+}
+
+
+@pytest.mark.parametrize(("status", "method", "path", "body"), REFUSED.values(), ids=REFUSED)
+def test_refused_requests_have_their_line_too(nobody, log, status, method, path, body):
+    answer = nobody.request(method, path, body)
+    size = len(answer.data)
+    answer.close()
+    [line] = log.lines()
+    assert (line["status"], line["subject"], line["bytes"]) == (status, None, size)
+
+
+def test_a_long_path_is_cut(nobody, log):
+    nobody.get("/" + "x" * 10_000).close()
+    assert len(log.text()) < 1000
+
+
+def test_a_stream_is_counted_to_its_end_and_one_that_breaks_off_is_marked(client, log):
+    path = f"/api/sessions/{client.new_session()}"
+    whole, broken = client.get(path), client.get(path)
+    size = len(whole.data)
+    whole.close()
+    broken.close()
+    first, second = log.lines()
+    assert (first["bytes"], "broken" in first) == (size, False)
+    assert (second["bytes"] < size, second["broken"]) == (True, True)
+
+
+def test_only_failures_have_a_line_where_the_level_asks_for_no_more(app, nobody):
+    log = Log(app, writes_all=False)
+    app.add_url_rule("/mistake", view_func=lambda: 1 / 0)
+    nobody.get("/livez").close()
+    nobody.get("/mistake").close()
+    [line] = log.lines()
+    assert (line["status"], line["level"]) == (500, "ERROR")
+
+
+def test_nobody_who_reads_the_log_does_not_matter_to_the_answer(app, nobody):
+    reader, writer = os.pipe()
+    os.close(reader)
+    app.extensions["observed"].observers.append(RequestLog(writer, observability._as_json))
+    answer = nobody.get("/livez")
+    answer.close()
+    assert answer.status_code == 200
+
+
+def test_a_mistake_is_logged_with_the_requests_id(app, nobody, caplog):
+    app.add_url_rule("/mistake", view_func=lambda: 1 / 0)
+    handler = logging.StreamHandler(stream := io.StringIO())
+    handler.setFormatter(JSONFormatter())
+    logging.getLogger("videosession").addHandler(handler)
+    answer = nobody.get("/mistake")
+    logging.getLogger("videosession").removeHandler(handler)
+    line = json.loads(stream.getvalue())
+    assert (answer.status_code, answer.json["requestId"]) == (500, line["requestId"])
+    assert "ZeroDivisionError" in line["traceback"]
+
+
+def test_a_line_for_people_cannot_be_forged_by_a_path(app, nobody):
+    reader, writer = os.pipe()
+    app.extensions["observed"].observers.append(RequestLog(writer, observability._as_text))
+    nobody.get("/%1B[2J%0Aforged").close()
+    text = os.read(reader, 10_000).decode()
+    assert text.count("\n") == 1
+    assert "\x1b" not in text
+
+
+def test_every_answer_forbids_sniffing_and_shared_caches(client, nobody):
+    for answer in (
+        nobody.get("/livez"),
+        nobody.get("/api/sessions"),
+        client.get(f"/api/sessions/{client.new_session()}"),
+    ):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_under_gunicorn_every_line_of_the_log_is_json(service):
+    answer = service.request("GET", "/livez", **{"X-Request-Id": "a.request-of_its-own"})
+    assert answer.headers["X-Request-Id"] == "a.request-of_its-own"
+    wait_until(lambda: "a.request-of_its-own" in service.log.read_text())  # written when the answer has gone out
+    lines = [json.loads(line) for line in service.log.read_text().splitlines()]
+    assert {"gunicorn.error", "videosession.requests"} <= {line["logger"] for line in lines}
+    assert [line["path"] for line in lines if line.get("requestId") == "a.request-of_its-own"] == ["/livez"]

@@ -1,0 +1,29 @@
+"""Whether this process is alive, and whether it can do its work."""
+
+from flask import Blueprint, Flask, current_app
+
+from videosession.database import Database
+
+READINESS_SECONDS = 1
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/livez")
+def livez() -> dict:
+    """Say that the process answers; touches nothing."""
+    return {"status": "alive"}
+
+
+@blueprint.get("/readyz")
+def readyz() -> dict:
+    """Say that the database answers a read, or 503; and which indexes are missing, without which it is slow."""
+    database: Database = current_app.extensions["database"]
+    with database.deadline(READINESS_SECONDS):
+        database.sessions.find_one({"_id": "readiness"})
+        return {"status": "ready", "missingIndexes": database.missing_indexes()}
+
+
+def init_app(app: Flask) -> None:
+    """Let whoever runs `app` ask how it is."""
+    app.register_blueprint(blueprint)
