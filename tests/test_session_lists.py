@@ -2,6 +2,7 @@
 
 import base64
 import json
+import uuid
 
 import pymongo
 import pytest
@@ -11,6 +12,17 @@ from tests.conftest import SECRET, Client
 from videosession.app import create_app
 
 PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00Z"}
+
+
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
+@pytest.fixture
+def client(app) -> Client:
+    """An owner without sessions."""
+    return Client(app, uuid.uuid4().hex)
 
 
 def walk(client, path: str) -> list[list[str]]:
@@ -30,9 +42,10 @@ def open_sessions(client, count: int, **fields) -> list[str]:
     return [client.new_session(title=str(place), **fields) for place in range(count)]
 
 
-def store(db, client, **fields) -> None:
+def store(client, **fields) -> None:
     """Put a session into the database at an instant of our choice."""
-    db.sessions.update_one({"_id": client.new_session()}, {"$set": fields})
+    sessions = client.app.extensions["database"].sessions
+    sessions.update_one({"_id": client.new_session()}, {"$set": fields})
 
 
 @pytest.mark.parametrize(
@@ -45,9 +58,9 @@ def test_a_walk_gives_each_session_once_newest_first(client, query, sizes):
     assert sum(pages, []) == ["4", "3", "2", "1", "0"]
 
 
-def test_sessions_of_one_instant_are_neither_lost_nor_given_twice_between_pages(client, db):
+def test_sessions_of_one_instant_are_neither_lost_nor_given_twice_between_pages(client):
     for place in range(7):
-        store(db, client, createdAt=1_000_000 + (place > 4), title=str(place))
+        store(client, createdAt=1_000_000 + (place > 4), title=str(place))
     pages = walk(client, "/api/sessions?limit=2")
     assert sorted(sum(pages, [])) == [str(place) for place in range(7)]
     assert {*pages[0]} == {"5", "6"}

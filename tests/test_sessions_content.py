@@ -38,6 +38,11 @@ REFUSED = {
 }
 
 
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
 @pytest.mark.parametrize("metadata", METADATA.values(), ids=METADATA)
 def test_video_id_and_metadata_come_back_as_they_were_sent(client, metadata):
     given = {"videoId": "film-1", "metadata": metadata}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from videosession import auth, cli, database, errors, health, observability, sessions, upkeep
+from videosession import auth, cli, conditions, database, errors, health, observability, sessions, upkeep
 from videosession.config import Config, environment
 from videosession.database import Database
 from videosession.embedded import Embedded
@@ -35,6 +35,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     store = _database(settings, db)
     observability.init_app(app)
     errors.init_app(app)
+    conditions.init_app(app)
     auth.init_app(app, settings)
     database.init_app(app, store)
     health.init_app(app)

@@ -12,6 +12,7 @@ from videosession.errors import BadRequest, Fault, Invalid, TooLarge, Unsupporte
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+MERGE_PATCH = "application/merge-patch+json"
 MEBIBYTE = 1024 * 1024
 LARGEST = {NDJSON: 8 * MEBIBYTE}
 LARGEST_VALUE = MEBIBYTE  # what a body of one value may be, and a line among others
@@ -24,7 +25,10 @@ def receive(media_types: Collection[str]) -> bytes:
     if request.headers.get("Content-Encoding") is not None:
         raise UnsupportedMediaType("A body with a Content-Encoding is not taken: send it as it is.")
     if request.mimetype not in media_types or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
-        raise UnsupportedMediaType(f"The body must be sent as Content-Type: {' or '.join(media_types)}, in UTF-8.")
+        raise UnsupportedMediaType(
+            f"The body must be sent as Content-Type: {' or '.join(media_types)}, in UTF-8.",
+            headers={f"Accept-{request.method.title()}": ", ".join(media_types)},
+        )
     return _read(LARGEST.get(request.mimetype, LARGEST_VALUE))
 
 

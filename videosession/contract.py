@@ -4,7 +4,7 @@ The checks run in this order: media type (415), size (413), query and syntax (40
 before (see auth), what is stored after: nothing is asked of the database for an invalid request.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from flask import Response, request
 from marshmallow import Schema
 
 from videosession import bodies, queries
-from videosession.bodies import JSON, NDJSON
+from videosession.bodies import JSON
 from videosession.queries import Query
 
 
@@ -22,18 +22,25 @@ class Accepted(NamedTuple):
 
     body: type[Schema] | None
     query: type[Query] | None
+    media_types: Collection[str]
     most: int
 
 
-def accepts(body: type[Schema] | None = None, *, query: type[Query] | None = None, most: int = 0) -> Callable:
+def accepts(
+    body: type[Schema] | None = None,
+    *,
+    media_types: Collection[str] = (JSON,),
+    query: type[Query] | None = None,
+    most: int = 0,
+) -> Callable:
     """Give the view its body as the schema loads it, in the argument `body`, and its query, in `query`.
 
-    With `most`, a body may also be an array of so many, or NDJSON, and then gives a list. Without a schema no body is
-    read. A query parameter that the schema does not name is refused: nothing that was sent is dropped in silence.
+    With `most`, a body may also be an array of so many, or a line for each, and then gives a list. Without a schema no
+    body is read. A query parameter that the schema does not name is refused: nothing that was sent is dropped in
+    silence.
     """
     body_loader = body() if body else None
     query_loader = (query or Query)()
-    media_types = (JSON, NDJSON) if most else (JSON,)
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)
@@ -46,7 +53,7 @@ def accepts(body: type[Schema] | None = None, *, query: type[Query] | None = Non
                 arguments["body"] = bodies.load(sent, body_loader, most)
             return view(**arguments)
 
-        checked.accepts = Accepted(body, query, most)
+        checked.accepts = Accepted(body, query, media_types, most)
         return checked
 
     return decorate

@@ -6,6 +6,7 @@
     ├── Forbidden               403
     ├── NotFound                404
     ├── Conflict                409
+    ├── PreconditionFailed      412
     ├── TooLarge                413
     ├── UnsupportedMediaType    415
     ├── Invalid                 422
@@ -41,10 +42,12 @@ class ServiceError(Exception):
     status = 500
     headers: dict[str, str] = {}
 
-    def __init__(self, detail: str, faults: list[Fault] | None = None):
+    def __init__(self, detail: str, faults: list[Fault] | None = None, headers: dict[str, str] | None = None):
         super().__init__(detail)
         self.detail = detail
         self.faults = faults or []
+        if headers:
+            self.headers = headers
 
 
 class BadRequest(ServiceError):
@@ -66,6 +69,10 @@ class NotFound(ServiceError):
 
 class Conflict(ServiceError):
     status = 409
+
+
+class PreconditionFailed(ServiceError):
+    status = 412
 
 
 class TooLarge(ServiceError):

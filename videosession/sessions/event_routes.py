@@ -4,7 +4,8 @@ import orjson
 from flask import Blueprint, Response, request
 
 from videosession import auth, pages, queries
-from videosession.contract import JSON, NDJSON, accepts, answers
+from videosession.bodies import JSON, NDJSON
+from videosession.contract import accepts, answers
 from videosession.sessions.routes import location, sessions
 from videosession.sessions.schemas import Event, Events, EventsPage, EventsQuery, NewEvent
 
@@ -17,7 +18,7 @@ blueprint = Blueprint("events", __name__, url_prefix="/api/sessions/<session_id>
 
 @blueprint.post("")
 @auth.requires(auth.WRITE, players=True)
-@accepts(NewEvent, most=MOST_EVENTS)
+@accepts(NewEvent, media_types=(JSON, NDJSON), most=MOST_EVENTS)
 @answers((Event, Events), 201)
 def append_events(session_id: str, body: dict | list[dict]) -> tuple[dict, dict]:
     """Append what the player did to a session: one event, or up to a thousand at once."""

@@ -34,12 +34,22 @@ REMEMBERED_SESSIONS = 10_000
 SETTLED_SECONDS = 60  # longer than any append that began before a session was deleted
 MARK_KEPT_SECONDS = 24 * 3600
 SWEEP_SECONDS = 60
+MOST_TRIES = 10
+CONTENT = ("title", "description", "videoId", "metadata")  # what is said of a session, and may be changed
 MICROSECONDS = 1_000_000
 
 _NO_SESSION = "There is no such session."
 _SESSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _ALIVE = {"deletedAt": {"$exists": False}}
+_CONTENDED = "Others changed the session at the same moment, each time that it was tried. Nothing was done: try again."
 _NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
+
+
+Condition = Callable[[dict], None]  # raises where a session, as it was read, is not in the state that was asked for
+
+
+def _always(session: dict) -> None:
+    """Be met by every state of a session."""
 
 
 class Reading(NamedTuple):
@@ -109,8 +119,8 @@ class SessionRepository:
             {field: document[field] for field in ("eventId", "type", "timestamp", "data")} for document in documents
         ]
 
-    def read(self, session_id: str, *, owner: str) -> Reading:
-        """Find a session and begin to read its events; NotFound where there is none.
+    def read(self, session_id: str, *, owner: str, condition: Condition = _always) -> Reading:
+        """Find a session and, where it meets `condition`, begin to read its events; NotFound where there is none.
 
         The session comes first, so what it says of its revision is never newer than the events.
         """
@@ -118,6 +128,7 @@ class SessionRepository:
         with self._database.deadline(self._database.reading_seconds):
             with self._database.deadline(DEADLINE_SECONDS):
                 session = self._look_for(session_id, owner=owner)
+                condition(session)
             return Reading(session, self._in_time(self._events.in_order(Selection(session_id))))
 
     def check(self, session_id: str, *, owner: str) -> None:
@@ -126,15 +137,20 @@ class SessionRepository:
         with self._database.deadline():
             self._look_for(session_id, owner=owner, fields={"_id": 1})
 
-    def timeline_events(self, session_id: str, *, owner: str) -> Iterator[dict]:
-        """Find a session and give its events one by one, in order, as a timeline reads them, with their `instant`.
+    def timeline_events(
+        self, session_id: str, *, owner: str, condition: Condition = _always
+    ) -> tuple[dict, Iterator[dict]]:
+        """Find a session and, where it meets `condition`, give it and its events one by one, in order.
 
-        NotFound where there is none. Each batch has a deadline of its own.
+        The events are as a timeline reads them, with their `instant`. NotFound where there is no session. Each batch
+        has a deadline of its own.
         """
         _check(session_id)
         with self._database.deadline():
-            self._look_for(session_id, owner=owner, fields={"_id": 1})
-        return chain.from_iterable(self._in_time(self._events.in_order(Selection(session_id), FOR_TIMELINE)))
+            session = self._look_for(session_id, owner=owner)
+            condition(session)
+        events = self._in_time(self._events.in_order(Selection(session_id), FOR_TIMELINE))
+        return session, chain.from_iterable(events)
 
     def events(self, session_id: str, *, owner: str, **selected) -> Iterator[list[dict]]:
         """Find a session and begin to read those of its events that a Selection takes; NotFound where there is none."""
@@ -185,19 +201,60 @@ class SessionRepository:
         with self._database.deadline():
             return self._look_for(session_id, owner=owner)
 
-    def delete(self, session_id: str, *, owner: str) -> None:
-        """Delete a session: what it said is gone when this returns, its events then or by the sweep."""
+    def change(
+        self, session_id: str, merge: Callable[[dict], dict], *, owner: str, condition: Condition = _always
+    ) -> dict:
+        """Have `merge` make of what is said of a session what is to be said of it, and return the session.
+
+        Nobody else's change is lost: where there is one between reading and writing, this begins again. NotFound,
+        Conflict where there always is one, and whatever `merge` and `condition` raise.
+        """
         _check(session_id)
-        mark = {"_id": session_id, "owner": owner, "deletedAt": self._clock()}
         with self._database.deadline():
-            replaced = self._database.sessions.replace_one({"_id": session_id, "owner": owner} | _ALIVE, mark)
-            if not replaced.matched_count:
-                raise NotFound(_NO_SESSION)
+            for _ in range(MOST_TRIES):
+                session = self._look_for(session_id, owner=owner)
+                condition(session)
+                if changed := self._replace_content(session, merge(_content(session))):
+                    return changed
+        raise Conflict(_CONTENDED)
+
+    def delete(self, session_id: str, *, owner: str, condition: Condition | None = None) -> None:
+        """Delete a session: what it said is gone when this returns, its events then or by the sweep.
+
+        With a `condition`, only in a state that meets it.
+        """
+        _check(session_id)
+        with self._database.deadline():
+            self._mark_deleted(session_id, owner, condition)
             self._alive.discard(session_id, owner)
             try:
                 self._database.events.delete_many({"session": session_id})
             except PyMongoError as error:
                 log.info("the sweep will remove the rest of a deleted session's events: %s", error)
+
+    def _replace_content(self, session: dict, content: dict) -> dict | None:
+        """Store other content where the session is still of the version that it was read in; None where it is not."""
+        kept = {field: value for field, value in session.items() if field not in CONTENT}
+        changes = content | {"version": session["version"] + 1}
+        removed = {field: "" for field in CONTENT if field in session and field not in content}
+        updated = self._database.sessions.update_one(
+            {field: session[field] for field in ("_id", "owner", "version")} | _ALIVE,
+            {"$set": changes} | ({"$unset": removed} if removed else {}),
+        )
+        return kept | changes if updated.matched_count else None
+
+    def _mark_deleted(self, session_id: str, owner: str, condition: Condition | None) -> None:
+        """Put a mark in the session's place; with a `condition`, in the place of the very state that met it."""
+        mark = {"_id": session_id, "owner": owner, "deletedAt": self._clock()}
+        query = {"_id": session_id, "owner": owner} | _ALIVE
+        for _ in range(MOST_TRIES if condition else 1):
+            if condition:
+                session = self._look_for(session_id, owner=owner)
+                condition(session)
+                query |= {field: session[field] for field in ("version", "revision")}
+            if self._database.sessions.replace_one(query, mark).matched_count:
+                return
+        raise Conflict(_CONTENDED) if condition else NotFound(_NO_SESSION)
 
     def sweep(self) -> None:
         """Remove what deleted sessions left behind; safe to run anywhere, any number of times, also at once."""
@@ -236,6 +293,10 @@ class SessionRepository:
         self._alive.discard(session_id, owner)
         self._events.remove(documents)
         raise NotFound(_NO_SESSION)
+
+
+def _content(session: dict) -> dict:
+    return {field: session[field] for field in CONTENT if field in session}
 
 
 def _places_before(place: tuple | None) -> list[dict]:

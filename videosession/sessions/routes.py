@@ -1,19 +1,24 @@
 """The operations on sessions: who may, what is taken, the deed, what is given."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from videosession import auth, instants, pages
-from videosession.contract import JSON, accepts, answers
+from videosession import auth, conditions, instants, pages
+from videosession.bodies import JSON, MERGE_PATCH
+from videosession.contract import accepts, answers
+from videosession.sessions.changes import merged
 from videosession.sessions.repository import Reading, SessionRepository
 from videosession.sessions.schemas import (
     CreatedSession,
     Deleted,
+    ListedSession,
     NewPlayerToken,
     NewSession,
     PlayerToken,
+    SessionPatch,
     SessionQuery,
     Sessions,
     SessionsQuery,
@@ -61,12 +66,26 @@ def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
 @blueprint.get("/<session_id>")
 @auth.requires(auth.READ)
 @accepts(query=SessionQuery)
-@answers(SessionWithEvents)
-def read_session(session_id: str, query: dict) -> Response | dict:
-    """Give a session with its events, in order."""
+@answers((SessionWithEvents, ListedSession))
+def read_session(session_id: str, query: dict) -> Response | tuple[dict, dict]:
+    """Give a session with its events, in order, or without them."""
     if query.get("events") == "none":
-        return _in_list(sessions().look(session_id, owner=auth.owner()))
-    return Response(_session_json(sessions().read(session_id, owner=auth.owner())), content_type=JSON)
+        session = sessions().look(session_id, owner=auth.owner())
+        conditions.check_tag(session)
+        return _in_list(session), conditions.headers(session)
+    reading = sessions().read(session_id, owner=auth.owner(), condition=conditions.check_tag)
+    return Response(_session_json(reading), headers=conditions.headers(reading.session), content_type=JSON)
+
+
+@blueprint.patch("/<session_id>")
+@auth.requires(auth.WRITE)
+@accepts(SessionPatch, media_types=(MERGE_PATCH, JSON))
+@answers(ListedSession)
+def change_session(session_id: str, body: dict) -> tuple[dict, dict]:
+    """Change what is said of a session, by a merge patch: what it names is set, null removes."""
+    merge = partial(merged, patch=body)
+    session = sessions().change(session_id, merge, owner=auth.owner(), condition=conditions.check_version)
+    return _in_list(session), conditions.headers(session)
 
 
 @blueprint.delete("/<session_id>")
@@ -75,7 +94,7 @@ def read_session(session_id: str, query: dict) -> Response | dict:
 @answers(Deleted)
 def delete_session(session_id: str) -> dict:
     """Delete a session and its events, for good."""
-    sessions().delete(session_id, owner=auth.owner())
+    sessions().delete(session_id, owner=auth.owner(), condition=conditions.if_any(conditions.check_tag))
     return {"message": "Session deleted successfully."}
 
 

@@ -1,8 +1,11 @@
 """What a session's events mean: as JSON, and as a picture."""
 
+from functools import partial
+from typing import NamedTuple
+
 from flask import Blueprint, Response, request
 
-from videosession import auth, queries
+from videosession import auth, conditions, queries
 from videosession.bodies import JSON
 from videosession.contract import accepts, answers
 from videosession.sessions.routes import sessions
@@ -11,7 +14,7 @@ from videosession.timeline import BinsTooNarrow, Viewing, picture, summarise, wa
 
 SVG = "image/svg+xml"
 # Text of clients stands in the picture. It is escaped; should that ever fail, a browser still runs nothing.
-_PICTURE_HEADERS = {"Vary": "Accept", "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+_PICTURE_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 blueprint = Blueprint("timeline", __name__, url_prefix="/api/sessions/<session_id>")
 
@@ -24,7 +27,8 @@ def read_timeline(session_id: str, query: dict) -> tuple[dict, dict] | Response:
     """Tell what was watched, where the viewer jumped, and which branches were taken."""
     if request.accept_mimetypes.best_match((JSON, SVG)) == SVG:
         return _draw(session_id, query)
-    return _tell(session_id, query)[1], {"Vary": "Accept"}
+    told = _tell(session_id, query, "")
+    return told.summary, told.headers
 
 
 @blueprint.get("/timeline.svg")
@@ -37,13 +41,22 @@ def draw_timeline(session_id: str, query: dict) -> Response:
 
 
 def _draw(session_id: str, query: dict) -> Response:
-    return Response(picture(*_tell(session_id, query)), headers=_PICTURE_HEADERS, content_type=SVG)
+    told = _tell(session_id, query, ".svg")
+    return Response(picture(told.viewing, told.summary), headers=told.headers | _PICTURE_HEADERS, content_type=SVG)
 
 
-def _tell(session_id: str, query: dict) -> tuple[Viewing, dict]:
+class _Told(NamedTuple):
+    viewing: Viewing
+    summary: dict
+    headers: dict
+
+
+def _tell(session_id: str, query: dict, variant: str) -> _Told:
     """Walk the session's events, and sum up what the walk found."""
-    viewing = walk(sessions().timeline_events(session_id, owner=auth.owner()))
+    condition = partial(conditions.check_tag, variant=variant)
+    session, events = sessions().timeline_events(session_id, owner=auth.owner(), condition=condition)
+    viewing = walk(events)
     try:
-        return viewing, summarise(viewing, **query)
+        return _Told(viewing, summarise(viewing, **query), conditions.headers(session, variant))
     except BinsTooNarrow as error:
         queries.refuse({"binSeconds": [f"makes too many bins; {error.smallest:g} is the smallest that fits"]})

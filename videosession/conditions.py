@@ -1,0 +1,78 @@
+"""Entity tags of sessions, and requests that depend on them (RFC 9110, 13).
+
+A session's tag has two parts: the version of what is said of it, and the revision that every append moves, as in
+"3.9f86d081884c7d65". Both are read with the session, so a tag is never newer than what it comes with.
+"""
+
+import re
+from collections.abc import Callable
+
+from flask import Flask, Response, request
+
+from videosession.errors import PreconditionFailed
+
+# Werkzeug's own reader takes tags without quotes, too, and stumbles over an empty one.
+_NAMED = re.compile(r'(W/)?"([^"]*)"')
+
+
+class NotModified(Exception):
+    """The client has what it asks for."""
+
+    def __init__(self, headers: dict[str, str]):
+        super().__init__()
+        self.headers = headers
+
+
+def headers(session: dict, variant: str | None = None) -> dict[str, str]:
+    """Give the headers of an answer about a session by which it can be asked for again at little cost.
+
+    Where one address has answers of several kinds, which are chosen by Accept, `variant` tells their tags apart.
+    """
+    negotiated = {} if variant is None else {"Vary": "Accept"}
+    return {"ETag": f'"{_tag(session, variant)}"', "Cache-Control": "private, no-cache"} | negotiated
+
+
+def check_tag(session: dict, variant: str | None = None) -> None:
+    """Raise NotModified or PreconditionFailed where the request depends on another state of the session."""
+    tag = _tag(session, variant)
+    _check(tag, lambda named: named == tag, headers(session, variant))
+
+
+def check_version(session: dict) -> None:
+    """Do the same by the first part of the tag alone: the second changes all the time while a session is in use."""
+    start = f"{session['version']}."
+    _check(_tag(session), lambda named: named.startswith(start), headers(session))
+
+
+def if_any(check: Callable[[dict], None]) -> Callable[[dict], None] | None:
+    """Give `check` where the request depends on more than that the session exists."""
+    depends = request.headers.get("If-Match", "*").strip() != "*" or "If-None-Match" in request.headers
+    return check if depends else None
+
+
+def _tag(session: dict, variant: str | None = None) -> str:
+    return f"{session['version']}.{session['revision']}{variant or ''}"
+
+
+def _check(tag: str, is_current: Callable[[str], bool], headers: dict[str, str]) -> None:
+    if "If-Match" in request.headers and not _names("If-Match", is_current):
+        raise PreconditionFailed(f'If-Match does not hold: the ETag is now "{tag}".')
+    if "If-None-Match" in request.headers and _names("If-None-Match", is_current, weakly=True):
+        if request.method not in ("GET", "HEAD"):
+            raise PreconditionFailed(f'If-None-Match does not hold: the ETag is "{tag}".')
+        raise NotModified(headers)
+
+
+def _names(header: str, is_current: Callable[[str], bool], *, weakly: bool = False) -> bool:
+    value = request.headers[header]
+    listed = (tag for weak, tag in _NAMED.findall(value) if weakly or not weak)
+    return value.strip() == "*" or any(map(is_current, listed))
+
+
+def _answer_not_modified(error: NotModified) -> Response:
+    return Response(status=304, headers=error.headers)
+
+
+def init_app(app: Flask) -> None:
+    """Let `app` answer 304 where its client has what it asks for."""
+    app.register_error_handler(NotModified, _answer_not_modified)
