@@ -97,6 +97,13 @@ def test_completed_compares_the_coverage_before_rounding(threshold, completed):
     assert (answer["coverage"], answer["completed"]) == (0.95, completed)
 
 
+def test_completed_does_not_depend_on_how_many_segments_the_coverage_is_the_sum_of():
+    seeks = "22.34 seek from=22.34 to=22.75; 50.24 seek from=50.65 to=53.24"
+    answer = told(f"0 play 0 duration=60; {seeks}; 57 pause 60")
+    assert (answer["segments"], answer["coverage"]) == ("0-22.34 22.75-50.65 53.24-60", 0.95)
+    assert answer["completed"]
+
+
 @pytest.mark.parametrize(
     ("text", "coverage"),
     [

@@ -9,6 +9,7 @@ from videosession.timeline.vocabulary import EPOCH
 
 NODE_BINS = 2_000
 ALL_BINS = 20_000
+RESIDUE = 1e-9  # what a sum of doubles may be off: 57 s of 60 are 0.95, in however many segments
 
 
 class BinsTooNarrow(ValueError):  # noqa: N818  the name says what happened
@@ -54,7 +55,7 @@ def summarise(viewing, threshold=0.95, bin_seconds=None):
         "uniqueSeconds": decimals(sum(unique.values())),
         "rewatchedSeconds": decimals(sum(watched.values()) - sum(unique.values())),
         "coverage": None if coverage is None else decimals(coverage),
-        "completed": coverage is not None and coverage >= threshold,
+        "completed": coverage is not None and coverage >= threshold - RESIDUE,
         "completeEvent": viewing.complete_event,
         "wall": {mode: decimals(time / 1e6) for mode, time in viewing.wall.items() if decimals(time / 1e6)},
         "anomalies": [
