@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from videosession import auth, cli, conditions, database, errors, health, observability, sessions, upkeep
+from videosession import auth, cli, conditions, cors, database, errors, health, observability, sessions, upkeep
 from videosession.config import Config, environment
 from videosession.database import Database
 from videosession.embedded import Embedded
@@ -33,6 +33,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     app.extensions["settings"] = settings
     app.url_map.merge_slashes = False  # a redirect would be built from the client's Host header
     store = _database(settings, db)
+    cors.init_app(app, settings)
     observability.init_app(app)
     errors.init_app(app)
     conditions.init_app(app)

@@ -1,6 +1,7 @@
 """The environment, read once into a frozen value, or an error that names the variable and what to do."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -12,6 +13,8 @@ from pymongo.uri_parser import parse_uri
 
 OWN_AUDIENCES = OWNERS, PLAYERS = "videosession", "videosession:player"  # of the tokens that the service makes
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -86,6 +89,18 @@ def _https_url(text: str) -> str:
     return text
 
 
+def _origins(text: str) -> frozenset[str]:
+    """Take origins as browsers write them (RFC 6454, 6.2), or * for all."""
+    origins = frozenset(text.replace(",", " ").split())
+    for origin in origins - {"*"}:
+        if not _ORIGIN.fullmatch(origin) or origin.endswith(_DEFAULT_PORTS[origin.partition(":")[0]]):
+            raise ValueError(
+                f"has {origin!r} and takes origins as browsers write them: https://player.example or"
+                " http://localhost:8080, lower-case, without a default port, a path or a / at the end; or * for all"
+            )
+    return origins
+
+
 def _audience(text: str) -> str:
     if text in OWN_AUDIENCES:
         raise ValueError("must not be an audience of the service's own tokens")
@@ -108,6 +123,7 @@ class Config:
     jwt_jwks_url: str | None = _setting(None, _https_url)
     jwt_issuer: str | None = _setting(None)
     jwt_audience: str | None = _setting(None, _audience)
+    cors_origins: frozenset[str] = _setting(frozenset(), _origins)
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     port: int = _setting(3000, _whole_number(1, 65535))
     web_concurrency: int = _setting(2, _whole_number(1, 256))

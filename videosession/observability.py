@@ -82,8 +82,8 @@ class Exchange:
 
 def _route(environ: dict) -> str | None:
     """Give the pattern that the path matched, which names no one session; Flask forgets it as soon as it is done."""
-    request = environ.get("werkzeug.request")
-    return request.url_rule.rule if request and request.url_rule else None
+    rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+    return rule and rule.rule
 
 
 class Observed:
