@@ -1,13 +1,26 @@
 """What the `flask` command can do for this service."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from pymongo.errors import PyMongoError
 
 from videosession import auth, demo
+from videosession.errors import DatabaseAway
 from videosession.sessions.schemas import NewEvent
+
+
+@contextmanager
+def _database_needed() -> Iterator[None]:
+    """End a command for which the database would be needed in words, not in a traceback."""
+    try:
+        yield
+    except (PyMongoError, DatabaseAway) as error:
+        raise click.ClickException(f"The database does not answer: {error}") from None
 
 
 @click.command("token")
@@ -25,6 +38,7 @@ def token(subject: str, days: int, scope: str | None) -> None:
 
 @click.command("init-db")
 @with_appcontext
+@_database_needed()
 def init_db() -> None:
     """Make the database's indexes; safe at any time, any number of times."""
     current_app.extensions["database"].create_indexes()
@@ -33,6 +47,7 @@ def init_db() -> None:
 
 @click.command("demo")
 @with_appcontext
+@_database_needed()
 def fill_demo() -> None:
     """Fill the database with sessions that are worth looking at, and print what to open."""
     repository, base = current_app.extensions["sessions"], f"http://localhost:{current_app.extensions['settings'].port}"

@@ -17,7 +17,7 @@ from flask import Flask
 from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from videosession.errors import DatabaseAway
@@ -25,6 +25,7 @@ from videosession.errors import DatabaseAway
 log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 3
+OVERSHOOT_SECONDS = 0.5  # PyMongo looks at the clock every so often while it waits for a server to be there
 DEFAULT_NAME = "videosession"
 # One more than a thousand: a server cannot know that a full batch was the last, and a thousand take no second one.
 EVENTS_A_BATCH = 1001
@@ -45,12 +46,13 @@ EVENT_INDEXES = [
 # time to connect also bounds the DNS look-ups of mongodb+srv, which lie outside the deadline.
 _CLIENT_OPTIONS = {
     "timeoutMS": DEADLINE_SECONDS * 1000,
+    "serverSelectionTimeoutMS": DEADLINE_SECONDS * 1000,  # for calls without a deadline
     "connectTimeoutMS": 2000,
     "heartbeatFrequencyMS": 1000,
     "appname": "videosession",
 }
-_OVERRIDDEN = {"w", "journal", "j", "wtimeoutms", "readpreference", "readconcernlevel", "serverselectiontimeoutms",
-               "sockettimeoutms", *map(str.lower, _CLIENT_OPTIONS)}  # fmt: skip
+_OVERRIDDEN = {"w", "journal", "j", "wtimeoutms", "readpreference", "readconcernlevel", "sockettimeoutms",
+               *map(str.lower, _CLIENT_OPTIONS)}  # fmt: skip
 
 
 class _Opened(NamedTuple):
@@ -90,10 +92,11 @@ class Database:
 
         While the database stays away this refuses at once: the client's monitors, not requests, look for it.
         """
-        if self._is_away and not self._open().client.topology_description.has_writable_server():
-            raise DatabaseAway
         try:
-            with pymongo.timeout(seconds):
+            if self._is_away and not self._open().client.topology_description.has_writable_server():
+                self._follow()
+                raise DatabaseAway
+            with pymongo.timeout(max(seconds - OVERSHOOT_SECONDS, 0.1)):
                 yield
         except PyMongoError as error:
             self._note_failure(error)
@@ -101,8 +104,8 @@ class Database:
         self._is_away = False
 
     def create_indexes(self) -> None:
-        """Make the indexes that are missing, however long that takes."""
-        with pymongo.timeout(None):
+        """Make the indexes that are missing, however long that takes; PyMongoError where the database is away."""
+        with pymongo.timeout(0):  # None would leave the client's own deadline
             self.sessions.create_indexes(SESSION_INDEXES)
             self.events.create_indexes(EVENT_INDEXES)
 
@@ -125,22 +128,45 @@ class Database:
             missing += [f"{collection.name}.{name}" for name in names if name not in there]
         return missing
 
+    def close(self) -> None:
+        """Let go of the client, whether or not the database is there to hear of it."""
+        with self._lock:
+            self._close()
+
     def _note_failure(self, error: PyMongoError) -> None:
         if not self._is_away:
-            log.warning("the database does not answer: %s", error)
+            log.warning("the database does not answer: %s", _told(error))
         self._is_away = True
-        with self._lock:
-            if self._given is None and self._opened and self._opened.uri != self._locate():
-                self._opened = None  # it lives elsewhere now
+        self._follow()
+
+    def _follow(self) -> None:
+        """Let go of the client if the database lives elsewhere now, unless somebody is at it already."""
+        if self._given is None and self._lock.acquire(blocking=False):
+            try:
+                if self._opened and self._opened.uri != self._locate():
+                    self._close()
+            finally:
+                self._lock.release()
+
+    def _close(self) -> None:
+        if self._opened and self._given is None:
+            with pymongo.timeout(0.1):
+                self._opened.client.close()
+        self._opened = None
 
     def _open(self) -> _Opened:
         opened = self._opened
         if opened and opened.process == os.getpid():
             return opened
-        with self._lock:
+        # Looking up the addresses of mongodb+srv takes up to two seconds, and fails: then one request tries again.
+        if not self._lock.acquire(timeout=0 if self._is_away else DEADLINE_SECONDS):
+            raise DatabaseAway
+        try:
             if not self._opened or self._opened.process != os.getpid():
                 self._opened = self._connect()
             return self._opened
+        finally:
+            self._lock.release()
 
     def _connect(self) -> _Opened:
         if self._given is not None:
@@ -148,7 +174,8 @@ class Database:
         else:
             uri = self._locate()
             _tell_overridden(uri)
-            database = MongoClient(uri, connect=False, **_CLIENT_OPTIONS).get_default_database(DEFAULT_NAME)
+            # Its monitors begin at once, in the background: while the database is away, they alone look for it.
+            database = MongoClient(uri, connect=True, **_CLIENT_OPTIONS).get_default_database(DEFAULT_NAME)
         return _Opened(os.getpid(), uri, database.client, *(_collection(database, n) for n in ("sessions", "events")))
 
 
@@ -159,6 +186,13 @@ def _collection(database: MongoDatabase, name: str) -> Collection:
         read_preference=ReadPreference.PRIMARY,
         read_concern=ReadConcern("local"),
     )
+
+
+def _told(error: PyMongoError) -> str:
+    """Say what failed; what a server says of a write may repeat what was to be written, and that is not for a log."""
+    if isinstance(error, OperationFailure):
+        return f"{type(error).__name__}, code {error.code}"
+    return str(error)
 
 
 def _tell_overridden(uri: str) -> None:

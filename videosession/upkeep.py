@@ -8,6 +8,8 @@ from collections.abc import Callable
 from flask import Flask
 from pymongo.errors import PyMongoError
 
+from videosession.errors import DatabaseAway
+
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 300
@@ -38,8 +40,11 @@ class Upkeep:
 def _succeeds(task: Callable[[], None]) -> bool:
     try:
         task()
-    except PyMongoError as error:
+    except (PyMongoError, DatabaseAway) as error:
         log.info("upkeep waits for the database: %s", error)
+        return False
+    except Exception:  # the thread must live: without it nothing is swept any more
+        log.exception("upkeep failed by a mistake of the service")
         return False
     return True
 

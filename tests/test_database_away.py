@@ -1,0 +1,206 @@
+"""While the database is away, slow or out of its mind, every answer is a 503, in time, and soon a good one again."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pymongo
+import pytest
+from flask import Flask
+
+from tests.answers import check_problem
+from tests.client import Client
+from tests.proxy import Proxy
+from tests.service import SECRET, free_port, wait_until
+from videosession.app import create_app
+from videosession.database import DEADLINE_SECONDS, Database
+from videosession.errors import DatabaseAway
+
+EVENT = {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"secret": "of a client"}}
+RETURN_SECONDS = 2
+SLACK_SECONDS = 0.5  # of a busy machine
+
+
+@contextlib.contextmanager
+def running(uri: str) -> Iterator[Flask]:
+    """Give the app on a client of its own."""
+    app = create_app({"MONGODB_URI": uri, "JWT_SECRET": SECRET})
+    yield app
+    app.extensions["database"].close()
+
+
+@pytest.fixture
+def proxy(embedded) -> Iterator[Proxy]:
+    passing = Proxy(("127.0.0.1", pymongo.uri_parser.parse_uri(embedded.uri)["nodelist"][0][1]))
+    yield passing
+    passing.close()
+
+
+@pytest.fixture
+def distant(proxy) -> Iterator[Client]:
+    """A client of an app whose database is behind the proxy."""
+    with running(f"mongodb://127.0.0.1:{proxy.port}/distant?directConnection=true&retryWrites=false") as app:
+        yield Client(app)
+
+
+@pytest.fixture(scope="module")
+def app(embedded) -> Iterator[Flask]:
+    """The app on a client of its own, so that its commands can be made to fail by its name."""
+    with running(embedded.uri.replace("/videosession?", "/failing?")) as app:
+        yield app
+
+
+@contextlib.contextmanager
+def failing(mongo, command: str, mode: str | dict = "alwaysOn", **how) -> Iterator[None]:
+    """Make the database fail at `command`, for this service alone."""
+    how = {"failCommands": [command], "appName": "videosession"} | how
+    mongo.admin.command("configureFailPoint", "failCommand", mode=mode, data=how)
+    yield
+    mongo.admin.command("configureFailPoint", "failCommand", mode="off")
+
+
+def timed(deed) -> tuple:
+    started = time.monotonic()
+    return deed(), time.monotonic() - started
+
+
+def check_away(client: Client, session_id: str) -> list[float]:
+    """See that whatever needs the database is a 503 with Retry-After, and give the times that it took."""
+    deeds = [
+        lambda: client.post("/api/sessions", {"title": "x"}),
+        lambda: client.append(session_id, EVENT),
+        lambda: client.get(f"/api/sessions/{session_id}"),
+        lambda: client.delete(f"/api/sessions/{session_id}"),
+    ]
+    times = []
+    for deed in deeds:
+        answer, seconds = timed(deed)
+        check_problem(answer, 503)
+        assert int(answer.headers["Retry-After"]) >= 1
+        times.append(seconds)
+    return times
+
+
+@pytest.mark.parametrize("how", ["refuse", "swallow"])
+def test_away_is_503_within_the_deadline_at_once_afterwards_and_over_soon(proxy, distant, how):
+    session_id = distant.new_session()
+    getattr(proxy, how)()
+    with ThreadPoolExecutor(24) as threads:
+        first = [threads.submit(check_away, Client(distant.app), session_id) for _ in range(24)]
+    times = [seconds for run in first for seconds in run.result()]
+    assert max(times) < DEADLINE_SECONDS + SLACK_SECONDS
+    taken = proxy.taken
+    _, seconds = timed(lambda: [check_away(distant, session_id) for _ in range(25)])
+    assert seconds < DEADLINE_SECONDS, "a hundred requests that do not wait"
+    assert proxy.taken - taken <= 6, "requests do not look for it, the client's monitors do"
+    proxy.come_back()
+    _, seconds = timed(lambda: wait_until(lambda: distant.get(f"/api/sessions/{session_id}").status_code == 200))
+    assert seconds < RETURN_SECONDS + SLACK_SECONDS
+    assert distant.append(session_id, EVENT).status_code == 201
+
+
+def test_an_invalid_request_is_told_what_is_wrong_with_it_while_the_database_is_away(proxy, distant):
+    proxy.refuse()
+    assert distant.post("/api/sessions", {"title": 1}).status_code == 422
+    assert distant.get("/api/sessions/malformed").status_code == 404
+    assert distant.get("/livez").status_code == 200
+
+
+# What a server may say, from all its troubles: interrupted, full, stepped down, overloaded, not allowed, too late.
+CODES = [1, 6, 13, 50, 89, 91, 112, 211, 262, 10107, 14031]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_whatever_the_server_answers_to_a_write_it_is_a_503(app, mongo, code):
+    client = Client(app)
+    session_id = wait_until(client.new_session)
+    deeds = {
+        "insert": lambda: client.append(session_id, EVENT),
+        "update": lambda: client.delete(f"/api/sessions/{session_id}"),
+    }
+    for command, deed in deeds.items():
+        with failing(mongo, command, errorCode=code):
+            check_problem(deed(), 503)
+        wait_until(lambda: client.append(session_id, EVENT).status_code == 201)
+
+
+@pytest.mark.parametrize("code", [1, 13, 91])
+def test_whatever_the_server_answers_to_a_read_it_is_a_503_in_time(app, mongo, code):
+    client = Client(app)
+    session_id = client.new_session()
+    with failing(mongo, "find", errorCode=code):
+        answer, seconds = timed(lambda: client.get(f"/api/sessions/{session_id}"))
+    check_problem(answer, 503)
+    assert seconds < DEADLINE_SECONDS + SLACK_SECONDS
+    wait_until(lambda: client.get(f"/api/sessions/{session_id}").status_code == 200)
+
+
+@pytest.mark.parametrize("command", ["insert", "update"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"closeConnection": True},
+        {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}},
+        {"writeConcernError": {"code": 91, "errmsg": "shutting down"}},
+    ],
+    ids=["a closed connection", "no majority in time", "a majority lost"],
+)
+def test_a_write_that_may_not_last_is_not_acknowledged(app, mongo, command, how):
+    client = Client(app)
+    session_id = client.new_session()
+    with failing(mongo, command, **how):
+        check_problem(client.append(session_id, EVENT), 503)
+    wait_until(lambda: client.append(session_id, EVENT).status_code == 201)
+
+
+def test_a_session_is_deleted_though_its_events_could_not_be(app, mongo):
+    client = Client(app)
+    session_id = client.new_session()
+    client.append(session_id, EVENT)
+    with failing(mongo, "delete", errorCode=1):
+        assert client.delete(f"/api/sessions/{session_id}").status_code == 200
+    assert client.get(f"/api/sessions/{session_id}").status_code == 404
+    assert mongo.failing.events.count_documents({"session": session_id}) == 1
+    app.extensions["sessions"].sweep()
+    assert mongo.failing.events.count_documents({"session": session_id}) == 0
+
+
+def test_the_log_tells_of_a_failure_once_and_nothing_of_what_was_to_be_written(app, mongo, caplog):
+    caplog.set_level(logging.DEBUG, "videosession")
+    client = Client(app)
+    session_id = client.new_session()
+    with failing(mongo, "insert", errorCode=1):
+        for body in (EVENT, [EVENT, EVENT], EVENT):
+            assert client.append(session_id, body).status_code == 503
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.getMessage() for record in warnings] == ["the database does not answer: OperationFailure, code 1"]
+    assert "of a client" not in caplog.text
+
+
+def test_indexes_are_made_however_long_that_takes(app, mongo):
+    database: Database = app.extensions["database"]
+    with failing(mongo, "createIndexes", {"times": 1}, blockConnection=True, blockTimeMS=1100 * DEADLINE_SECONDS):
+        database.create_indexes()
+    assert database.missing_indexes() == []
+
+
+def test_a_database_that_moved_is_found_where_it_lives_now(embedded):
+    """As the embedded one does when another program has taken its port."""
+    places = [f"mongodb://127.0.0.1:{free_port()}/moved", embedded.uri]
+    database = Database(lambda: places[0])
+
+    def is_there() -> bool:
+        try:
+            with database.deadline(0.2):
+                database.sessions.find_one({})
+        except DatabaseAway:
+            return False
+        return True
+
+    assert not is_there()
+    assert not is_there()
+    places.pop(0)
+    wait_until(is_there)
+    database.close()
