@@ -19,6 +19,7 @@ FAILURES = {
     errors.Forbidden: (errors.Forbidden("why"), 403, {}),
     errors.NotFound: (errors.NotFound("why"), 404, {}),
     errors.Conflict: (errors.Conflict("why", FAULTS), 409, {}),
+    errors.PreconditionFailed: (errors.PreconditionFailed("why"), 412, {}),
     errors.TooLarge: (errors.TooLarge("why"), 413, {}),
     errors.UnsupportedMediaType: (errors.UnsupportedMediaType("why"), 415, {}),
     errors.Invalid: (errors.Invalid(FAULTS), 422, {}),
