@@ -217,6 +217,8 @@ rule(
         {"segments": "0-10 40-42", "anomalies": "stalePosition:1 openEnded:1"},
     ),
     ("0 play 0; 10 seek from=10 to=40; 12 ping 13", {"segments": "0-10", "anomalies": "stalePosition:1 openEnded:1"}),
+    ("0 play 0; 10 seek from=10 to=40; 12.001 ping 13", {"anomalies": "stalePosition:1 openEnded:1"}),
+    ("0 play 0; 10 seek from=10 to=40; 12.002 ping 13", {"anomalies": "unreportedJump:1 openEnded:1"}),
     (
         "0 play 0; 10 seek from=10 to=40; 12.1 ping 12",
         {"jumps": "10>40:user:1 40>12:unreported:1", "anomalies": "unreportedJump:1 openEnded:1"},

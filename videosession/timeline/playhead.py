@@ -13,7 +13,7 @@ IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD = "idle", "playing", "paused", "bu
 COARSE_CLOCK = 2.0  # seconds that a report may be off where clocks and positions are rounded
 NEAR = 1 + TOLERANCE  # seconds within which two positions are the same place
 GOES_ON = 15.0  # seconds of playback at the normal rate that may be inferred where nothing was reported
-STALE = 2_000_000  # microseconds after a seek in which players repeat the position before it
+STALE = 2_001_000  # microseconds after a seek in which players repeat the position before it
 
 
 class Playhead:
