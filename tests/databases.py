@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from videosession.sessions.repository import MICROSECONDS
 from videosession.sessions.schemas import Timestamp
 
+WRITE_CONCERN_FAILED = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
 NAMED = os.environ.get("MONGODB_TEST_URI")
 
 
@@ -25,3 +26,14 @@ def event(kind: str = "play", second: float = 0, **data) -> dict:
     timestamp = Timestamp(f"2026-03-01T10:00:{second:09.6f}Z")
     timestamp.microseconds = int(second * MICROSECONDS)
     return {"type": kind, "timestamp": timestamp, "data": data}
+
+
+@contextmanager
+def failing(mongo, command: str, **how):
+    """Have the server fail in this way, once."""
+    data = {"failCommands": [command]} | how
+    mongo.admin.command({"configureFailPoint": "failCommand", "mode": {"times": 1}, "data": data})
+    try:
+        yield
+    finally:
+        mongo.admin.command({"configureFailPoint": "failCommand", "mode": "off"})

@@ -1,10 +1,10 @@
 """Events with ids of the client's own: sent any number of times, stored once; another event under the id is refused."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 
+from tests.databases import WRITE_CONCERN_FAILED, failing
 from videosession import instants
 from videosession.database import Database
 from videosession.errors import Conflict
@@ -12,7 +12,6 @@ from videosession.sessions.repository import SessionRepository
 from videosession.sessions.schemas import NewEvent
 
 STAMP = "2026-03-01T10:00:00.000Z"
-WRITE_CONCERN_FAILED = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
 
 
 @pytest.fixture
@@ -194,15 +193,6 @@ def test_an_id_taken_at_that_very_moment_is_refused_and_nothing_acknowledged_is_
     assert [fault.pointer for fault in caught.value.faults] == ["/1/eventId"]
     kept = {each["eventId"]: each["type"] for each in db["events"].find()}
     assert kept == {"x": "ping", "y": "other", "z": "ping"}
-
-
-@contextmanager
-def failing(mongo, command: str, **how):
-    """Have the server fail in this way, once."""
-    data = {"failCommands": [command]} | how
-    mongo.admin.command({"configureFailPoint": "failCommand", "mode": {"times": 1}, "data": data})
-    yield
-    mongo.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
 
 
 @pytest.mark.parametrize("sent", [event("x"), [event("x"), event("y")]], ids=["one", "array"])

@@ -14,7 +14,10 @@ from marshmallow import Schema
 
 from videosession import bodies, queries
 from videosession.bodies import JSON
+from videosession.errors import BadRequest
 from videosession.queries import Query
+
+LONGEST_KEY = 255
 
 
 class Accepted(NamedTuple):
@@ -24,6 +27,7 @@ class Accepted(NamedTuple):
     query: type[Query] | None
     media_types: Collection[str]
     most: int
+    keyed: bool
 
 
 def accepts(
@@ -32,12 +36,13 @@ def accepts(
     media_types: Collection[str] = (JSON,),
     query: type[Query] | None = None,
     most: int = 0,
+    keyed: bool = False,
 ) -> Callable:
     """Give the view its body as the schema loads it, in the argument `body`, and its query, in `query`.
 
     With `most`, a body may also be an array of so many, or a line for each, and then gives a list. Without a schema no
     body is read. A query parameter that the schema does not name is refused: nothing that was sent is dropped in
-    silence.
+    silence. Where it is `keyed`, a request may have an Idempotency-Key: the view gets that, or None, in `key`.
     """
     body_loader = body() if body else None
     query_loader = (query or Query)()
@@ -49,14 +54,23 @@ def accepts(
             if query or request.query_string:
                 parameters = queries.read(request.query_string, query_loader)
                 arguments |= {"query": parameters} if query else {}
+            if keyed:
+                arguments["key"] = _idempotency_key()
             if body:
                 arguments["body"] = bodies.load(sent, body_loader, most)
             return view(**arguments)
 
-        checked.accepts = Accepted(body, query, media_types, most)
+        checked.accepts = Accepted(body, query, media_types, most, keyed)
         return checked
 
     return decorate
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+        raise BadRequest(f"The Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
+    return key
 
 
 def answers(schema: type[Schema] | tuple[type[Schema], ...], status: int = 200) -> Callable:

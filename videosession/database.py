@@ -17,7 +17,7 @@ from flask import Flask
 from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from videosession.errors import DatabaseAway
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 3
 OVERSHOOT_SECONDS = 0.5  # PyMongo looks at the clock every so often while it waits for a server to be there
+DUPLICATE = 11000  # the code of a write error
 DEFAULT_NAME = "videosession"
 # One more than a thousand: a server cannot know that a full batch was the last, and a thousand take no second one.
 EVENTS_A_BATCH = 1001
@@ -200,6 +201,22 @@ def _tell_overridden(uri: str) -> None:
     overridden = [pair for pair in options.split("&") if pair.partition("=")[0].lower() in _OVERRIDDEN]
     if overridden:
         log.warning("MONGODB_URI asks for %s, which the service's promises override", ", ".join(sorted(overridden)))
+
+
+def insert(collection: Collection, documents: list[dict]) -> list[dict]:
+    """Insert documents, and give those whose `_id` is there already; any other failure is an error.
+
+    What is there already counts as stored only where the server promises it: if the write concern failed, another's
+    copy may still be lost. (insert_one would tell of the duplicate alone.)
+    """
+    try:
+        collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        faults = error.details["writeErrors"]
+        if error.details["writeConcernErrors"] or any(fault["code"] != DUPLICATE for fault in faults):
+            raise
+        return [documents[fault["index"]] for fault in faults]
+    return []
 
 
 def batches(collection: Collection, query: dict, **options) -> Iterator[list[dict]]:

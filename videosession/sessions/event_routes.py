@@ -18,13 +18,13 @@ blueprint = Blueprint("events", __name__, url_prefix="/api/sessions/<session_id>
 
 @blueprint.post("")
 @auth.requires(auth.WRITE, players=True)
-@accepts(NewEvent, media_types=(JSON, NDJSON), most=MOST_EVENTS)
+@accepts(NewEvent, media_types=(JSON, NDJSON), most=MOST_EVENTS, keyed=True)
 @answers((Event, Events), 201)
-def append_events(session_id: str, body: dict | list[dict]) -> tuple[dict, dict]:
+def append_events(session_id: str, body: dict | list[dict], key: str | None) -> tuple[dict, dict]:
     """Append what the player did to a session: one event, or up to a thousand at once."""
     if isinstance(body, list):
-        return {"events": sessions().append(session_id, body, owner=auth.owner())}, location()
-    event = sessions().append_one(session_id, body, owner=auth.owner())
+        return {"events": sessions().append(session_id, body, owner=auth.owner(), key=key)}, location()
+    event = sessions().append_one(session_id, body, owner=auth.owner(), key=key)
     return event, location(event["eventId"])
 
 

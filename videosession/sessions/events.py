@@ -5,33 +5,31 @@ alive, is looked at elsewhere (see repository).
 """
 
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
 import orjson
 import pymongo
-from pymongo.errors import BulkWriteError
 
-from videosession.database import Database, batches
-from videosession.sessions.sameness import content
+from videosession.database import Database, batches, insert
+from videosession.sessions.sameness import Keyed, is_same
 
-DUPLICATE = 11000
 IDS_A_QUERY = 100
 
 _ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
 AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
 FOR_TIMELINE = {"_id": 0, "eventId": 1, "type": 1, "instant": 1, "data": 1, "exact": 1}
 _WITH_PLACE = AS_SENT | {"instant": 1, "arrival": 1}
-_CONTENT = {"type": 1, "timestamp": 1, "data": 1, "exact": 1}
+_CONTENT = {"type": 1, "timestamp": 1, "data": 1, "exact": 1, "fingerprint": 1}
 
 
 class Taken(Exception):
-    """Ids (`_id`s) that belong to stored events with other content."""
+    """Documents whose ids belong to other events that are stored."""
 
-    def __init__(self, ids: Collection[str]):
-        super().__init__(f"taken by other events: {', '.join(ids)}")
-        self.ids = ids
+    def __init__(self, documents: list[dict]):
+        super().__init__(f"taken by other events: {', '.join(document['eventId'] for document in documents)}")
+        self.documents = documents
 
 
 class Events:
@@ -41,44 +39,36 @@ class Events:
         self._database = database
         self._clock = clock
 
-    def documents(self, session_id: str, events: list[dict]) -> list[dict]:
+    def documents(self, session_id: str, events: list[dict], keyed: Keyed | None = None) -> list[dict]:
         """Make of each event what is to be stored: its place is the clock, then chance, then the place among these."""
         arrival = f"{self._clock():015x}{secrets.token_hex(5)}"
+        if keyed:
+            events = [event if "eventId" in event else event | keyed.mark(place) for place, event in enumerate(events)]
         return [_document(session_id, f"{arrival}{place:04x}", event) for place, event in enumerate(events)]
 
     def store(self, documents: list[dict]) -> None:
-        """Store what is not stored yet: all of it, or nothing where an id is Taken by other content.
+        """Store what is not stored yet: all of it, or nothing where an id is Taken by another event.
 
         Decides before it writes, and never takes back: another request may have been told that an event is stored. So
         where an id is taken between the two, that is Taken, and the other events are stored.
         """
-        given = [document for document in documents if document["eventId"] != document["arrival"]]
-        if given and len(documents) > 1:
-            self._refuse_taken(given)
-        if given or len(documents) > 1:
-            self._insert(list({document["_id"]: document for document in documents}.values()))
-        else:
-            self._database.events.insert_one(documents[0])
+        if len(documents) > 1:
+            self._refuse_taken([document for document in documents if _has_id_of_client(document)])
+            first_under_key = next((document for document in documents if "fingerprint" in document), None)
+            if first_under_key:  # goes in first, so that one request wins the key
+                self._insert([first_under_key])
+                documents = [document for document in documents if document is not first_under_key]
+        self._insert(list({document["_id"]: document for document in documents}.values()))
 
     def _insert(self, documents: list[dict]) -> None:
-        """Insert; a duplicate is as good as stored where its content is the same.
-
-        Only if the server promises it: the first writer's copy may still be lost where the write concern failed.
-        """
-        try:
-            self._database.events.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            faults = error.details["writeErrors"]
-            if error.details["writeConcernErrors"] or any(fault["code"] != DUPLICATE for fault in faults):
-                raise
-            self._refuse_taken([documents[fault["index"]] for fault in faults])
+        self._refuse_taken(insert(self._database.events, documents))
 
     def _refuse_taken(self, documents: list[dict]) -> None:
         """Compare with what is stored under the same ids."""
         expected = {document["_id"]: document for document in documents}
         found = chain.from_iterable(self._database.events.find(query, _CONTENT) for query in _by_id(documents))
-        if taken := {stored["_id"] for stored in found if content(stored) != content(expected[stored["_id"]])}:
-            raise Taken(taken)
+        if taken := {stored["_id"] for stored in found if not is_same(expected[stored["_id"]], stored)}:
+            raise Taken([document for document in documents if document["_id"] in taken])
 
     def remove(self, documents: list[dict]) -> None:
         """Remove what was stored into a session that had been deleted."""
@@ -148,6 +138,10 @@ def _by_id(documents: list[dict]) -> Iterator[dict]:
         yield {"_id": {"$in": ids}, "session": documents[0]["session"]}
 
 
+def _has_id_of_client(document: dict) -> bool:
+    return document["eventId"] != document["arrival"] and "fingerprint" not in document
+
+
 def _document(session_id: str, arrival: str, event: dict) -> dict:
     event_id = event.get("eventId", arrival)
     document = {
@@ -160,6 +154,8 @@ def _document(session_id: str, arrival: str, event: dict) -> dict:
         "timestamp": event["timestamp"],
         "data": event["data"],
     }
+    if "fingerprint" in event:
+        document["fingerprint"] = event["fingerprint"]
     # MongoDB's drivers, and servers written with one, read {"$ref", "$id"} as a DBRef, which loses keys on its way
     # back: such data is kept as text too. (https://www.mongodb.com/docs/manual/reference/database-references/)
     if b'"$ref"' in (text := orjson.dumps(event["data"])):

@@ -17,15 +17,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import pymongo
 from cachetools import TTLCache
 from pymongo.errors import PyMongoError
 
-from videosession.database import DEADLINE_SECONDS, Database
-from videosession.errors import Conflict, Fault, NotFound
+from videosession.database import DEADLINE_SECONDS, Database, insert
+from videosession.errors import Conflict, Fault, Invalid, NotFound
 from videosession.sessions.events import FOR_TIMELINE, Events, Selection, Taken
+from videosession.sessions.sameness import Keyed, keyed
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ CONTENT = ("title", "description", "videoId", "metadata")  # what is said of a s
 MICROSECONDS = 1_000_000
 
 _NO_SESSION = "There is no such session."
+_ANOTHER_REQUEST = Fault("", "is not what was first sent with this Idempotency-Key: use another key")
 _SESSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _ALIVE = {"deletedAt": {"$exists": False}}
 _CONTENDED = "Others changed the session at the same moment, each time that it was tried. Nothing was done: try again."
@@ -75,8 +77,12 @@ class SessionRepository:
         self._alive = _Alive(timer)
         self._events = Events(database, clock)
 
-    def create(self, *, owner: str, **content) -> dict:
-        """Store a new session and return it; of `content`, videoId and metadata may be left out."""
+    def create(self, *, owner: str, key: str | None = None, **content) -> dict:
+        """Store a new session and return it; of `content`, videoId and metadata may be left out.
+
+        Repeated under the same `key`, that is the session made first; Invalid where the content is another, and a
+        Conflict where that session has been deleted.
+        """
         session = {
             "_id": secrets.token_hex(16),
             "owner": owner,
@@ -86,26 +92,44 @@ class SessionRepository:
             "revision": _new_revision(),
         }
         with self._database.deadline():
-            self._database.sessions.insert_one(session)
+            if request := keyed(key, owner, "sessions", content):
+                session |= self._create_once(session | {"_id": request.id(), "fingerprint": request.fingerprint})
+            else:
+                self._database.sessions.insert_one(session)
         self._alive.add(session["_id"], owner)
         return session
 
-    def append_one(self, session_id: str, event: dict, *, owner: str) -> dict:
-        """Store `event` in the session and return it as it will be read; as append, pointing at the event itself."""
-        return self._append(session_id, [event], [""], owner)[0]
+    def _create_once(self, session: dict) -> dict:
+        """Store a session under the id that its key gives, or find what is stored there; give what is not content."""
+        if not insert(self._database.sessions, [session]):
+            return {"_id": session["_id"]}
+        found = self._database.sessions.find_one({"_id": session["_id"], "owner": session["owner"]})
+        if found is None or "deletedAt" in found:
+            raise Conflict("The session that was made with this Idempotency-Key has been deleted: use another key.")
+        if found.get("fingerprint") != session["fingerprint"]:
+            raise Invalid([_ANOTHER_REQUEST])
+        return {field: found[field] for field in ("_id", "createdAt", "version", "revision")}
 
-    def append(self, session_id: str, events: list[dict], *, owner: str) -> list[dict]:
+    def append_one(self, session_id: str, event: dict, *, owner: str, key: str | None = None) -> dict:
+        """Store `event` in the session and return it as it will be read; as append, pointing at the event itself."""
+        return self._append(session_id, [event], [""], owner, keyed(key, owner, session_id, event))[0]
+
+    def append(self, session_id: str, events: list[dict], *, owner: str, key: str | None = None) -> list[dict]:
         """Store `events` in the session and return them as they will be read; NotFound where there is none.
 
         An event has a `type`, a `timestamp` (the text as sent, with its microseconds), `data`, and perhaps an
         `eventId`. One that is stored already is not stored again; where an id belongs to an event with other content,
-        that is a Conflict, and none of them is stored.
+        that is a Conflict, and none of them is stored. Repeated under the same `key`, events without an id of their own
+        are those stored first; Invalid where the request is another.
         """
-        return self._append(session_id, events, [f"/{place}" for place in range(len(events))], owner)
+        pointers = [f"/{place}" for place in range(len(events))]
+        return self._append(session_id, events, pointers, owner, keyed(key, owner, session_id, events))
 
-    def _append(self, session_id: str, events: list[dict], pointers: list[str], owner: str) -> list[dict]:
+    def _append(
+        self, session_id: str, events: list[dict], pointers: list[str], owner: str, request: Keyed | None
+    ) -> list[dict]:
         _check(session_id)
-        documents = self._events.documents(session_id, events)
+        documents = self._events.documents(session_id, events, request)
         with self._database.deadline():
             if not self._alive.has(session_id, owner):
                 self._look_for(session_id, owner=owner, fields={"_id": 1})
@@ -113,7 +137,7 @@ class SessionRepository:
                 self._events.store(documents)
             except Taken as error:
                 self._look_for(session_id, owner=owner, fields={"_id": 1})  # what a deleted one held, nobody learns
-                raise _conflict(documents, pointers, error.ids) from None
+                _refuse(error.documents, documents, pointers)
             self._confirm(session_id, documents, owner=owner)
         return [
             {field: document[field] for field in ("eventId", "type", "timestamp", "data")} for document in documents
@@ -337,11 +361,14 @@ def _new_revision() -> str:
     return secrets.token_hex(8)
 
 
-def _conflict(documents: list[dict], pointers: list[str], taken: set[str]) -> Conflict:
+def _refuse(taken: list[dict], documents: list[dict], pointers: list[str]) -> NoReturn:
     """Point at every event whose id is taken."""
+    if any("fingerprint" in document for document in taken):
+        raise Invalid([_ANOTHER_REQUEST])
+    ids = {document["_id"] for document in taken}
     faults = [
         Fault(f"{pointer}/eventId", "is the id of another event of this session")
         for pointer, document in zip(pointers, documents, strict=True)
-        if document["_id"] in taken
+        if document["_id"] in ids
     ]
-    return Conflict("An event with this id, and with other content, is in this session already: see errors.", faults)
+    raise Conflict("An event with this id, and with other content, is in this session already: see errors.", faults)

@@ -34,11 +34,11 @@ def sessions() -> SessionRepository:
 
 @blueprint.post("")
 @auth.requires(auth.WRITE)
-@accepts(NewSession)
+@accepts(NewSession, keyed=True)
 @answers(CreatedSession, 201)
-def create_session(body: dict) -> tuple[dict, dict]:
+def create_session(body: dict, key: str | None) -> tuple[dict, dict]:
     """Open a session."""
-    session = sessions().create(owner=auth.owner(), **body)
+    session = sessions().create(owner=auth.owner(), key=key, **body)
     return _head(session) | {"createdAt": instants.write(session["createdAt"])}, location(session["_id"])
 
 

@@ -1,5 +1,8 @@
 """Whether what was sent is the same as what was sent before: no Flask, no database."""
 
+from hashlib import sha256
+from typing import NamedTuple
+
 import orjson
 
 
@@ -10,3 +13,34 @@ def content(event: dict) -> bytes:
     """
     data = orjson.loads(event["exact"]) if "exact" in event else event.get("data")
     return orjson.dumps([event.get("type"), event.get("timestamp"), data], option=orjson.OPT_SORT_KEYS)
+
+
+def is_same(sent: dict, stored: dict) -> bool:
+    """Whether an event is the one that is stored under its id: sent by the same request, where both say by which."""
+    if "fingerprint" in sent and "fingerprint" in stored:
+        return sent["fingerprint"] == stored["fingerprint"]
+    return content(sent) == content(stored)
+
+
+class Keyed(NamedTuple):
+    """A request under an Idempotency-Key: where its ids come from, and what it asks for."""
+
+    seed: str
+    fingerprint: str
+
+    def id(self, place: int = 0) -> str:
+        """Make the id of what is at a place of the request: the same one whenever the request is repeated."""
+        return _digest([self.seed, place])[:32]
+
+    def mark(self, place: int) -> dict:
+        """Give the event at a place its id, and say by which request it was sent."""
+        return {"eventId": self.id(place), "fingerprint": self.fingerprint}
+
+
+def keyed(key: str | None, owner: str, path: str, body) -> Keyed | None:
+    """Tell a request from all others of all owners by its key, where it has one."""
+    return key and Keyed(_digest([owner, path, key]), _digest(body))
+
+
+def _digest(value) -> str:
+    return sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
