@@ -10,6 +10,7 @@ from videosession.timeline.summary import by_node, union
 
 LENGTH = 1000.0
 PING = 5.0  # seconds between two pings
+SEEK = 0.1  # seconds that a seek takes
 
 ACTIONS = st.lists(
     st.one_of(
@@ -77,7 +78,7 @@ class Viewer:
         if self.tells_seeks:
             self.tell("seek", **{"from": self.position, "to": target})
         self.position = float(target)
-        self.now += 0.1
+        self.now += SEEK
 
     def set_rate(self, rate):
         self.rate = rate
@@ -101,6 +102,10 @@ class Viewer:
         return sum(end - start for _, start, end in self.watched)
 
 
+def count(actions, name):
+    return sum(each == name for each, _ in actions)
+
+
 @by_chance
 @given(ACTIONS)
 def test_what_was_watched_comes_out_exactly(actions):
@@ -120,8 +125,8 @@ def test_no_anomaly_is_seen_where_all_is_told(actions):
 def test_an_unreported_seek_costs_at_most_what_was_played_until_the_next_report(actions):
     viewer = Viewer(tells_seeks=False).act(actions)
     answer = timeline(viewer.events)
-    seeks = sum(name == "seek" for name, _ in actions)
-    assert viewer.total() - seeks * 2 * PING - 0.01 <= answer["watchedSeconds"] <= viewer.total() + 0.01
+    seeks = count(actions, "seek")
+    assert viewer.total() - seeks * 2 * PING - 0.01 <= answer["watchedSeconds"] <= viewer.total() + seeks * 2 + 0.01
 
 
 @by_chance
@@ -135,7 +140,8 @@ def test_positions_left_out_cost_nothing_while_one_in_15_s_is_told(actions, rand
             left_out += 1
         else:
             left_out = 0
-    assert timeline(viewer.events)["watchedSeconds"] == pytest.approx(viewer.total(), abs=0.01)
+    off = 0.01 + 2 * SEEK * count(actions, "seek")
+    assert timeline(viewer.events)["watchedSeconds"] == pytest.approx(viewer.total(), abs=off)
 
 
 @by_chance
@@ -147,10 +153,10 @@ def test_lost_pings_change_nothing_of_what_was_watched(actions, random):
 
 
 @by_chance
-@given(ACTIONS, st.randoms(use_true_random=False))
-def test_skipped_video_is_never_counted_whatever_is_lost(actions, random):
-    viewer = Viewer(tells_seeks=random.random() < 0.5).act(actions)
-    kept = [event for event in viewer.events if event["type"] in ("sessionStart", "choice") or random.random() < 0.8]
+@given(ACTIONS, st.booleans(), st.randoms(use_true_random=False))
+def test_skipped_video_is_never_counted_but_for_the_quarter_that_clocks_may_be_off(actions, tells_seeks, random):
+    viewer = Viewer(tells_seeks).act(actions)
+    kept = [event for event in viewer.events if event["type"] != "ping" or random.random() < 0.5]
     for node, segments in by_node(walk(kept)).items():
-        truth = sum(end - start for name, start, end in viewer.watched if name == node.id)
-        assert union(segments) <= truth + 4 * (1 + sum(name == "seek" for name, _ in actions))
+        played = sum(end - start for name, start, end in viewer.watched if name == node.id)
+        assert union(segments) <= 1.25 * played + 2 * (1 + count(actions, "seek"))

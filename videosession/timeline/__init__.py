@@ -1,7 +1,10 @@
 """Only the standard library; every instant is an argument.
 
 A session's events say what the player did. The timeline says what the viewer saw: which stretches were watched, where
-the viewer jumped, which branches were taken, what was seen again. It is a pure function of the events.
+the viewer jumped, which branches were taken, what was seen again. It is a pure function of the events:
+
+    events → walk → Viewing → summarise → the answer
+                        └──── picture ───→ an SVG of both
 """
 
 from videosession.timeline.picture import picture

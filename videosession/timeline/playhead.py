@@ -46,7 +46,7 @@ class Playhead:
     def pass_time(self, instant, rate=None):
         """Count the time to its mode, and what can have played in it between the old rate and the new."""
         slow = fast = self.rate
-        if rate is not None:
+        if rate is not None and rate != slow:
             slow, fast = min(slow, rate), max(slow, rate)
             self.rate = rate
         self.fast = fast

@@ -67,10 +67,6 @@ def microseconds(timestamp):
     return (datetime.fromisoformat(timestamp.upper()) - EPOCH) // MICROSECOND
 
 
-def is_number(value):
-    return isinstance(value, NUMBERS) and not isinstance(value, bool)
-
-
 def seconds(value, node=None):
     """Read a position on another node than the current one."""
     if isinstance(value, NUMBERS) and not isinstance(value, bool) and 0 <= value <= MOST:
@@ -86,7 +82,9 @@ def position(value, node):
 
 def amount(value, node=None):
     """Read a rate or a duration."""
-    return float(value) if is_number(value) and 0 < value <= MOST else INVALID
+    if isinstance(value, NUMBERS) and not isinstance(value, bool) and 0 < value <= MOST:
+        return float(value)
+    return INVALID
 
 
 def node_name(value, node=None):
@@ -100,7 +98,7 @@ def word(value, node=None):
 
 
 def number(value, node=None):
-    return value if is_number(value) else None
+    return value if isinstance(value, NUMBERS) and not isinstance(value, bool) else None
 
 
 POSITION = {"position": position}
