@@ -72,7 +72,7 @@ REFUSED = {
     "no route": (404, "GET", "/%F0%9F%98%80%FF%0A", b""),
     "no token": (401, "GET", f"/api/sessions/{'0' * 32}", b""),
     "no method": (405, "PUT", "/livez", b""),
-    "a preflight": (200, "OPTIONS", "/livez", b""),
+    "a preflight": (204, "OPTIONS", "/livez", b""),
     "a head": (200, "HEAD", "/livez", b""),
 }
 

@@ -5,7 +5,19 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from videosession import auth, cli, conditions, cors, database, errors, health, observability, sessions, upkeep
+from videosession import (
+    auth,
+    cli,
+    conditions,
+    contract,
+    cors,
+    database,
+    errors,
+    health,
+    observability,
+    sessions,
+    upkeep,
+)
 from videosession.config import Config, environment
 from videosession.database import Database
 from videosession.embedded import Embedded
@@ -29,7 +41,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     `db` is a PyMongo database to use instead of the one that the settings name. Raises ConfigError.
     """
     settings = Config.read(environment() if config is None else config)
-    app = Flask("videosession")
+    app = Flask("videosession", static_folder=None)
     app.extensions["settings"] = settings
     app.url_map.merge_slashes = False  # a redirect would be built from the client's Host header
     store = _database(settings, db)
@@ -37,6 +49,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     observability.init_app(app)
     errors.init_app(app)
     conditions.init_app(app)
+    contract.init_app(app)
     auth.init_app(app, settings)
     database.init_app(app, store)
     health.init_app(app)

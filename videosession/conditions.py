@@ -6,6 +6,7 @@ A session's tag has two parts: the version of what is said of it, and the revisi
 
 import re
 from collections.abc import Callable
+from functools import wraps
 
 from flask import Flask, Response, request
 
@@ -44,10 +45,23 @@ def check_version(session: dict) -> None:
     _check(_tag(session), lambda named: named.startswith(start), headers(session))
 
 
-def if_any(check: Callable[[dict], None]) -> Callable[[dict], None] | None:
-    """Give `check` where the request depends on more than that the session exists."""
-    depends = request.headers.get("If-Match", "*").strip() != "*" or "If-None-Match" in request.headers
-    return check if depends else None
+def conditional(check: Callable[[dict], None]) -> Callable:
+    """Give the view in `condition` what its session must meet: `check` where the request depends on it, else None."""
+
+    def decorate(view: Callable) -> Callable:
+        @wraps(view)
+        def depending(**arguments):
+            return view(condition=check if _depends() else None, **arguments)
+
+        depending.is_conditional = True
+        return depending
+
+    return decorate
+
+
+def _depends() -> bool:
+    """Whether the request depends on more than that the session exists."""
+    return "If-None-Match" in request.headers or request.headers.get("If-Match", "*").strip() != "*"
 
 
 def _tag(session: dict, variant: str | None = None) -> str:

@@ -5,11 +5,12 @@ before (see auth), what is stored after: nothing is asked of the database for an
 """
 
 from collections.abc import Callable, Collection
-from functools import wraps
+from functools import partial, wraps
 from typing import NamedTuple
 
 import orjson
-from flask import Response, request
+from flask import Flask, Response, request
+from flask.globals import request_ctx
 from marshmallow import Schema
 
 from videosession import bodies, queries
@@ -20,6 +21,9 @@ from videosession.queries import Query
 LONGEST_KEY = 255
 
 
+Shapes = type[Schema] | tuple[type[Schema], ...] | None
+
+
 class Accepted(NamedTuple):
     """What a view was decorated to take, for the API's description."""
 
@@ -28,6 +32,15 @@ class Accepted(NamedTuple):
     media_types: Collection[str]
     most: int
     keyed: bool
+
+
+class Answered(NamedTuple):
+    """What a view was decorated to give, for the API's description; its content by media type."""
+
+    status: int
+    content: dict[str, Shapes]
+    headers: Collection[str]
+    conflict: str | None
 
 
 def accepts(
@@ -73,11 +86,22 @@ def _idempotency_key() -> str | None:
     return key
 
 
-def answers(schema: type[Schema] | tuple[type[Schema], ...], status: int = 200) -> Callable:
-    """Answer with what the view returns, as JSON; `schema` says what it looks like, several what it may look like.
+def answers(
+    schema: Shapes = None,
+    status: int = 200,
+    *,
+    media_type: str = JSON,
+    also: dict[str, Shapes] | None = None,
+    headers: Collection[str] = (),
+    conflict: str | None = None,
+) -> Callable:
+    """Answer with what the view returns, as JSON; a pair is that and headers, and a Response goes out as it is.
 
-    A pair is that and headers to send with it, and a Response goes out as it is.
+    The rest is for the API's description: `schema` says what the answer looks like, several what it may look like,
+    `also` what it is by other media types, `headers` which ones it always has beside those of every answer, `conflict`
+    what a 409 means.
     """
+    described = Answered(status, {media_type: schema} | (also or {}), headers, conflict)
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)
@@ -88,7 +112,24 @@ def answers(schema: type[Schema] | tuple[type[Schema], ...], status: int = 200) 
             content, headers = answer if isinstance(answer, tuple) else (answer, None)
             return Response(orjson.dumps(content), status, headers, content_type=JSON)
 
-        answered.answers = (schema, status)
+        answered.answers = described
         return answered
 
     return decorate
+
+
+def _answer_options(app: Flask) -> Response:
+    """Say which methods the path of the current request has, and what those with a body take (RFC 5789, 3.1)."""
+    routes = request_ctx.url_adapter
+    methods = sorted(routes.allowed_methods())
+    headers = {"Allow": ", ".join(methods)}
+    for method in ("PATCH", "POST"):
+        if method in methods:
+            view = app.view_functions[routes.match(method=method)[0]]
+            headers[f"Accept-{method.title()}"] = ", ".join(view.accepts.media_types)
+    return Response(status=204, headers=headers)
+
+
+def init_app(app: Flask) -> None:
+    """Let `app` answer OPTIONS with what its contract says."""
+    app.make_default_options_response = partial(_answer_options, app)

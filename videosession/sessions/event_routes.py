@@ -19,7 +19,7 @@ blueprint = Blueprint("events", __name__, url_prefix="/api/sessions/<session_id>
 @blueprint.post("")
 @auth.requires(auth.WRITE, players=True)
 @accepts(NewEvent, media_types=(JSON, NDJSON), most=MOST_EVENTS, keyed=True)
-@answers((Event, Events), 201)
+@answers((Event, Events), 201, headers=("Location",), conflict="An eventId is taken by another event.")
 def append_events(session_id: str, body: dict | list[dict], key: str | None) -> tuple[dict, dict]:
     """Append what the player did to a session: one event, or up to a thousand at once."""
     if isinstance(body, list):
@@ -31,7 +31,7 @@ def append_events(session_id: str, body: dict | list[dict], key: str | None) -> 
 @blueprint.get("")
 @auth.requires(auth.READ)
 @accepts(query=EventsQuery)
-@answers(EventsPage)
+@answers(EventsPage, also={NDJSON: Event}, headers=("Vary",))
 def list_events(session_id: str, query: dict) -> tuple[dict, dict] | Response:
     """Give a page of a session's events, in order, or as NDJSON all that match."""
     if request.accept_mimetypes.best_match((JSON, NDJSON)) == NDJSON:

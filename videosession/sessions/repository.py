@@ -50,10 +50,6 @@ _NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 Condition = Callable[[dict], None]  # raises where a session, as it was read, is not in the state that was asked for
 
 
-def _always(session: dict) -> None:
-    """Be met by every state of a session."""
-
-
 class Reading(NamedTuple):
     """A session as it was at one moment, and its events in order: lists of them, fetched as they are taken."""
 
@@ -143,7 +139,7 @@ class SessionRepository:
             {field: document[field] for field in ("eventId", "type", "timestamp", "data")} for document in documents
         ]
 
-    def read(self, session_id: str, *, owner: str, condition: Condition = _always) -> Reading:
+    def read(self, session_id: str, *, owner: str, condition: Condition | None = None) -> Reading:
         """Find a session and, where it meets `condition`, begin to read its events; NotFound where there is none.
 
         The session comes first, so what it says of its revision is never newer than the events.
@@ -151,8 +147,7 @@ class SessionRepository:
         _check(session_id)
         with self._database.deadline(self._database.reading_seconds):
             with self._database.deadline(DEADLINE_SECONDS):
-                session = self._look_for(session_id, owner=owner)
-                condition(session)
+                session = self._look_for(session_id, owner=owner, condition=condition)
             return Reading(session, self._in_time(self._events.in_order(Selection(session_id))))
 
     def check(self, session_id: str, *, owner: str) -> None:
@@ -162,7 +157,7 @@ class SessionRepository:
             self._look_for(session_id, owner=owner, fields={"_id": 1})
 
     def timeline_events(
-        self, session_id: str, *, owner: str, condition: Condition = _always
+        self, session_id: str, *, owner: str, condition: Condition | None = None
     ) -> tuple[dict, Iterator[dict]]:
         """Find a session and, where it meets `condition`, give it and its events one by one, in order.
 
@@ -171,8 +166,7 @@ class SessionRepository:
         """
         _check(session_id)
         with self._database.deadline():
-            session = self._look_for(session_id, owner=owner)
-            condition(session)
+            session = self._look_for(session_id, owner=owner, condition=condition)
         events = self._in_time(self._events.in_order(Selection(session_id), FOR_TIMELINE))
         return session, chain.from_iterable(events)
 
@@ -219,14 +213,14 @@ class SessionRepository:
         last = found[limit - 1] if len(found) > limit else None
         return Page(found[:limit], last and (last["createdAt"], last["_id"]))
 
-    def look(self, session_id: str, *, owner: str) -> dict:
-        """Find a session without its events; NotFound where there is none."""
+    def look(self, session_id: str, *, owner: str, condition: Condition | None = None) -> dict:
+        """Find a session that meets `condition`, without its events; NotFound where there is none."""
         _check(session_id)
         with self._database.deadline():
-            return self._look_for(session_id, owner=owner)
+            return self._look_for(session_id, owner=owner, condition=condition)
 
     def change(
-        self, session_id: str, merge: Callable[[dict], dict], *, owner: str, condition: Condition = _always
+        self, session_id: str, merge: Callable[[dict], dict], *, owner: str, condition: Condition | None = None
     ) -> dict:
         """Have `merge` make of what is said of a session what is to be said of it, and return the session.
 
@@ -236,8 +230,7 @@ class SessionRepository:
         _check(session_id)
         with self._database.deadline():
             for _ in range(MOST_TRIES):
-                session = self._look_for(session_id, owner=owner)
-                condition(session)
+                session = self._look_for(session_id, owner=owner, condition=condition)
                 if changed := self._replace_content(session, merge(_content(session))):
                     return changed
         raise Conflict(_CONTENDED)
@@ -273,8 +266,7 @@ class SessionRepository:
         query = {"_id": session_id, "owner": owner} | _ALIVE
         for _ in range(MOST_TRIES if condition else 1):
             if condition:
-                session = self._look_for(session_id, owner=owner)
-                condition(session)
+                session = self._look_for(session_id, owner=owner, condition=condition)
                 query |= {field: session[field] for field in ("version", "revision")}
             if self._database.sessions.replace_one(query, mark).matched_count:
                 return
@@ -299,10 +291,14 @@ class SessionRepository:
         with pymongo.timeout(SWEEP_SECONDS):
             self._database.events.delete_many({"session": mark["_id"]})
 
-    def _look_for(self, session_id: str, *, owner: str, fields: dict | None = None) -> dict:
+    def _look_for(
+        self, session_id: str, *, owner: str, fields: dict | None = None, condition: Condition | None = None
+    ) -> dict:
         session = self._database.sessions.find_one({"_id": session_id, "owner": owner} | _ALIVE, fields)
         if session is None:
             raise NotFound(_NO_SESSION)
+        if condition:
+            condition(session)
         return session
 
     def _confirm(self, session_id: str, documents: list[dict], *, owner: str) -> None:

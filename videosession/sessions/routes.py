@@ -8,9 +8,10 @@ from flask import Blueprint, Response, current_app, request
 
 from videosession import auth, conditions, instants, pages
 from videosession.bodies import JSON, MERGE_PATCH
+from videosession.conditions import check_tag, check_version, conditional
 from videosession.contract import accepts, answers
 from videosession.sessions.changes import merged
-from videosession.sessions.repository import Reading, SessionRepository
+from videosession.sessions.repository import Condition, Reading, SessionRepository
 from videosession.sessions.schemas import (
     CreatedSession,
     Deleted,
@@ -25,6 +26,8 @@ from videosession.sessions.schemas import (
     SessionWithEvents,
 )
 
+_KEY_OF_DELETED = "The session that was opened under this Idempotency-Key has been deleted."
+
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions")
 
 
@@ -35,7 +38,7 @@ def sessions() -> SessionRepository:
 @blueprint.post("")
 @auth.requires(auth.WRITE)
 @accepts(NewSession, keyed=True)
-@answers(CreatedSession, 201)
+@answers(CreatedSession, 201, headers=("Location",), conflict=_KEY_OF_DELETED)
 def create_session(body: dict, key: str | None) -> tuple[dict, dict]:
     """Open a session."""
     session = sessions().create(owner=auth.owner(), key=key, **body)
@@ -55,7 +58,7 @@ def list_sessions(query: dict) -> tuple[dict, dict]:
 @blueprint.post("/<session_id>/token")
 @auth.requires(auth.WRITE)
 @accepts(NewPlayerToken)
-@answers(PlayerToken, 201)
+@answers(PlayerToken, 201, headers=("Cache-Control",))
 def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
     """Make a token for a player in a browser, which may append events to this session and nothing else."""
     sessions().check(session_id, owner=auth.owner())
@@ -66,35 +69,37 @@ def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
 @blueprint.get("/<session_id>")
 @auth.requires(auth.READ)
 @accepts(query=SessionQuery)
+@conditional(check_tag)
 @answers((SessionWithEvents, ListedSession))
-def read_session(session_id: str, query: dict) -> Response | tuple[dict, dict]:
+def read_session(session_id: str, query: dict, condition: Condition | None) -> Response | tuple[dict, dict]:
     """Give a session with its events, in order, or without them."""
     if query.get("events") == "none":
-        session = sessions().look(session_id, owner=auth.owner())
-        conditions.check_tag(session)
+        session = sessions().look(session_id, owner=auth.owner(), condition=condition)
         return _in_list(session), conditions.headers(session)
-    reading = sessions().read(session_id, owner=auth.owner(), condition=conditions.check_tag)
+    reading = sessions().read(session_id, owner=auth.owner(), condition=condition)
     return Response(_session_json(reading), headers=conditions.headers(reading.session), content_type=JSON)
 
 
 @blueprint.patch("/<session_id>")
 @auth.requires(auth.WRITE)
 @accepts(SessionPatch, media_types=(MERGE_PATCH, JSON))
-@answers(ListedSession)
-def change_session(session_id: str, body: dict) -> tuple[dict, dict]:
+@conditional(check_version)
+@answers(ListedSession, headers=("ETag",), conflict="Others changed the session at the same moment, again and again.")
+def change_session(session_id: str, body: dict, condition: Condition | None) -> tuple[dict, dict]:
     """Change what is said of a session, by a merge patch: what it names is set, null removes."""
     merge = partial(merged, patch=body)
-    session = sessions().change(session_id, merge, owner=auth.owner(), condition=conditions.check_version)
+    session = sessions().change(session_id, merge, owner=auth.owner(), condition=condition)
     return _in_list(session), conditions.headers(session)
 
 
 @blueprint.delete("/<session_id>")
 @auth.requires(auth.WRITE)
 @accepts()
-@answers(Deleted)
-def delete_session(session_id: str) -> dict:
+@conditional(check_tag)
+@answers(Deleted, conflict="Others changed the session at the same moment, again and again.")
+def delete_session(session_id: str, condition: Condition | None) -> dict:
     """Delete a session and its events, for good."""
-    sessions().delete(session_id, owner=auth.owner(), condition=conditions.if_any(conditions.check_tag))
+    sessions().delete(session_id, owner=auth.owner(), condition=condition)
     return {"message": "Session deleted successfully."}
 
 

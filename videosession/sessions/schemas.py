@@ -1,12 +1,13 @@
 """Shapes on the wire, and every bound of them; no database, no current user."""
 
 import orjson
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from videosession import exact_json, instants
 from videosession.pages import PageQuery
 from videosession.queries import Query, WholeNumber
 from videosession.sessions.sameness import content
+from videosession.shapes import Shape
 
 LONGEST_TIMESTAMP = 40
 LONGEST_PLAYING_SECONDS = 3600  # of a player's token
@@ -91,15 +92,6 @@ def metadata_size_fault(metadata: dict) -> str | None:
     """Say by how much metadata are too large, if they are."""
     size = len(orjson.dumps(metadata))
     return f"is {size} bytes as JSON, and {LARGEST_METADATA} is the most" if size > LARGEST_METADATA else None
-
-
-class Shape(Schema):
-    """What an object on the wire must be; a field that is not named is refused, never dropped."""
-
-    class Meta:
-        unknown = RAISE
-
-    error_messages = {"type": "Not a JSON object.", "unknown": "This field is not known here."}
 
 
 class NewSession(Shape):

@@ -7,7 +7,9 @@ from flask import Blueprint, Response, request
 
 from videosession import auth, conditions, queries
 from videosession.bodies import JSON
+from videosession.conditions import check_tag, conditional
 from videosession.contract import accepts, answers
+from videosession.sessions.repository import Condition
 from videosession.sessions.routes import sessions
 from videosession.sessions.timeline_schemas import Timeline, TimelineQuery
 from videosession.timeline import BinsTooNarrow, Viewing, picture, summarise, walk
@@ -22,26 +24,28 @@ blueprint = Blueprint("timeline", __name__, url_prefix="/api/sessions/<session_i
 @blueprint.get("/timeline")
 @auth.requires(auth.READ)
 @accepts(query=TimelineQuery)
-@answers(Timeline)
-def read_timeline(session_id: str, query: dict) -> tuple[dict, dict] | Response:
+@conditional(check_tag)
+@answers(Timeline, also={SVG: None}, headers=("Vary",))
+def read_timeline(session_id: str, query: dict, condition: Condition | None) -> tuple[dict, dict] | Response:
     """Tell what was watched, where the viewer jumped, and which branches were taken."""
     if request.accept_mimetypes.best_match((JSON, SVG)) == SVG:
-        return _draw(session_id, query)
-    told = _tell(session_id, query, "")
+        return _draw(session_id, query, condition)
+    told = _tell(session_id, query, condition, "")
     return told.summary, told.headers
 
 
 @blueprint.get("/timeline.svg")
 @auth.requires(auth.READ)
 @accepts(query=TimelineQuery)
-@answers(Timeline)
-def draw_timeline(session_id: str, query: dict) -> Response:
+@conditional(check_tag)
+@answers(media_type=SVG, headers=("Content-Security-Policy",))
+def draw_timeline(session_id: str, query: dict, condition: Condition | None) -> Response:
     """Draw the timeline."""
-    return _draw(session_id, query)
+    return _draw(session_id, query, condition)
 
 
-def _draw(session_id: str, query: dict) -> Response:
-    told = _tell(session_id, query, ".svg")
+def _draw(session_id: str, query: dict, condition: Condition | None) -> Response:
+    told = _tell(session_id, query, condition, ".svg")
     return Response(picture(told.viewing, told.summary), headers=told.headers | _PICTURE_HEADERS, content_type=SVG)
 
 
@@ -51,9 +55,9 @@ class _Told(NamedTuple):
     headers: dict
 
 
-def _tell(session_id: str, query: dict, variant: str) -> _Told:
+def _tell(session_id: str, query: dict, condition: Condition | None, variant: str) -> _Told:
     """Walk the session's events, and sum up what the walk found."""
-    condition = partial(conditions.check_tag, variant=variant)
+    condition = condition and partial(condition, variant=variant)
     session, events = sessions().timeline_events(session_id, owner=auth.owner(), condition=condition)
     viewing = walk(events)
     try:

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from videosession.queries import Decimal, Query
-from videosession.sessions.schemas import Shape
+from videosession.shapes import Shape
 
 NODE = {"required": True, "allow_none": True}
 
