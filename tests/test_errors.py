@@ -18,6 +18,7 @@ FAILURES = {
     errors.Unauthenticated: (errors.Unauthenticated("why"), 401, {"WWW-Authenticate": 'Bearer realm="videosession"'}),
     errors.Forbidden: (errors.Forbidden("why"), 403, {}),
     errors.NotFound: (errors.NotFound("why"), 404, {}),
+    errors.BodyTimeout: (errors.BodyTimeout("why"), 408, {}),
     errors.Conflict: (errors.Conflict("why", FAULTS), 409, {}),
     errors.PreconditionFailed: (errors.PreconditionFailed("why"), 412, {}),
     errors.TooLarge: (errors.TooLarge("why"), 413, {}),

@@ -8,7 +8,7 @@ from flask import request
 from marshmallow import Schema, ValidationError
 
 from videosession import exact_json
-from videosession.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMediaType
+from videosession.errors import BadRequest, BodyTimeout, Fault, Invalid, TooLarge, UnsupportedMediaType
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -40,6 +40,8 @@ def _read(limit: int) -> bytes:
         raise too_large
     try:
         body = request.stream.read(limit + 1)
+    except TimeoutError:
+        raise BodyTimeout("The body did not arrive in time. Send the request again.") from None
     except Exception as error:  # each server has its own for chunks that are none and for clients that went away
         raise BadRequest(f"The body cannot be read: {error}.") from error
     if len(body) > limit:

@@ -5,6 +5,7 @@
     ├── Unauthenticated         401, with WWW-Authenticate
     ├── Forbidden               403
     ├── NotFound                404
+    ├── BodyTimeout             408
     ├── Conflict                409
     ├── PreconditionFailed      412
     ├── TooLarge                413
@@ -65,6 +66,10 @@ class Forbidden(ServiceError):
 
 class NotFound(ServiceError):
     status = 404
+
+
+class BodyTimeout(ServiceError):
+    status = 408
 
 
 class Conflict(ServiceError):

@@ -1,0 +1,67 @@
+"""A request as its bytes arrive: whether it is all there, so that nobody need wait for it with a thread.
+
+Only tells when to begin: gunicorn's parser decides what the bytes are. So whatever is unclear counts as all there.
+"""
+
+import re
+
+MEBIBYTE = 1024 * 1024
+LARGEST_HEAD = 32 * 1024
+LARGEST_BODY = 10 * MEBIBYTE  # more than any body may be, with what chunks add to it
+MOST_CHUNKS = 100_000  # to look for the last of more would keep others waiting
+
+_END = b"\r\n\r\n"
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
+_EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+_CHUNK_SIZE = re.compile(rb"[0-9a-f]{1,8}(?=[ \t;]|\r\n)", re.IGNORECASE)
+
+
+class Arrival:
+    """The bytes of one request, and of what follows it, as they come."""
+
+    def __init__(self, received: bytearray):
+        self.received = received
+        self.head_size = 0  # until the head is there
+        self.expects_continue = False
+        self._searched = 0
+        self._length: int | None = None
+        self._next_chunk = 0
+        self._chunks = 0
+
+    def is_whole(self) -> bool:
+        """Tell whether there is nothing to wait for; costs what arrived since it was last asked."""
+        if not self.head_size and not self._read_head():
+            return len(self.received) > LARGEST_HEAD
+        if self._length is None:
+            return self._has_last_chunk() or len(self.received) - self.head_size > LARGEST_BODY
+        return self._length > LARGEST_BODY or len(self.received) >= self.head_size + self._length
+
+    def _read_head(self) -> bool:
+        end = self.received.find(_END, max(0, self._searched - len(_END)))
+        self._searched = len(self.received)
+        if end < 0:
+            return False
+        self.head_size = self._next_chunk = end + len(_END)
+        head = bytes(self.received[: self.head_size])
+        length = _LENGTH.search(head)
+        if length or not _CHUNKED.search(head):
+            self._length = int(length[1]) if length else 0
+        self.expects_continue = _EXPECTS.search(head) is not None
+        return True
+
+    def _has_last_chunk(self) -> bool:
+        while self._next_chunk < len(self.received):
+            line_end = self.received.find(b"\r\n", self._next_chunk, self._next_chunk + LARGEST_HEAD)
+            if line_end < 0:
+                return len(self.received) - self._next_chunk > LARGEST_HEAD
+            size = _CHUNK_SIZE.match(self.received, self._next_chunk)
+            if size is None:
+                return True
+            if int(size[0], 16) == 0:
+                return self.received.find(_END, line_end) >= 0 or len(self.received) - line_end > LARGEST_HEAD
+            self._next_chunk = line_end + 2 + int(size[0], 16) + 2
+            self._chunks += 1
+            if self._chunks > MOST_CHUNKS:
+                return True
+        return False
