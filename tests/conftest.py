@@ -88,6 +88,6 @@ def service(embedded, tmp_path_factory) -> Iterator[Service]:
     directory, port = tmp_path_factory.mktemp("service"), free_port()
     uri = embedded.uri.replace("/videosession?", "/service?")
     settings = {"MONGODB_URI": uri, "JWT_SECRET": SECRET, "PORT": port, "WEB_CONCURRENCY": 1}
-    running = Service(procfile("web"), port, directory / "log", FLASK_SKIP_DOTENV=1, **settings)
-    yield running.wait()
-    assert running.stop() == 0
+    with Service(procfile("web"), port, directory / "log", FLASK_SKIP_DOTENV=1, **settings) as running:
+        yield running
+        assert running.stop() == 0

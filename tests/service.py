@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -88,7 +89,7 @@ def clean_environment(**settings) -> dict[str, str]:
 
 
 class Service:
-    """A running service; its output goes to `log`."""
+    """A running service, for a `with`; its output goes to `log`."""
 
     def __init__(self, command: list[str], port: int, log: Path, directory: Path = PROJECT, **settings):
         self.port = port
@@ -104,10 +105,17 @@ class Service:
                 start_new_session=True,
             )
 
-    def wait(self) -> "Service":
-        """Return when it answers."""
-        wait_until(self._answers)
+    def __enter__(self) -> "Service":
+        """Give it when it answers."""
+        try:
+            wait_until(self._answers)
+        except BaseException:
+            self.stop()
+            raise
         return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
 
     def request(self, method: str, path: str, body=None, token: str | None = None, **headers) -> Answer:
         """Send one request on a connection of its own."""
@@ -158,4 +166,30 @@ def procfile(name: str) -> list[str]:
     """Give the command line that the Procfile has for a process type."""
     lines = dict(line.split(": ", 1) for line in (PROJECT / "Procfile").read_text().splitlines())
     program, *arguments = lines[name].split()
-    return [str(Path(sys.executable).parent / program), *arguments]
+    return [tool(program), *arguments]
+
+
+def copy_project(directory: Path) -> Path:
+    """Copy the project as a clone would have it: what runs there cannot write into this one."""
+    left_out = shutil.ignore_patterns(".git", ".venv", ".env", "instance", "tests", "__pycache__", ".*_cache", ".hypo*")
+    copy = shutil.copytree(PROJECT, directory / "project", ignore=left_out)
+    (copy / ".venv").symlink_to(sys.prefix)
+    return copy
+
+
+def run(command: list[str], directory: Path = PROJECT, **settings) -> subprocess.CompletedProcess:
+    """Run a command of the environment's to its end."""
+    return subprocess.run(
+        command,
+        cwd=directory,
+        env=clean_environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def tool(name: str) -> str:
+    """Find a command of the environment that the tests run in."""
+    return str(Path(sys.executable).parent / name)

@@ -62,6 +62,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
 def _database(settings: Config, given) -> Database:
     if given is not None or not settings.is_embedded:
         return Database(lambda: settings.mongodb_uri, given)
+    settings.make_instance()
     embedded = Embedded(settings.instance_path)
 
     def locate() -> str:

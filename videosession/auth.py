@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache, wraps
-from pathlib import Path
 from typing import NamedTuple
 
 import jwt
@@ -177,9 +176,10 @@ def _scopes(claims: dict) -> frozenset[str]:
     return ours or frozenset((READ, WRITE))
 
 
-def _kept_secret(path: Path) -> str:
+def _kept_secret(config: Config) -> str:
     """Read the secret made for trying out, or make it: once, whichever process is the first."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config.make_instance()
+    path = config.instance_path / "jwt-secret"
     if not path.exists():
         draft = path.with_name(f".{path.name}-{os.getpid()}")
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -195,7 +195,7 @@ def _kept_secret(path: Path) -> str:
 
 def init_app(app: Flask, config: Config) -> None:
     """Make and verify tokens with the secret that `config` gives, or with one kept beside the embedded database."""
-    secret = config.jwt_secret or _kept_secret(config.instance_path / "jwt-secret")
+    secret = config.jwt_secret or _kept_secret(config)
     app.config.update(JWT_SECRET_KEY=secret, JWT_ALGORITHM="HS256")
     JWTManager(app)
     both = FixedKeys(*filter(None, (secret, config.jwt_previous_secret)))

@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 from pymongo.errors import PyMongoError
 
 from videosession import auth, demo
+from videosession.embedded import NotInstalledError
 from videosession.errors import DatabaseAway
 from videosession.sessions.schemas import NewEvent
 
@@ -21,6 +22,8 @@ def _database_needed() -> Iterator[None]:
         yield
     except (PyMongoError, DatabaseAway) as error:
         raise click.ClickException(f"The database does not answer: {error}") from None
+    except NotInstalledError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @click.command("token")

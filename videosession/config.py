@@ -1,5 +1,6 @@
 """The environment, read once into a frozen value, or an error that names the variable and what to do."""
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
@@ -15,6 +17,9 @@ OWN_AUDIENCES = OWNERS, PLAYERS = "videosession", "videosession:player"  # of th
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_SCHEMES = ("mongodb://", "mongodb+srv://")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+_QUOTED = re.compile(r"\"[^\"]*\"")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -27,14 +32,16 @@ class ConfigError(Exception):
 
 def _mongodb_uri(text: str) -> str:
     """Take any MongoDB URI that PyMongo would; its value is never repeated, it may hold a password."""
-    if not text.startswith(("mongodb://", "mongodb+srv://")):
+    if not text.startswith(_SCHEMES):
         raise ValueError("must begin with mongodb:// or mongodb+srv://, for example mongodb://localhost:27017")
-    if text.startswith("mongodb+srv://"):
-        return text  # reading it further would ask a DNS server, and starting waits for nobody
     try:
-        parse_uri(text)
+        if text.startswith(_SCHEMES[0]):
+            parse_uri(text)  # for the other scheme this would ask a DNS server, and starting waits for nobody
+        MongoClient(text, connect=False)
+    except OSError as error:
+        raise ValueError(f"names a file that cannot be read: {error.strerror}") from None
     except (PyMongoError, ValueError) as error:
-        raise ValueError(f"is not a MongoDB URI: {error}") from None
+        raise ValueError(f"is not a MongoDB URI: {_QUOTED.sub('…', str(error)).rstrip('.')}") from None
     return text
 
 
@@ -49,7 +56,7 @@ def _secret(text: str) -> str:
 
 def _whole_number(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+        if not (_DIGITS.fullmatch(text) and least <= int(text) <= most):
             raise ValueError(f"is {text!r} and must be a whole number from {least} to {most}")
         return int(text)
 
@@ -137,31 +144,41 @@ class Config:
     @classmethod
     def read(cls, environment: Mapping[str, object]) -> "Config":
         """Read the settings out of `environment`, all faults at once in a ConfigError; other names are left alone."""
+        readers = {setting.name.upper(): setting.metadata["read"] for setting in fields(cls)}
+        given = {name: text for name in readers if (text := str(environment.get(name) or "").strip())}
         values, faults = {}, []
-        for setting in fields(cls):
-            variable = setting.name.upper()
-            text = str(environment.get(variable) or "").strip()
+        for variable, text in given.items():
             try:
-                values |= {setting.name: setting.metadata["read"](text)} if text else {}
+                values[variable.lower()] = readers[variable](text)
             except ValueError as error:
                 faults.append(f"{variable} {error}.")
-        faults += _contradictions(environment)
+        faults += _contradictions(given)
         if faults:
             raise ConfigError(faults)
         return cls(**values)
 
+    def make_instance(self) -> None:
+        """Make the directory for what is kept on this machine; ConfigError where that cannot be."""
+        try:
+            self.instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(self.instance_path, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            place = str(self.instance_path)
+            raise ConfigError([f"INSTANCE_PATH is {place!r}, where nothing can be kept: {error.strerror}."]) from None
 
-def _contradictions(environment: Mapping[str, object]) -> Iterator[str]:
+
+def _contradictions(given: Mapping[str, str]) -> Iterator[str]:
     """Say which settings do not go together."""
-    if environment.get("MONGODB_URI") and not environment.get("JWT_SECRET"):
+    if "MONGODB_URI" in given and "JWT_SECRET" not in given:
         yield (
             "JWT_SECRET is not set, and with MONGODB_URI it must be: 32 bytes or more, the same for every process;"
             " make one with python3 -c 'import secrets; print(secrets.token_urlsafe(48))'."
         )
-    keys = [variable for variable in ("JWT_PUBLIC_KEY", "JWT_JWKS_URL") if environment.get(variable)]
+    keys = [variable for variable in ("JWT_PUBLIC_KEY", "JWT_JWKS_URL") if variable in given]
     if len(keys) == 2:
         yield "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: leave one of them out."
-    algorithm = str(environment.get("JWT_ALGORITHM") or "HS256").strip().upper()
+    algorithm = given.get("JWT_ALGORITHM", "HS256").upper()
     if keys and algorithm == "HS256":
         yield f"{keys[0]} is set, and JWT_ALGORITHM must say what its keys sign with: RS256 or ES256."
     if not keys and algorithm in ("RS256", "ES256"):

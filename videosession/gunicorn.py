@@ -6,7 +6,7 @@ from gunicorn import glogging
 
 from videosession import observability
 from videosession.config import Config, ConfigError, environment
-from videosession.embedded import Embedded
+from videosession.embedded import Embedded, NotInstalledError
 
 try:
     _settings = Config.read(environment())
@@ -45,4 +45,8 @@ forwarded_allow_ips = ""
 def on_starting(server) -> None:
     """Start the embedded database in the master, so that it outlives every worker."""
     if _settings.is_embedded:
-        Embedded(_settings.instance_path).ensure()
+        try:
+            _settings.make_instance()
+            Embedded(_settings.instance_path).ensure()
+        except (ConfigError, NotInstalledError) as error:
+            sys.exit(str(error))

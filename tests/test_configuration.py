@@ -1,0 +1,272 @@
+"""Settings: what is missing, malformed or weak is named with what to do, at the start, and by no traceback."""
+
+import os
+import socket
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.proxy import Proxy
+from tests.service import (
+    SECRET,
+    Service,
+    copy_project,
+    free_port,
+    mint,
+    procfile,
+    run,
+    tool,
+    wait_until,
+)
+from videosession.app import create_app, serve
+from videosession.config import Config, ConfigError
+
+GOOD_URI = "mongodb://localhost:27017"
+HIDDEN = "hunter2"  # what must not be told
+
+# The settings, what the message must say, and what it must not.
+REFUSED = {
+    "no secret for a database": ({"MONGODB_URI": GOOD_URI}, ["JWT_SECRET is not set", "32 bytes", "python3 -c"]),
+    "an empty secret": ({"MONGODB_URI": GOOD_URI, "JWT_SECRET": ""}, ["JWT_SECRET is not set"]),
+    "a secret of blanks": ({"MONGODB_URI": GOOD_URI, "JWT_SECRET": " " * 40}, ["JWT_SECRET is not set"]),
+    "a short secret": ({"JWT_SECRET": HIDDEN}, ["JWT_SECRET is 7 bytes", "must be 32 or more", "python3 -c"]),
+    "a byte too few": ({"JWT_SECRET": HIDDEN + "x" * 24}, ["JWT_SECRET is 31 bytes"]),
+    "a short previous secret": ({"JWT_PREVIOUS_SECRET": HIDDEN}, ["JWT_PREVIOUS_SECRET is 7 bytes"]),
+    "another scheme": ({"MONGODB_URI": f"postgres://u:{HIDDEN}@host"}, ["MONGODB_URI must begin with mongodb://"]),
+    "no scheme": ({"MONGODB_URI": f"u:{HIDDEN}@host"}, ["MONGODB_URI must begin with mongodb://"]),
+    "a scheme in capitals": ({"MONGODB_URI": "MONGODB://localhost"}, ["MONGODB_URI must begin with mongodb://"]),
+    "no host": ({"MONGODB_URI": f"mongodb://u:{HIDDEN}@"}, ["MONGODB_URI is not a MongoDB URI", "host"]),
+    "a password with a slash": ({"MONGODB_URI": f"mongodb://u:x/{HIDDEN}@host"}, ["MONGODB_URI", "escaped"]),
+    "a password with an at sign": ({"MONGODB_URI": f"mongodb://u:x@{HIDDEN}@host"}, ["MONGODB_URI", "escaped"]),
+    "a password that looks like a database": ({"MONGODB_URI": f"mongodb://u:1/${HIDDEN}@host"}, ["MONGODB_URI"]),
+    "a port of letters": ({"MONGODB_URI": "mongodb://host:port"}, ["MONGODB_URI", "Port"]),
+    "a port beyond all": ({"MONGODB_URI": "mongodb://host:65536"}, ["MONGODB_URI", "Port"]),
+    "an unknown option": ({"MONGODB_URI": "mongodb://host/?speed=1"}, ["MONGODB_URI", "Unknown option: speed"]),
+    "a malformed option": ({"MONGODB_URI": "mongodb://host/?w=-1"}, ["MONGODB_URI", "w must be"]),
+    "a certificate that is not there": (
+        {"MONGODB_URI": "mongodb://h/?tlsCAFile=/none"},
+        ["MONGODB_URI", "No such file"],
+    ),
+    "a certificate that is none": (
+        {"MONGODB_URI": f"mongodb://h/?tlsCertificateKeyFile={__file__}&tlsCertificateKeyFilePassword={HIDDEN}"},
+        ["MONGODB_URI", "SSL"],
+    ),
+    "a hosted one with a port": ({"MONGODB_URI": "mongodb+srv://h.example:27017"}, ["MONGODB_URI", "port number"]),
+    "two hosted ones": ({"MONGODB_URI": "mongodb+srv://h.example,i.example"}, ["MONGODB_URI", "only one, hostname"]),
+    "a port of 0": ({"PORT": "0"}, ["PORT is '0'", "from 1 to 65535"]),
+    "a port of 65536": ({"PORT": "65536"}, ["PORT is '65536'", "from 1 to 65535"]),
+    "a port below nothing": ({"PORT": "-1"}, ["PORT is '-1'"]),
+    "a port with a fraction": ({"PORT": "3000.0"}, ["PORT is '3000.0'"]),
+    "a port with an underscore": ({"PORT": "3_000"}, ["PORT is '3_000'"]),
+    "a port in other digits": ({"PORT": "３０００"}, ["PORT is '３０００'"]),
+    "a port with long zeros": ({"PORT": "0000003000999"}, ["PORT is '0000003000999'"]),
+    "no workers": ({"WEB_CONCURRENCY": "0"}, ["WEB_CONCURRENCY is '0'", "from 1 to 256"]),
+    "workers in words": ({"WEB_CONCURRENCY": "two"}, ["WEB_CONCURRENCY is 'two'"]),
+    "a file as the place to keep things": ({"INSTANCE_PATH": __file__}, ["INSTANCE_PATH", __file__, "File exists"]),
+    "a place where there cannot be any": ({"INSTANCE_PATH": "/proc/none"}, ["INSTANCE_PATH", "/proc/none", "No such"]),
+}
+# Without WEB_CONCURRENCY, which gunicorn reads itself, in its own words, before it reads any settings of ours.
+EVERY_FAULT = {"MONGODB_URI": f"u:{HIDDEN}", "JWT_SECRET": HIDDEN, "CORS_ORIGINS": "x", "PORT": "x"}
+PROGRAMS = {
+    "gunicorn": procfile("web"),
+    "flask init-db": procfile("release"),
+    "flask run": [tool("flask"), "run"],
+    "flask token": [tool("flask"), "token", "alice"],
+}
+
+
+@pytest.mark.parametrize(("settings", "told"), REFUSED.values(), ids=REFUSED)
+def test_a_bad_setting_is_named_with_what_to_do_and_without_its_secrets(settings, told):
+    with pytest.raises(ConfigError) as caught:
+        create_app(settings)
+    message = str(caught.value)
+    assert message.startswith("The service cannot start:\n")
+    assert all(words in message for words in told), message
+    assert HIDDEN not in message
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(ConfigError) as caught:
+        create_app(EVERY_FAULT)
+    assert all(f"  {variable} " in str(caught.value) for variable in EVERY_FAULT)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, {"port": 3000, "web_concurrency": 2, "mongodb_uri": None, "jwt_secret": None}),
+        ({"PORT": "", "WEB_CONCURRENCY": " "}, {"port": 3000, "web_concurrency": 2}),
+        ({"PORT": " 80 ", "WEB_CONCURRENCY": "256"}, {"port": 80, "web_concurrency": 256}),
+        ({"MONGODB_URI": "", "JWT_SECRET": "x" * 32}, {"mongodb_uri": None, "jwt_secret": "x" * 32}),
+        ({"MONGODB_URI": "mongodb+srv://u:p@cluster.example.com/?retryWrites=true", "JWT_SECRET": "ü" * 16}, {}),
+        ({"SOMETHING_ELSE": "x"}, {}),
+    ],
+)
+def test_what_is_empty_is_unset_and_the_rest_is_read(settings, expected):
+    config = Config.read(settings)
+    assert {name: getattr(config, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("command", PROGRAMS.values(), ids=PROGRAMS)
+def test_every_program_ends_with_code_1_and_the_same_words(command, tmp_path):
+    ended = run(command, FLASK_SKIP_DOTENV=1, INSTANCE_PATH=tmp_path, **EVERY_FAULT)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The service cannot start:\n")
+    assert [line.split()[0] for line in ended.stderr.splitlines()[1:]] == list(EVERY_FAULT)
+    assert HIDDEN not in ended.stderr + ended.stdout
+
+
+@pytest.fixture(scope="module")
+def without_embedded(tmp_path_factory) -> str:
+    """Everything that is installed here but the embedded database, as a directory to import from."""
+    directory = tmp_path_factory.mktemp("packages")
+    for place in map(Path, filter(lambda path: path.endswith("site-packages"), sys.path)):
+        for package in place.iterdir():
+            if not package.name.lower().startswith("secantus") and not (directory / package.name).exists():
+                (directory / package.name).symlink_to(package)
+    return str(directory)
+
+
+@pytest.mark.parametrize("name", ["gunicorn", "flask init-db", "flask run"])
+def test_without_the_embedded_database_both_ways_out_are_told(without_embedded, name, tmp_path):
+    program, *arguments = PROGRAMS[name]
+    command = [
+        sys.executable,
+        "-S",
+        program,
+        *arguments,
+        *(["--port", str(free_port())] if name == "flask run" else []),
+    ]
+    settings = {"PYTHONPATH": without_embedded, "INSTANCE_PATH": tmp_path, "FLASK_SKIP_DOTENV": 1, "PORT": free_port()}
+    ended = run(command, **settings)
+    assert ended.returncode == 1, ended.stderr
+    assert "SecantusDB" in ended.stderr
+    assert "pip install -r requirements-dev.txt" in ended.stderr
+    assert "set MONGODB_URI" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_command_that_needs_a_database_which_is_away_says_so(tmp_path):
+    uri = f"mongodb://127.0.0.1:{free_port()}"
+    ended = run(procfile("release"), FLASK_SKIP_DOTENV=1, MONGODB_URI=uri, JWT_SECRET=SECRET)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: The database does not answer: ")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_token_is_printed_without_a_database_and_is_good_for_its_owner(shared_app):
+    uri = f"mongodb://127.0.0.1:{free_port()}"
+    ended = run(PROGRAMS["flask token"], FLASK_SKIP_DOTENV=1, MONGODB_URI=uri, JWT_SECRET=SECRET)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    answer = shared_app.test_client().post(
+        "/api/sessions", json={"title": "x"}, headers={"Authorization": f"Bearer {ended.stdout.strip()}"}
+    )
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("subject", ["", "s" * 256, "\udcff"], ids=["empty", "too long", "no text"])
+def test_no_token_is_made_for_whom_it_could_not_name(shared_app, subject):
+    ended = shared_app.test_cli_runner().invoke(args=["token", subject])
+    assert ended.exit_code == 2
+    assert "must have 1 to 255 characters" in ended.output
+
+
+@pytest.fixture
+def silence() -> str:
+    """The address of a database that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"mongodb://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def write_env(directory: Path, **settings) -> None:
+    (directory / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+
+
+OTHER_SECRET = "another secret, also longer than thirty-two bytes"
+
+
+def cpu_seconds(pid: int) -> float:
+    """Give the processor time that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_gunicorn_reads_env_serves_all_addresses_and_waits_for_no_database(tmp_path, silence):
+    copy, port = copy_project(tmp_path), free_port()
+    write_env(copy, MONGODB_URI=silence, JWT_SECRET=SECRET, PORT=port, WEB_CONCURRENCY=3)
+    settings = {"FLASK_SKIP_DOTENV": 0, "JWT_SECRET": "", "WEB_CONCURRENCY": 1}
+    with Service(procfile("web"), port, tmp_path / "log", copy, **settings) as service:
+        [worker] = service.worker_pids()  # the environment wins
+        assert service.request("GET", "/api/sessions/x", token=mint(OTHER_SECRET)).status_code == 401
+        assert service.request("GET", "/api/sessions/x", token=mint(SECRET)).status_code == 404, "empty means unset"
+        socket.create_connection(("127.0.0.2", port)).close()
+        assert max(map(cpu_seconds, [service.process.pid, worker])) < 1, "starts in under a second"
+        assert service.stop() == 0
+    assert not (copy / "instance").exists(), "with a database elsewhere nothing is kept here"
+
+
+def test_flask_run_reads_env_and_listens_on_its_port_of_loopback(tmp_path, silence):
+    copy, port = copy_project(tmp_path), free_port()
+    flaskenv = (copy / ".flaskenv").read_text()
+    assert "FLASK_RUN_PORT=3000\n" in flaskenv
+    (copy / ".flaskenv").write_text(flaskenv.replace("3000", str(port)))
+    write_env(copy, MONGODB_URI=silence, JWT_SECRET=OTHER_SECRET, PORT=port + 1)
+    settings = {"FLASK_SKIP_DOTENV": 0, "JWT_SECRET": SECRET}
+    with Service(PROGRAMS["flask run"], port, tmp_path / "log", copy, **settings) as service:
+        assert service.request("GET", "/api/sessions/x", token=mint(OTHER_SECRET)).status_code == 401
+        assert service.request("GET", "/api/sessions/x", token=mint(SECRET)).status_code == 404, "the environment wins"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", port))
+
+
+def test_gunicorn_listens_on_port_3000_unless_told_otherwise():
+    told = run(
+        [sys.executable, "-c", "import videosession.gunicorn as g; print(g.bind, g.workers)"], FLASK_SKIP_DOTENV=1
+    )
+    assert told.stdout.split() == ["0.0.0.0:3000", "2"]
+
+
+def test_an_app_is_made_and_served_without_asking_the_database(tmp_path):
+    silent = Proxy(("127.0.0.1", 9))
+    silent.swallow()
+    app = create_app({"MONGODB_URI": f"mongodb://127.0.0.1:{silent.port}", "JWT_SECRET": SECRET})
+    assert silent.taken == 0
+    serve(app)
+    assert app.test_client().get("/livez").status_code == 200
+    wait_until(lambda: silent.taken)
+    silent.close()
+    app.extensions["database"].close()
+
+
+RACE = """
+import os, sys
+from videosession.app import create_app
+read, write = os.pipe()
+for _ in range(8):
+    if not os.fork():
+        os.close(write)
+        os.read(read, 1)  # until all are ready
+        secret = create_app({"INSTANCE_PATH": sys.argv[1]}).config["JWT_SECRET_KEY"]
+        os.write(1, secret.encode() + b"\\n")
+        os._exit(0)
+os.close(write)
+for _ in range(8):
+    os.wait()
+"""
+
+
+def test_a_secret_is_made_once_by_processes_that_race_for_it_and_kept_to_its_owner(tmp_path):
+    directory = tmp_path / "new" / "instance"
+    secrets = run([sys.executable, "-c", RACE, str(directory)], FLASK_SKIP_DOTENV=1).stdout.split()
+    assert (len(secrets), len(set(secrets))) == (8, 1)
+    assert len(secrets[0]) >= 32
+    kept = [path for path in directory.iterdir() if path.is_file()]
+    assert [(path.read_text(), stat.S_IMODE(path.stat().st_mode)) for path in kept] == [(secrets[0], 0o600)]
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert create_app({"INSTANCE_PATH": str(directory)}).config["JWT_SECRET_KEY"] == secrets[0], "and kept"
+
+
+def test_tests_read_no_env():
+    assert os.environ["FLASK_SKIP_DOTENV"] == "1"
