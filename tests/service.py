@@ -105,14 +105,16 @@ class Service:
                 start_new_session=True,
             )
 
-    def __enter__(self) -> "Service":
-        """Give it when it answers."""
+    def wait(self) -> "Service":
+        """Return when it answers; where it does not, end it."""
         try:
             wait_until(self._answers)
         except BaseException:
             self.stop()
             raise
         return self
+
+    __enter__ = wait
 
     def __exit__(self, *_) -> None:
         self.stop()
