@@ -1,11 +1,15 @@
 """The sessions that a newcomer is shown."""
 
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from videosession import demo
-from videosession.timeline import timeline
+from videosession.timeline import picture, summarise, timeline, walk
+
+PICTURE = Path(__file__).parent.parent / "videosession" / "static" / "timeline-of-a-film.svg"
 
 
 @pytest.mark.parametrize(
@@ -20,6 +24,12 @@ from videosession.timeline import timeline
 def test_a_script_tells_its_story(script, told):
     answer = timeline({"eventId": str(place)} | event for place, event in enumerate(demo.events(script)))
     assert {field: answer[field] for field in told} == told
+
+
+def test_the_picture_in_the_readme_is_what_the_service_draws():
+    ended = datetime(2026, 3, 1, 10, 6, 5, tzinfo=UTC)
+    viewing = walk({"eventId": str(place)} | event for place, event in enumerate(demo.events(demo.FILM, ended)))
+    assert PICTURE.read_text() == picture(viewing, summarise(viewing))
 
 
 def test_the_command_prints_what_to_open_and_it_opens(app, client):

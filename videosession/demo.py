@@ -76,9 +76,9 @@ SESSIONS = {
 }
 
 
-def events(script: Script) -> Iterator[dict]:
-    """Give a script's events as a client would send them, the last of them now."""
-    began = datetime.now(UTC) - timedelta(seconds=script[-1][0])
+def events(script: Script, ended: datetime | None = None) -> Iterator[dict]:
+    """Give a script's events as a client would send them, the last of them now or when it `ended`."""
+    began = (ended or datetime.now(UTC)) - timedelta(seconds=script[-1][0])
     for seconds, kind, data in script:
         moment = began + timedelta(seconds=seconds)
         yield {"type": kind, "timestamp": moment.isoformat(timespec="milliseconds"), "data": data}
