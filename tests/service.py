@@ -24,6 +24,7 @@ from videosession.config import Config
 PROJECT = Path(__file__).resolve().parent.parent
 SECRET = "a secret of the tests, longer than thirty-two bytes"
 START_SECONDS = 20
+UNLIMITED = {"RATE_LIMIT": "off", "PLAYER_RATE_LIMIT": "off"}
 
 
 class Answer(NamedTuple):
@@ -85,7 +86,12 @@ def clean_environment(**settings) -> dict[str, str]:
     names = {"FLASK_RUN_PORT", *(setting.name.upper() for setting in dataclasses.fields(Config))}
     kept = {name: value for name, value in os.environ.items() if name not in names}
     binaries = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    return kept | {"PATH": binaries, "PYTHONDONTWRITEBYTECODE": "1"} | {name: str(settings[name]) for name in settings}
+    return (
+        kept
+        | {"PATH": binaries, "PYTHONDONTWRITEBYTECODE": "1"}
+        | UNLIMITED
+        | {name: str(settings[name]) for name in settings}
+    )
 
 
 class Service:

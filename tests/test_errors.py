@@ -24,6 +24,7 @@ FAILURES = {
     errors.TooLarge: (errors.TooLarge("why"), 413, {}),
     errors.UnsupportedMediaType: (errors.UnsupportedMediaType("why"), 415, {}),
     errors.Invalid: (errors.Invalid(FAULTS), 422, {}),
+    errors.TooManyRequests: (errors.TooManyRequests(3), 429, {"Retry-After": "3"}),
     errors.DatabaseAway: (errors.DatabaseAway(), 503, {"Retry-After": "1"}),
     errors.KeysAway: (errors.KeysAway(), 503, {"Retry-After": "5"}),
 }

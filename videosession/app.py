@@ -15,6 +15,7 @@ from videosession import (
     errors,
     health,
     observability,
+    rate_limits,
     sessions,
     upkeep,
 )
@@ -51,6 +52,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     conditions.init_app(app)
     contract.init_app(app)
     auth.init_app(app, settings)
+    rate_limits.init_app(app, settings)
     database.init_app(app, store)
     health.init_app(app)
     repository = sessions.init_app(app, store)

@@ -67,6 +67,7 @@ def requires(scope: str, *, players: bool = False) -> Callable:
         def guarded(**arguments):
             g.identity = identity = _identify(request.environ.get("HTTP_AUTHORIZATION", ""))
             request.environ[SUBJECT] = identity.owner
+            current_app.extensions["rate_limits"].count(identity.owner, identity.session)
             if identity.session is not None:
                 _check_player(identity, arguments.get("session_id") if players else None)
             elif scope not in identity.scopes:

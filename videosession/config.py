@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -28,6 +29,13 @@ class ConfigError(Exception):
 
     def __init__(self, faults: list[str]):
         super().__init__("The service cannot start:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+class Rate(NamedTuple):
+    """How many requests a second, and how many at once after a pause."""
+
+    per_second: int
+    burst: int
 
 
 def _mongodb_uri(text: str) -> str:
@@ -61,6 +69,22 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _rate(text: str) -> Rate | None:
+    if text.lower() == "off":
+        return None
+    numbers = re.fullmatch(r"([1-9][0-9]{0,5}):([1-9][0-9]{0,6})", text)
+    if not numbers or int(numbers[1]) > int(numbers[2]):
+        raise ValueError(f"is {text!r} and must be requests a second, a colon, and the burst, as in 100:500, or off")
+    return Rate(int(numbers[1]), int(numbers[2]))
+
+
+def _redis_url(text: str) -> str:
+    """Take a URL of a Redis; its value is never repeated, it may hold a password."""
+    if not text.startswith(("redis://", "rediss://")):
+        raise ValueError("must begin with redis:// or rediss://, for example redis://localhost:6379/0")
+    return text
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -118,6 +142,9 @@ def _setting(default, read: Callable = str):
     return field(default=default, metadata={"read": read})
 
 
+_IN_PRODUCTION = {"rate_limit": Rate(100, 500), "player_rate_limit": Rate(10, 50)}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """What the service was told. A setting's variable is its name in capitals; empty means unset."""
@@ -130,6 +157,9 @@ class Config:
     jwt_jwks_url: str | None = _setting(None, _https_url)
     jwt_issuer: str | None = _setting(None)
     jwt_audience: str | None = _setting(None, _audience)
+    rate_limit: Rate | None = _setting(None, _rate)
+    player_rate_limit: Rate | None = _setting(None, _rate)
+    rate_limit_store: str | None = _setting(None, _redis_url)
     cors_origins: frozenset[str] = _setting(frozenset(), _origins)
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     port: int = _setting(3000, _whole_number(1, 65535))
@@ -155,7 +185,7 @@ class Config:
         faults += _contradictions(given)
         if faults:
             raise ConfigError(faults)
-        return cls(**values)
+        return cls(**(_IN_PRODUCTION if "mongodb_uri" in values else {}) | values)
 
     def make_instance(self) -> None:
         """Make the directory for what is kept on this machine; ConfigError where that cannot be."""

@@ -11,6 +11,7 @@
     ├── TooLarge                413
     ├── UnsupportedMediaType    415
     ├── Invalid                 422
+    ├── TooManyRequests         429, with Retry-After
     ├── DatabaseAway            503, with Retry-After
     └── KeysAway                503, with Retry-After
 
@@ -95,6 +96,14 @@ class Invalid(ServiceError):
 
     def __init__(self, faults: list[Fault]):
         super().__init__("The request is well-formed, but its content is not valid: see errors.", faults)
+
+
+class TooManyRequests(ServiceError):
+    status = 429
+
+    def __init__(self, wait_seconds: int):
+        super().__init__(f"Too many requests: wait {wait_seconds} s, and send fewer, with more events in each.")
+        self.headers = {"Retry-After": str(wait_seconds)}
 
 
 class DatabaseAway(ServiceError):

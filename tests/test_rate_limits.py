@@ -1,0 +1,215 @@
+"""How often a subject, or a session's player, may ask."""
+
+import shutil
+import socket
+import subprocess
+from collections import Counter
+
+import pytest
+
+from tests.client import Client
+from tests.service import SECRET, free_port, wait_until
+from videosession import rate_limits
+from videosession.app import create_app
+from videosession.config import Config, ConfigError, Rate
+from videosession.rate_limits import Buckets
+
+PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00.000Z"}
+NOWHERE = f"/api/sessions/{'0' * 32}"
+IN_PRODUCTION = {"MONGODB_URI": "mongodb://127.0.0.1:1", "JWT_SECRET": SECRET}
+
+
+class Clock:
+    seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limited(memory_db, clock):
+    """A service in which nobody knows the time but the clock."""
+    settings = {"RATE_LIMIT": "10:50", "PLAYER_RATE_LIMIT": "1:5"}
+    app = create_app(IN_PRODUCTION | settings, db=memory_db)
+    limits = app.extensions["rate_limits"]
+    limits._owners._clock = limits._players._clock = clock
+    return app
+
+
+def statuses(client: Client, times: int, path: str = NOWHERE) -> Counter:
+    return Counter(client.get(path).status_code for _ in range(times))
+
+
+def reports(player: Client, times: int) -> Counter:
+    return Counter(player.append(player.session, PLAY).status_code for _ in range(times))
+
+
+def player_of(client: Client) -> Client:
+    player = Client(client.app, None)
+    player.session = client.new_session()
+    player.token = client.post(f"/api/sessions/{player.session}/token", {}).json["token"]
+    return player
+
+
+# In this process
+
+
+@pytest.mark.parametrize(("per_second", "burst"), [(100, 500), (10, 50), (1, 1), (7, 9)])
+def test_a_bucket_gives_its_burst_at_once_and_then_so_many_a_second(clock, per_second, burst):
+    buckets = Buckets(Rate(per_second, burst), clock)
+
+    def given() -> int:
+        return sum(buckets.wait_seconds("alice") == 0 for _ in range(burst + 10))
+
+    assert given() == burst
+    clock.seconds += 1
+    assert given() == per_second
+    clock.seconds += 3600
+    assert given() == burst
+
+
+def test_an_owner_may_ask_as_often_as_the_setting_says(limited, clock):
+    alice = Client(limited)
+    assert statuses(alice, 55) == {404: 50, 429: 5}
+    clock.seconds += 1
+    assert statuses(alice, 15) == {404: 10, 429: 5}
+
+
+def test_who_asks_too_often_learns_when_to_ask_again_and_then_may(limited, clock):
+    alice = Client(limited)
+    statuses(alice, 50)
+    answer = alice.get(NOWHERE)
+    assert (answer.status_code, answer.mimetype) == (429, "application/problem+json")
+    clock.seconds += int(answer.headers["Retry-After"])
+    assert alice.get(NOWHERE).status_code == 404
+
+
+def test_a_sessions_players_may_report_as_often_as_their_setting_says(limited, clock):
+    player = player_of(Client(limited))
+    assert reports(player, 10) == {201: 5, 429: 5}
+    clock.seconds += 2
+    assert reports(player, 10) == {201: 2, 429: 8}
+
+
+def test_no_one_is_slowed_down_by_another(limited):
+    alice, bob = Client(limited), Client(limited, "bob")
+    first, second = player_of(alice), player_of(alice)
+    statuses(alice, 50)
+    reports(first, 5)
+    assert alice.get(NOWHERE).status_code == 429
+    assert reports(first, 1) == {429: 1}
+    assert bob.get(NOWHERE).status_code == 404
+    assert reports(second, 1) == {201: 1}
+
+
+def test_an_owner_named_like_a_session_has_a_bucket_of_their_own(limited):
+    player = player_of(Client(limited))
+    namesake = Client(limited, player.session)
+    reports(player, 10)
+    assert namesake.get(NOWHERE).status_code == 404
+
+
+def test_what_a_token_does_not_cover_counts_too(limited):
+    assert statuses(player_of(Client(limited)), 10) == {403: 5, 429: 5}
+
+
+def test_a_stranger_is_refused_and_not_counted(limited):
+    assert statuses(Client(limited, None), 60) == {401: 60}
+    assert statuses(Client(limited), 60, "/livez") == {200: 60}
+
+
+def test_the_memory_is_bounded_and_keeps_who_asked_last(clock, monkeypatch):
+    monkeypatch.setattr(rate_limits, "MOST_BUCKETS", 10)
+    buckets = Buckets(Rate(1, 2), clock)
+    for number in range(1000):
+        buckets.wait_seconds("always there")
+        buckets.wait_seconds(f"once {number}")
+    assert len(buckets._full_at) == 10
+    assert buckets.wait_seconds("always there") > 0
+
+
+# Settings
+
+SETTINGS = {
+    "without MongoDB": ({}, (None, None)),
+    "with MongoDB": (IN_PRODUCTION, ((100, 500), (10, 50))),
+    "off": (IN_PRODUCTION | {"RATE_LIMIT": "off", "PLAYER_RATE_LIMIT": "OFF"}, (None, None)),
+    "other numbers": (IN_PRODUCTION | {"RATE_LIMIT": "7:9", "PLAYER_RATE_LIMIT": "1:1"}, ((7, 9), (1, 1))),
+    "without MongoDB, asked for": ({"RATE_LIMIT": "7:9"}, ((7, 9), None)),
+}
+
+
+@pytest.mark.parametrize(("settings", "expected"), SETTINGS.values(), ids=SETTINGS)
+def test_limits_are_on_with_mongodb_and_as_the_settings_say(settings, expected):
+    config = Config.read(settings)
+    assert (config.rate_limit, config.player_rate_limit) == expected
+
+
+def test_without_limits_nobody_is_counted(memory_db):
+    client = Client(create_app({"JWT_SECRET": SECRET}, db=memory_db))
+    assert statuses(client, 100) == {404: 100}
+    assert client.app.extensions["rate_limits"]._owners is None
+
+
+NO_RATES = ["0:5", "5", "5:", "5:4", "-1:5", "5:5:5", "1.5:5", "٣:5", "5/s", "yes"]
+
+
+@pytest.mark.parametrize("text", NO_RATES)
+def test_a_rate_that_is_none_stops_the_start(text):
+    with pytest.raises(
+        ConfigError, match="PLAYER_RATE_LIMIT is .* and must be requests a second, a colon, and the burst"
+    ):
+        Config.read({"PLAYER_RATE_LIMIT": text})
+
+
+@pytest.mark.parametrize("uri", ["http://localhost", "redis://localhost:port/0"])
+def test_a_store_that_is_none_stops_the_start_and_its_password_is_not_shown(memory_db, uri):
+    with pytest.raises(ConfigError, match="RATE_LIMIT_STORE") as error:
+        create_app(IN_PRODUCTION | {"RATE_LIMIT_STORE": uri.replace("//", "//:hidden@")}, db=memory_db)
+    assert "hidden" not in str(error.value)
+
+
+# A shared store
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def redis(tmp_path):
+    if not (program := shutil.which("redis-server")):
+        pytest.skip("redis-server is not installed")
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+    wait_until(lambda: listens(port))
+    yield f"redis://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(10)
+
+
+def sharing(db, uri: str, **settings):
+    return create_app(IN_PRODUCTION | {"RATE_LIMIT_STORE": uri, "RATE_LIMIT": "1:60"} | settings, db=db)
+
+
+def test_processes_that_share_a_store_count_together(memory_db, redis):
+    first, second = (Client(sharing(memory_db, redis)) for _ in range(2))
+    together = statuses(first, 40) + statuses(second, 40)
+    assert together[404] in (60, 61)  # a second may have passed
+    answer = first.get(NOWHERE)
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+
+
+def test_while_the_store_is_away_each_process_counts_for_itself_and_nobody_waits(memory_db, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as black_hole:
+        client = Client(sharing(memory_db, f"redis://127.0.0.1:{black_hole.getsockname()[1]}"))
+        counted = statuses(client, 80)
+    assert counted[404] in (60, 61, 62)
+    assert len([record for record in caplog.records if "RATE_LIMIT_STORE does not answer" in record.message]) <= 2

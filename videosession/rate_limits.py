@@ -1,0 +1,123 @@
+"""How often one subject, or one session's player, may ask.
+
+Each has a bucket of `burst` requests that fills again at so many a second. The buckets are this process's own, or, in
+a shared store, those of all processes. Only whom a token names is counted: a stranger's request ends before anything is
+asked of the database, and whoever needs to slow strangers down has to do it by address, in front of the service.
+"""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+
+from flask import Flask
+
+from videosession.config import Config, ConfigError, Rate
+from videosession.errors import TooManyRequests
+
+log = logging.getLogger(__name__)
+
+MOST_BUCKETS = 20_000  # 3 MB; the one that was used least lately goes
+STORE_SECONDS = 0.25
+STORE_AWAY_SECONDS = 5
+
+
+class Buckets:
+    """Buckets in this process, of each the instant when it will be full: all that GCRA keeps (ITU-T I.371).
+
+    The library for the shared store starts a thread for each request with its store in memory: 70 µs, measured.
+    """
+
+    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic):
+        self._interval = 1 / rate.per_second
+        self._depth = rate.burst / rate.per_second
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._full_at: dict[str, float] = {}
+
+    def wait_seconds(self, name: str) -> float:
+        """Take a request out of the bucket of that name, or say how long until there is one."""
+        with self._lock:
+            now = self._clock()
+            full_at = max(self._full_at.pop(name, now), now)
+            wait = full_at + self._interval - now - self._depth
+            # A hair is left for rounding, or the last of a burst would be refused.
+            self._full_at[name] = full_at if wait > 1e-9 else full_at + self._interval
+            if len(self._full_at) > MOST_BUCKETS:
+                del self._full_at[next(iter(self._full_at))]
+        return wait if wait > 1e-9 else 0
+
+
+class SharedBuckets:
+    """Counts that all processes share in a store; while that is away, the process's own buckets.
+
+    They count over the time in which a bucket would fill, which allows the same rate and the same burst.
+    """
+
+    def __init__(self, kind: str, rate: Rate, store, clock: Callable[[], float] = time.monotonic):
+        import limits  # memory that only those pay who need it
+        from limits.strategies import SlidingWindowCounterRateLimiter
+
+        self._item = limits.RateLimitItemPerSecond(rate.burst, math.ceil(rate.burst / rate.per_second), kind)
+        self._counter = SlidingWindowCounterRateLimiter(store)
+        self._away = limits.errors.StorageError
+        self._own = Buckets(rate)
+        self._clock = clock
+        self._retry_at = float("-inf")
+
+    def wait_seconds(self, name: str) -> float:
+        """Take a request out of the bucket of that name, or say how long until there is one."""
+        if self._clock() < self._retry_at:
+            return self._own.wait_seconds(name)
+        try:
+            if self._counter.hit(self._item, name):
+                return 0
+            return max(self._counter.get_window_stats(self._item, name).reset_time - time.time(), 0.001)
+        except self._away as error:
+            log.warning("RATE_LIMIT_STORE does not answer, each process counts for itself: %s", error)
+            self._retry_at = self._clock() + STORE_AWAY_SECONDS
+            return self._own.wait_seconds(name)
+
+
+class RateLimits:
+    """The buckets of owners and of players; None where they are not limited."""
+
+    def __init__(self, owners: Buckets | SharedBuckets | None, players: Buckets | SharedBuckets | None):
+        self._owners = owners
+        self._players = players
+
+    def count(self, owner: str, session_id: str | None) -> None:
+        """Count a request of a player of that session, or else of the owner; TooManyRequests if it is one too many."""
+        buckets, name = (self._owners, owner) if session_id is None else (self._players, session_id)
+        if buckets and (wait := buckets.wait_seconds(name)):
+            raise TooManyRequests(math.ceil(wait))
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Limit the requests to `app` as `config` says."""
+    store = _open_store(config.rate_limit_store)
+
+    def buckets(kind: str, rate: Rate | None) -> Buckets | SharedBuckets | None:
+        if rate is None:
+            return None
+        return Buckets(rate) if store is None else SharedBuckets(kind, rate, store)
+
+    app.extensions["rate_limits"] = RateLimits(
+        buckets("owner", config.rate_limit), buckets("player", config.player_rate_limit)
+    )
+
+
+def _open_store(uri: str | None):
+    if uri is None:
+        return None
+    try:
+        from limits.storage import storage_from_string
+
+        options = {"socket_timeout": STORE_SECONDS, "socket_connect_timeout": STORE_SECONDS}
+        return storage_from_string(uri, wrap_exceptions=True, **options)
+    except ImportError as error:
+        missing = f"RATE_LIMIT_STORE is set, and needs a package that is not installed: {error}."
+        raise ConfigError([f"{missing} Install it with `pip install -r requirements-optional.txt`."]) from None
+    except ValueError as error:
+        raise ConfigError([f"RATE_LIMIT_STORE cannot be used: {error}."]) from None
