@@ -14,6 +14,7 @@ from videosession import (
     database,
     errors,
     health,
+    metrics,
     observability,
     rate_limits,
     sessions,
@@ -55,6 +56,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     rate_limits.init_app(app, settings)
     database.init_app(app, store)
     health.init_app(app)
+    metrics.init_app(app, settings)
     repository = sessions.init_app(app, store)
     upkeep.init_app(app, store.create_indexes if settings.is_embedded else store.tell_missing_indexes, repository.sweep)
     cli.init_app(app)

@@ -1,6 +1,9 @@
 """gunicorn's settings, read by `gunicorn -c python:videosession.gunicorn wsgi:app`."""
 
+import os
+import shutil
 import sys
+import tempfile
 
 from gunicorn import glogging
 
@@ -43,10 +46,18 @@ forwarded_allow_ips = ""
 
 
 def on_starting(server) -> None:
-    """Start the embedded database in the master, so that it outlives every worker."""
+    """Start in the master what outlives every worker: the embedded database, and a place for the figures of all."""
+    if _settings.metrics_token:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="videosession-metrics-")
     if _settings.is_embedded:
         try:
             _settings.make_instance()
             Embedded(_settings.instance_path).ensure()
         except (ConfigError, NotInstalledError) as error:
             sys.exit(str(error))
+
+
+def on_exit(server) -> None:
+    """Remove what was kept for this run."""
+    if _settings.metrics_token:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -1,0 +1,83 @@
+"""Figures for Prometheus at /metrics, of all workers together, for whoever has the token that turns them on.
+
+Each worker counts in files of its own (prometheus_client's multiprocess mode), in a directory that gunicorn's master
+makes; a request for the figures adds them up, those of workers that have died, too.
+"""
+
+import hmac
+import os
+
+from flask import Flask, Response, request
+
+from videosession.config import Config, ConfigError
+from videosession.errors import Unauthenticated
+from videosession.observability import Exchange
+
+METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"))
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+class Metrics:
+    """Counts requests and their time; `directory` is shared with the other workers, None where there are none."""
+
+    def __init__(self, directory: str | None):
+        import prometheus_client as prometheus  # looks at its variable when it is first imported
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        own = prometheus.CollectorRegistry()
+        self._requests = prometheus.Counter(
+            "videosession_requests", "Requests answered.", ("method", "route", "status"), registry=own
+        )
+        self._seconds = prometheus.Histogram(
+            "videosession_request_seconds",
+            "How long they took, until their last byte was handed on.",
+            ("method", "route"),
+            buckets=SECONDS,
+            registry=own,
+        )
+        self._known: dict[tuple, tuple] = {}
+        self._registry = own
+        if directory:
+            self._registry = prometheus.CollectorRegistry()
+            MultiProcessCollector(self._registry, directory)
+        self.content_type = prometheus.CONTENT_TYPE_LATEST
+        self._write = prometheus.generate_latest
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Count what has been answered."""
+        method = exchange.environ["REQUEST_METHOD"]
+        labels = (method if method in METHODS else "other", exchange.route or "none", exchange.status)
+        if not (counters := self._known.get(labels)):
+            counters = self._requests.labels(*labels), self._seconds.labels(*labels[:2])
+            self._known[labels] = counters
+        counters[0].inc()
+        counters[1].observe(exchange.seconds)
+
+    def text(self) -> bytes:
+        """Write the figures of all workers in Prometheus's format."""
+        return self._write(self._registry)
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Count the requests to `app`, and give the figures at /metrics, where `config` has a token for them."""
+    if config.metrics_token is None:
+        return
+    try:
+        metrics = Metrics(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+    except ImportError:
+        raise ConfigError(
+            [
+                "METRICS_TOKEN is set, and the package that it needs is not installed:"
+                " install it with `pip install -r requirements-optional.txt`."
+            ]
+        ) from None
+    expected = f"Bearer {config.metrics_token}".encode()
+
+    @app.get("/metrics")
+    def give_metrics() -> Response:
+        sent = request.headers.get("Authorization", "").encode(errors="replace")
+        if not hmac.compare_digest(sent, expected):
+            raise Unauthenticated("The figures are given to who sends METRICS_TOKEN as a Bearer token.")
+        return Response(metrics.text(), content_type=metrics.content_type)
+
+    app.extensions["observed"].observers.append(metrics)
