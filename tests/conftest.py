@@ -11,11 +11,20 @@ from flask import Flask
 
 from tests.client import Client
 from tests.databases import NAMED, empty_database
+from tests.player import browser
 from tests.service import SECRET, Service, free_port, procfile
 from videosession.app import create_app
 from videosession.embedded import Embedded
 
 os.environ["FLASK_SKIP_DOTENV"] = "1"  # whatever stands in a developer's .env, the tests do not read it
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Say what was skipped that a release should not go without."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(browser.MISSING in str(report.longrepr) for report in skipped):
+        terminalreporter.section("WITHOUT A BROWSER", red=True, bold=True)
+        terminalreporter.line(browser.MISSING)
 
 
 @pytest.fixture(scope="session")

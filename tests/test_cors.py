@@ -98,3 +98,9 @@ NO_ORIGINS = [
 def test_an_origin_that_no_browser_would_send_stops_the_start(text):
     with pytest.raises(ConfigError, match="CORS_ORIGINS has .* and takes origins as browsers write them"):
         Config.read({"CORS_ORIGINS": f"{SITE}, {text}"})
+
+
+@pytest.mark.parametrize("origin", [SITE, OTHER])
+def test_the_players_side_is_for_every_site_and_says_so_once(client, origin):
+    answer = client.get("/player.js", headers={"Origin": origin})
+    assert answer.headers.getlist("Access-Control-Allow-Origin") == ["*"]

@@ -7,6 +7,7 @@ from flask import Flask
 
 from videosession import (
     auth,
+    browser,
     cli,
     conditions,
     contract,
@@ -59,6 +60,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     metrics.init_app(app, settings)
     repository = sessions.init_app(app, store)
     upkeep.init_app(app, store.create_indexes if settings.is_embedded else store.tell_missing_indexes, repository.sweep)
+    browser.init_app(app)
     cli.init_app(app)
     return app
 

@@ -39,7 +39,8 @@ class Cors:
             return ()
 
         def start(status: str, headers: list, exc_info=None):
-            headers += allowed
+            if not any(name == "Access-Control-Allow-Origin" for name, _ in headers):  # two would be none
+                headers += allowed
             return start_response(status, headers, exc_info)
 
         return self._application(environ, start)

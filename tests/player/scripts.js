@@ -1,0 +1,608 @@
+// What viewers do in the tests, each script a viewer of its own, and the truth about it: noted from the element itself,
+// at the moment in which it is done. Which script is played stands in the page's address.
+
+const { attach } = await import("/player.js");
+const given = Object.fromEntries(new URLSearchParams(location.search));
+const video = document.querySelector("video");
+const sleep = (seconds) => new Promise((wake) => setTimeout(wake, seconds * 1000));
+const once = (type) => new Promise((happen) => video.addEventListener(type, happen, { once: true }));
+const fault = (name) => fetch("/fault", { method: "PUT", body: name });
+
+async function until(condition, seconds = 30) {
+  const deadline = Date.now() + seconds * 1000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited ${seconds} s for ${condition}`);
+    await sleep(0.015);
+  }
+}
+
+/** Someone who watches, and knows what was seen. */
+class Viewer {
+  truth = { story: [], refused: [], stopped: [], reported: 0 };
+  node = null;
+  from = undefined; // where the open stretch began
+
+  async sit(clip, { node, format = "webm", ...options } = {}) {
+    this.load(`/demo/${clip}.${format}`);
+    await once("canplaythrough");
+    this.enter(node ?? null);
+    this.attach({ node, ...options });
+  }
+
+  load(source) {
+    video.src = source;
+  }
+
+  attach(options) {
+    this.player = attach(video, {
+      url: location.origin,
+      session: given.session,
+      token: given.token,
+      batchSeconds: 0.5,
+      onRefused: (event, problem) => this.truth.refused.push([event.type, problem.status]),
+      onStop: (reason) => this.truth.stopped.push(reason.status),
+      debug: (type) => typeof type === "string" && /^[a-zA-Z]+$/.test(type) && this.truth.reported++,
+      ...options,
+    });
+  }
+
+  enter(node) {
+    this.node = node;
+    this.tell("node", node);
+  }
+
+  tell(...part) {
+    this.truth.story.push(part);
+  }
+
+  close(position = video.currentTime) {
+    if (this.from !== undefined) this.tell("segment", this.node, this.from, position);
+    this.from = undefined;
+  }
+
+  async play() {
+    const from = video.currentTime;
+    await video.play();
+    this.from ??= from;
+  }
+
+  async watch(position) {
+    await until(() => video.currentTime >= position);
+  }
+
+  async pause() {
+    video.pause();
+    await once("pause");
+  }
+
+  async seek(to, cause = "user") {
+    const from = video.currentTime;
+    const wasOpen = this.from !== undefined;
+    video.currentTime = to;
+    this.close(from);
+    this.tell("jump", this.node, from, to, cause);
+    await once("seeked");
+    if (wasOpen) this.from = to;
+  }
+
+  async scrub(places) {
+    const from = video.currentTime;
+    this.close(from);
+    this.tell("jump", this.node, from, places.at(-1), "user");
+    for (const place of places) {
+      video.currentTime = place;
+      await sleep(0.1);
+    }
+    this.from = places.at(-1);
+  }
+
+  branch(node, cause, option) {
+    this.close();
+    this.tell("edge", this.node, node, option ?? null, cause);
+    this.enter(node);
+  }
+
+  async choose(node, option) {
+    this.branch(node, "choice", option);
+    this.player.choose(node, { option });
+    this.load(`/demo/${node}.webm`);
+    await this.play();
+    this.from = 0;
+  }
+
+  /** Note what was seen when the page goes: it plays on until then. */
+  keepLast(storage, name) {
+    const keep = () => {
+      this.close();
+      storage[name] = JSON.stringify(this.truth);
+    };
+    addEventListener("pagehide", keep, { once: true });
+  }
+
+  async rise() {
+    this.close();
+    this.player.detach();
+    while (!(await this.player.flush()) && !this.truth.stopped.length) await sleep(0.1);
+    return this.truth;
+  }
+}
+
+const scripts = {
+  async plays_and_pauses(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    await viewer.watch(2);
+    await viewer.pause();
+    await sleep(1);
+    await viewer.play();
+    await viewer.watch(3.5);
+  },
+
+  async seeks_forward_and_back(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    await viewer.watch(2);
+    await viewer.seek(15);
+    await viewer.watch(17);
+    await viewer.seek(1);
+    await viewer.watch(3);
+    await viewer.pause();
+    await viewer.seek(10);
+    await sleep(1);
+    await viewer.play();
+    viewer.from = 10;
+    await viewer.watch(11);
+  },
+
+  async scrubs(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    await viewer.watch(2);
+    await viewer.scrub([4, 7, 9, 14]);
+    await viewer.watch(15);
+    video.pause(); // in one breath with the seek, as sliders do
+    await viewer.scrub([12, 6, 3]);
+    await viewer.play();
+    await viewer.watch(4.5);
+  },
+
+  async is_impatient(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    for (const place of [1, 6.5, 12]) {
+      await viewer.watch(place);
+      await viewer.seek(video.currentTime + 5);
+    }
+    await viewer.watch(18);
+  },
+
+  async plays_at_double_speed(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    await viewer.watch(1);
+    video.playbackRate = 2;
+    await viewer.watch(7);
+    await viewer.seek(14);
+    await viewer.watch(17);
+    video.playbackRate = 1;
+    await viewer.watch(18);
+  },
+
+  async chooses_and_goes_back(viewer) {
+    await viewer.sit("harbour", { node: "harbour" });
+    await viewer.play();
+    await viewer.watch(2);
+    await viewer.choose("boat", "Take the boat");
+    await viewer.watch(2);
+    await viewer.choose("harbour", "Back");
+    await viewer.watch(1);
+    await viewer.pause();
+    await viewer.choose("morning", "Wait");
+    await viewer.watch(1);
+  },
+
+  async branches_inside_one_file(viewer) {
+    await viewer.sit("boat", { node: "first" });
+    await viewer.play();
+    await viewer.watch(2);
+    viewer.branch("second", "choice", "There");
+    viewer.player.choose("second", { option: "There" });
+    video.currentTime = 12;
+    viewer.from = 12;
+    await viewer.watch(14);
+    const position = video.currentTime; // on to the next without a break
+    viewer.branch("third", "auto");
+    viewer.player.enter("third");
+    viewer.from = position;
+    await viewer.watch(16);
+  },
+
+  async is_led_on_at_the_end(viewer) {
+    await viewer.sit("morning", { node: "morning" });
+    viewer.player.enter("morning"); // pages say so for every node they load
+    video.currentTime = 6; // before the first play this only says where it begins
+    await once("seeked");
+    await viewer.play();
+    await once("ended");
+    viewer.branch("boat", "auto");
+    viewer.player.enter("boat");
+    viewer.load("/demo/boat.webm");
+    video.addEventListener("loadedmetadata", () => (video.currentTime = 8), { once: true });
+    await viewer.play();
+    viewer.player.enter("boat");
+    viewer.from = 8;
+    await viewer.watch(10);
+  },
+
+  async replays(viewer) {
+    await viewer.sit("morning");
+    await viewer.play();
+    await viewer.watch(1);
+    await viewer.seek(6);
+    await once("ended");
+    viewer.close(8);
+    await sleep(0.5);
+    viewer.tell("jump", null, 8, 0, "replay");
+    await video.play();
+    viewer.from = 0;
+    await viewer.watch(1.5);
+  },
+
+  async loops(viewer) {
+    video.loop = true;
+    await viewer.sit("morning");
+    await viewer.play();
+    await viewer.watch(1);
+    await viewer.seek(6);
+    await once("seeking");
+    viewer.close(8);
+    viewer.tell("jump", null, 8, 0, "replay");
+    viewer.from = 0;
+    await viewer.watch(1.5);
+  },
+
+  async attaches_late(viewer) {
+    viewer.load("/demo/boat.webm");
+    await video.play();
+    await until(() => video.currentTime > 1);
+    viewer.enter(null);
+    viewer.attach();
+    viewer.from = video.currentTime;
+    await viewer.watch(3);
+  },
+
+  async changes_the_quality(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    await viewer.watch(2);
+    const position = video.currentTime;
+    viewer.load("/demo/boat.mp4");
+    await once("loadedmetadata");
+    video.currentTime = position;
+    await video.play();
+    await viewer.watch(4);
+  },
+
+  async waits_for_the_network(viewer) {
+    viewer.load("/slow/boat.webm");
+    viewer.enter(null);
+    viewer.attach();
+    video.playbackRate = 2;
+    await viewer.play();
+    await viewer.watch(0.5);
+    await once("waiting");
+    await sleep(1.5);
+    await fetch("/rest", { method: "PUT", body: "" });
+    await viewer.watch(video.currentTime + 1);
+  },
+
+  async says_why(viewer) {
+    let why;
+    await viewer.sit("boat", { cause: () => why });
+    await viewer.play();
+    await viewer.watch(1);
+    why = "chapter";
+    const seeking = viewer.seek(10, why);
+    await seeking;
+    why = undefined;
+    await viewer.watch(11);
+    await viewer.seek(5);
+    await viewer.watch(6);
+  },
+
+  async reloads(viewer) {
+    const before = JSON.parse(sessionStorage.truth ?? "null");
+    if (!before) {
+      await viewer.sit("harbour", { node: "harbour" });
+      await viewer.play();
+      await viewer.watch(1);
+      await viewer.choose("boat", "Go");
+      await viewer.watch(2);
+      viewer.keepLast(sessionStorage, "truth");
+      location.reload();
+      return sleep(60);
+    }
+    await viewer.sit("boat", { node: "boat" });
+    viewer.truth = { ...before, reported: 0 };
+    video.currentTime = 2;
+    await once("seeked");
+    await viewer.play();
+    viewer.from = 2;
+    await viewer.watch(4);
+  },
+
+  async closes_the_tab(viewer) {
+    if (!opener) {
+      window.open(location.href, "_blank", "popup,width=200,height=200");
+      await until(() => localStorage.closed);
+      viewer.truth = JSON.parse(localStorage.closed);
+      return "as it is";
+    }
+    await viewer.sit("boat", { batchSeconds: 60 });
+    await viewer.play();
+    await viewer.watch(2);
+    await viewer.seek(8);
+    await viewer.watch(9);
+    viewer.keepLast(localStorage, "closed");
+    window.close();
+    return sleep(60);
+  },
+
+  async closes_the_tab_while_the_server_is_away(viewer) {
+    if (!opener) {
+      await fault("away");
+      window.open(location.href, "_blank", "popup,width=200,height=200");
+      await until(() => Object.values(localStorage).some((text) => text.includes("sessionEnd")));
+      await sleep(0.5);
+      await fault("none");
+      viewer.attach(); // plays nothing, but sends what the closed one left
+      viewer.truth = JSON.parse(localStorage.closed);
+      return undefined;
+    }
+    return scripts.closes_the_tab(viewer);
+  },
+
+  async has_a_second_tab(viewer) {
+    if (!opener) {
+      await viewer.sit("boat");
+      await viewer.play();
+      await viewer.watch(2);
+      await viewer.pause();
+      viewer.close();
+      const tab = window.open(location.href, "_blank", "popup,width=200,height=200");
+      await until(() => localStorage.second);
+      viewer.truth.story.push(...JSON.parse(localStorage.second).story.slice(1));
+      await viewer.play();
+      await viewer.watch(4);
+      tab.close(); // it has nothing to say any more
+      await sleep(0.5);
+      await viewer.watch(5);
+      return undefined;
+    }
+    await viewer.sit("boat");
+    video.currentTime = 12;
+    await once("seeked");
+    await viewer.play();
+    await viewer.watch(14);
+    await viewer.pause();
+    viewer.close();
+    localStorage.second = JSON.stringify(viewer.truth);
+    return sleep(60);
+  },
+
+  async leaves_something_of_an_earlier_session(viewer) {
+    const left = (session, id, timestamp) => {
+      const text = JSON.stringify({ eventId: id, type: "play", timestamp, data: { position: 1 } });
+      localStorage[`videosession ${location.origin} ${session} ${id}`] = text;
+    };
+    left(given.earlier, "left:0", new Date(Date.now() - 3600e3).toISOString());
+    left("0".repeat(32), "left:0", new Date().toISOString()); // nobody gives a token for it any more
+    left(given.earlier, "left:1", "2026-01-01T00:00:00.000Z"); // older than a week
+    left(given.earlier, "left:2", "in ruins");
+    const tokens = { [given.session]: given.token, [given.earlier]: given.earlierToken };
+    await viewer.sit("boat", { token: (session) => tokens[session] });
+    await viewer.play();
+    await viewer.watch(2);
+    await until(() => !Object.keys(localStorage).some((key) => key.includes(given.earlier)));
+  },
+
+  async says_very_much(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    await fault("503");
+    for (let index = 0; index < 900; index++) viewer.player.report("remark", { index, text: "ä".repeat(50) });
+    viewer.player.report("speech", { text: "ä".repeat(40e3) }); // more than may outlive a page
+    await viewer.watch(1);
+    await fault("none");
+    await viewer.watch(3);
+  },
+
+  async hides_the_page(viewer) {
+    await viewer.sit("boat", { batchSeconds: 60 });
+    await viewer.play();
+    await viewer.watch(2);
+    Object.defineProperty(document, "visibilityState", { value: "hidden" });
+    document.dispatchEvent(new Event("visibilitychange"));
+    await until(() => !Object.keys(localStorage).some((key) => key.split(" ").length > 3));
+    await viewer.watch(3);
+  },
+
+  async comes_back_to_a_page_that_was_kept(viewer) {
+    if (performance.getEntriesByType("navigation")[0].type === "back_forward") return "as it is"; // it was not
+    viewer.truth.isKept = true;
+    await viewer.sit("boat", { node: "boat" });
+    await viewer.play();
+    await viewer.watch(2);
+    viewer.keepLast(sessionStorage, "unused");
+    const back = new Promise((happen) => addEventListener("pageshow", happen, { once: true }));
+    location.href = "/back";
+    await back; // and it plays on by itself
+    await until(() => !video.paused);
+    viewer.from = video.currentTime;
+    await viewer.watch(4);
+  },
+
+  async plays_in_two_tabs_at_once(viewer) {
+    await viewer.sit("boat", { pingSeconds: 0.3 });
+    await viewer.play();
+    await viewer.watch(1);
+    if (opener) {
+      await viewer.watch(3);
+      localStorage.second = JSON.stringify(await viewer.rise());
+      return sleep(60);
+    }
+    window.open(location.href, "_blank", "popup,width=200,height=200");
+    await new Promise((happen) => addEventListener("storage", happen, { once: true })); // it plays
+    viewer.close(); // and one looks there, whatever goes on here
+    await until(() => localStorage.second);
+    viewer.truth.story.push(...JSON.parse(localStorage.second).story.slice(1));
+    await viewer.pause();
+    await viewer.seek(10);
+    await viewer.play();
+    viewer.from = 10;
+    await viewer.watch(12);
+  },
+
+  async has_no_storage(viewer) {
+    const forbid = () => {
+      throw new Error("forbidden");
+    };
+    Object.defineProperty(window, "localStorage", { get: forbid });
+    await scripts.chooses_and_goes_back(viewer);
+  },
+
+  async meets_no_server(viewer) {
+    await viewer.sit("boat", { pingSeconds: 1 });
+    await viewer.play();
+    await viewer.watch(1);
+    await fault("away");
+    await viewer.watch(3);
+    await viewer.seek(8);
+    await viewer.watch(10);
+    await viewer.pause();
+    await fault("none");
+  },
+
+  /** For as long as the address says; whoever opened this page takes the server away. */
+  async watches_long(viewer) {
+    await viewer.sit("boat", { pingSeconds: 1 });
+    await viewer.play();
+    await viewer.watch(1);
+    await viewer.seek(4);
+    await viewer.watch(6);
+    await viewer.seek(2);
+    await viewer.watch(+given.seconds);
+  },
+
+  /** Anything that viewers do, in an order that the address decides. */
+  async does_anything(viewer) {
+    let seed = +given.seed;
+    const chance = (most) => {
+      seed = (seed * 48271) % 2147483647;
+      return (seed / 2147483647) * most;
+    };
+    const deeds = [
+      async () => viewer.seek(1 + chance(21)),
+      async () => viewer.seek(Math.max(1, video.currentTime - 1 - chance(4))),
+      async () => viewer.scrub([1 + chance(21), 1 + chance(21), 1 + chance(21)]),
+      async () => (video.playbackRate = [0.5, 1, 1.5, 2][Math.floor(chance(4))]),
+      async () => {
+        await viewer.pause();
+        await sleep(chance(2));
+        if (chance(2) < 1) await viewer.seek(1 + chance(21));
+        const at = video.currentTime;
+        await viewer.play();
+        viewer.from ??= at;
+      },
+      async () => viewer.choose(["harbour", "boat", "lighthouse"][Math.floor(chance(3))], "option"),
+      async () => fault(["none", "503", "away", "deaf"][Math.floor(chance(4))]),
+    ];
+    await viewer.sit("boat", { node: "boat", pingSeconds: 2 });
+    await viewer.play();
+    for (let step = 0; step < given.steps; step++) {
+      await sleep(0.1 + chance(2.5));
+      if (video.ended || video.currentTime > video.duration - 4) await viewer.seek(1 + chance(5));
+      await deeds[Math.floor(chance(deeds.length))]();
+    }
+    await sleep(0.5);
+    await fault("none");
+  },
+
+  async meets_a_busy_server(viewer) {
+    await viewer.sit("boat", { pingSeconds: 0.5 });
+    await viewer.play();
+    await fault("503");
+    await viewer.watch(2);
+    await viewer.seek(8);
+    await viewer.watch(10);
+    await fault("none");
+  },
+
+  async gets_no_answers(viewer) {
+    await viewer.sit("boat", { pingSeconds: 0.5 });
+    await viewer.play();
+    await fault("deaf"); // every request arrives, no answer does
+    await viewer.watch(2);
+    await viewer.seek(8);
+    await viewer.watch(10);
+    await fault("none");
+  },
+
+  async needs_a_new_token(viewer) {
+    const tokens = ["not a token", given.token];
+    await viewer.sit("boat", { token: async (session) => session === given.session && tokens.shift() });
+    await viewer.play();
+    await viewer.watch(2);
+    if (tokens.length) throw new Error("the second token was not asked for");
+  },
+
+  async reports_what_is_refused(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    await viewer.watch(1);
+    viewer.player.report("x".repeat(101), {});
+    viewer.player.report("chapterStart", { index: 1, title: "The sea" });
+    viewer.player.report("x".repeat(102), {});
+    viewer.player.report("chapterComplete", { index: 1 });
+    await viewer.watch(2);
+  },
+
+  async loses_the_session(viewer) {
+    await viewer.sit("boat", { pingSeconds: 0.5 });
+    await viewer.play();
+    await viewer.watch(1);
+    await fault("404");
+    await until(() => viewer.truth.stopped.length);
+    await viewer.watch(3);
+  },
+
+  async is_at_a_page_full_of_faults(viewer) {
+    const bad = () => {
+      throw new Error("a callback's");
+    };
+    attach(null, {}).choose("nowhere");
+    await attach().detach();
+    await viewer.sit("boat", { cause: bad, onRefused: bad, debug: bad });
+    viewer.player.report("x".repeat(101));
+    const circle = {};
+    circle.circle = circle;
+    viewer.player.report("a circle", circle);
+    viewer.player.choose();
+    await viewer.play();
+    await viewer.watch(1);
+    await viewer.seek(5);
+    await viewer.watch(6);
+  },
+};
+
+const thrown = [];
+addEventListener("error", ({ message }) => thrown.push(message));
+addEventListener("unhandledrejection", ({ reason }) => thrown.push(`${reason}`));
+let outcome;
+try {
+  const viewer = new Viewer();
+  outcome = { ...((await scripts[given.script](viewer)) ? viewer.truth : await viewer.rise()), thrown };
+} catch (fault) {
+  outcome = { fault: `${fault.stack ?? fault}` };
+}
+await fetch("/outcome", { method: "PUT", body: JSON.stringify(outcome) });

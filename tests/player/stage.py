@@ -1,0 +1,120 @@
+"""Where the pages under test come from: a server that passes the service's requests on, and fails them when told to."""
+
+import contextlib
+import http.client
+import json
+import queue
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from videosession.browser import STATIC
+
+HERE = Path(__file__).parent
+PAGES = {
+    "/": ("stage.html", "text/html"),
+    "/back": ("back.html", "text/html"),
+    "/scripts.js": ("scripts.js", "text/javascript"),
+}
+PASSED_ON = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges", "Retry-After", "ETag")
+
+
+class Stage(ThreadingHTTPServer):
+    """Serves one script's pages on a port of 127.0.0.1 until closed: an origin of its own, with its own storage.
+
+    `fault` is what happens to events on their way: "none", "away" (nobody answers), "deaf" (the service gets them, and
+    its answer is lost), or a status. `statuses` are those that the page got, 0 for no answer.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, service_port: int):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.service_port = service_port
+        self.fault = "none"
+        self.statuses: list[int] = []
+        self.outcomes: queue.Queue[dict] = queue.Queue()
+        self.rest = threading.Event()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request, client_address) -> None:
+        """Browsers close connections as they like."""
+
+    def close(self) -> None:
+        self.rest.set()
+        self.shutdown()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Stage
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path in PAGES:
+            name, kind = PAGES[path]
+            self._answer(200, {"Content-Type": kind}, (HERE / name).read_bytes())
+        elif path.startswith("/slow/"):
+            self._stutter(STATIC / "demo" / path.rpartition("/")[2])
+        else:
+            self._answer(*self._ask_service())
+
+    def do_PUT(self) -> None:
+        """Take what the script came to, or the fault that it asks for, or that it wants the rest of a clip."""
+        what = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if self.path == "/outcome":
+            self.server.outcomes.put(json.loads(what))
+        elif self.path == "/rest":
+            self.server.rest.set()
+        else:
+            self.server.fault = what
+        self._answer(200, {}, b"")
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        fault = self.server.fault
+        status, headers, answer = 0, {}, b""
+        if fault in ("none", "deaf"):
+            status, headers, answer = self._ask_service(body)
+        elif fault.isdigit():
+            status, headers, answer = int(fault), {"Retry-After": "1"}, b"{}"
+        self.server.statuses.append(0 if fault == "deaf" else status)
+        if fault in ("away", "deaf"):
+            self.close_connection = True  # no answer at all
+        else:
+            self._answer(status, headers, answer)
+
+    def _stutter(self, clip: Path) -> None:
+        """Send a third of a clip, and the others when they are asked for."""
+        content = clip.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", "video/webm")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 3])
+        self.server.rest.wait()
+        self.wfile.write(content[len(content) // 3 :])
+
+    def _ask_service(self, body: bytes | None = None) -> tuple[int, dict, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.service_port, timeout=20)
+        sent = {name: self.headers[name] for name in ("Authorization", "Content-Type", "Range") if self.headers[name]}
+        with contextlib.closing(connection):
+            connection.request(self.command, self.path, body, sent)
+            answer = connection.getresponse()
+            headers = {name: answer.headers[name] for name in PASSED_ON if answer.headers[name]}
+            return answer.status, headers, answer.read()
+
+    def _answer(self, status: int, headers: dict, body: bytes) -> None:
+        self.send_response(status)
+        for name, value in (headers | {"Content-Length": str(len(body))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_) -> None:
+        """The tests tell what went wrong."""

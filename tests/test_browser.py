@@ -1,0 +1,69 @@
+"""What browsers get without a token: the player's side, from any page, and the demo's clips, from any second."""
+
+import gzip
+
+import pytest
+
+from videosession.browser import STATIC
+
+
+@pytest.fixture(scope="module")
+def get(shared_app):
+    return shared_app.test_client().get
+
+
+def test_pages_of_any_origin_may_import_the_players_side_and_keep_it(get):
+    answer = get("/player.js", headers={"Origin": "https://film.example"})
+    assert answer.status_code == 200
+    assert answer.data == (STATIC / "player.js").read_bytes()
+    assert answer.content_type == "text/javascript; charset=utf-8"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert answer.cache_control.public
+    assert answer.cache_control.max_age == 3600
+
+
+ENCODINGS = {
+    "not asked for": ({}, None),
+    "asked for": ({"Accept-Encoding": "br, gzip"}, "gzip"),
+    "refused": ({"Accept-Encoding": "gzip;q=0"}, None),
+}
+
+
+@pytest.mark.parametrize(("sent", "encoding"), ENCODINGS.values(), ids=ENCODINGS)
+def test_it_is_compressed_where_that_is_understood(get, sent, encoding):
+    answer = get("/player.js", headers=sent)
+    assert answer.headers.get("Content-Encoding") == encoding
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    content = gzip.decompress(answer.data) if encoding else answer.data
+    assert content == (STATIC / "player.js").read_bytes()
+
+
+def test_it_is_sent_again_only_when_it_has_changed(get):
+    sent = {"Accept-Encoding": "gzip"}
+    etag = get("/player.js", headers=sent).headers["ETag"]
+    answer = get("/player.js", headers=sent | {"If-None-Match": etag})
+    assert (answer.status_code, answer.data) == (304, b"")
+
+
+def test_it_is_small():
+    assert len(gzip.compress((STATIC / "player.js").read_bytes(), mtime=0)) <= 6000
+
+
+def test_a_clip_is_sent_from_any_byte_so_that_one_can_seek(get):
+    clip = (STATIC / "demo" / "boat.webm").read_bytes()
+    answer = get("/demo/boat.webm", headers={"Range": "bytes=1000-1999"}, buffered=True)
+    assert (answer.status_code, answer.data) == (206, clip[1000:2000])
+    assert answer.headers["Content-Range"] == f"bytes 1000-1999/{len(clip)}"
+    assert answer.content_type == "video/webm"
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2fplayer.js", "%2e%2e/player.js", ".."])
+def test_nothing_else_lies_there(get, name):
+    assert get(f"/demo/{name}").status_code == 404
+
+
+def test_the_film_is_light():
+    clips = [clip for clip in (STATIC / "demo").iterdir() if clip.suffix in (".webm", ".mp4")]
+    assert len(clips) == 8
+    assert sum(clip.stat().st_size for clip in clips) < 1_000_000

@@ -1,0 +1,62 @@
+"""What browsers get: the player's side, for pages anywhere, and the demo. No token is asked for any of it."""
+
+import gzip
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, request, send_from_directory
+
+STATIC = Path(__file__).resolve().parent / "static"
+PLAYER_SECONDS = 3600
+CLIP_SECONDS = 24 * 3600
+
+_PLAYER_HEADERS = {
+    "Cache-Control": f"public, max-age={PLAYER_SECONDS}, stale-while-revalidate=86400",
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept-Encoding",
+}
+# The timeline's picture is shown from a blob. Nothing else comes from anywhere but here, and nothing goes elsewhere.
+_DEMO_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
+    " media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+blueprint = Blueprint("browser", __name__)
+
+
+@blueprint.get("/player.js")
+def player() -> Response:
+    """Give the player's side, compressed where that is understood."""
+    is_compressed = request.accept_encodings["gzip"] > 0
+    response = Response(_player(is_compressed), headers=_PLAYER_HEADERS, content_type="text/javascript; charset=utf-8")
+    if is_compressed:
+        response.content_encoding = "gzip"
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@blueprint.get("/demo/<name>")
+def demo_file(name: str) -> Response:
+    """Give what that page needs; of clips any range, so that one can seek."""
+    return _demo_file(name, CLIP_SECONDS if name.endswith((".webm", ".mp4")) else 0)
+
+
+def _demo_file(name: str, seconds: int) -> Response:
+    response = send_from_directory(STATIC / "demo", name, max_age=seconds)
+    response.headers.update(_DEMO_HEADERS)
+    return response
+
+
+@cache
+def _player(is_compressed: bool) -> bytes:
+    plain = (STATIC / "player.js").read_bytes()
+    return gzip.compress(plain, mtime=0) if is_compressed else plain
+
+
+def init_app(app: Flask) -> None:
+    """Serve it on `app`."""
+    app.register_blueprint(blueprint)
