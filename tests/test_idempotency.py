@@ -144,6 +144,13 @@ def test_a_session_opened_again_is_the_one_opened_first(client):
     assert ids.count(answers[0].json["id"]) == 1
 
 
+def test_two_owners_may_have_the_same_key(client, stranger):
+    key = f"key {client.new_session()}"
+    answers = [post(asker, "/api/sessions", FILM, key) for asker in (client, stranger, client)]
+    assert {answer.status_code for answer in answers} == {201}
+    assert answers[0].json["id"] == answers[2].json["id"] != answers[1].json["id"]
+
+
 @pytest.mark.parametrize("change", [{"title": "Other"}, {"description": ""}, {"metadata": {"a": 1.0, "b": {"c": 2}}}])
 def test_another_session_under_a_key_is_refused(client, change):
     key = f"key {client.new_session()}"

@@ -58,7 +58,7 @@ class Events:
             if first_under_key:  # goes in first, so that one request wins the key
                 self._insert([first_under_key])
                 documents = [document for document in documents if document is not first_under_key]
-        self._insert(list({document["_id"]: document for document in documents}.values()))
+        self._insert(documents)
 
     def _insert(self, documents: list[dict]) -> None:
         self._refuse_taken(insert(self._database.events, documents))
