@@ -55,5 +55,11 @@ def _stream(session_id: str, limit: int, **selected) -> Response:
     if "limit" in request.args:
         queries.refuse({"limit": ["is for pages; all that match are streamed: leave it out"]})
     batches = sessions().events(session_id, owner=auth.owner(), **selected)
-    lines = (b"".join(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in batch) for batch in batches)
-    return Response(filter(None, lines), headers=_NEGOTIATED, content_type=NDJSON)
+    return Response(map(_lines, filter(None, batches)), headers=_NEGOTIATED, content_type=NDJSON)
+
+
+def _lines(events: list[dict]) -> bytes:
+    lines = bytearray()  # orjson gives each line in 16 KiB of memory: they are not kept together
+    for event in events:
+        lines += orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+    return bytes(lines)

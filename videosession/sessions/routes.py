@@ -120,9 +120,8 @@ def _in_list(session: dict) -> dict:
 
 def _session_json(reading: Reading) -> Iterator[bytes]:
     """Write a session as JSON, a batch of events at a time, so that memory does not grow with them."""
-    yield orjson.dumps(_head(reading.session))[:-1] + b',"events":['
-    separator = b""
-    for batch in filter(None, reading.events):
-        yield separator + orjson.dumps(batch)[1:-1]
-        separator = b","
+    batches = filter(None, reading.events)
+    yield orjson.dumps(_head(reading.session))[:-1] + b',"events":[' + orjson.dumps(next(batches, []))[1:-1]
+    for batch in batches:
+        yield b"," + orjson.dumps(batch)[1:-1]
     yield b"]}"

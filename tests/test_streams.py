@@ -1,0 +1,163 @@
+"""Long answers: in constant memory, and never ended as if they were whole when they are not."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import threading
+import tracemalloc
+from collections.abc import Iterator
+
+import pymongo
+import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.client import Client
+from tests.databases import failing
+from tests.service import SECRET, mint
+from videosession.app import create_app
+from videosession.embedded import Embedded
+
+NDJSON = "application/x-ndjson"
+KILOBYTE = "x" * 1000
+
+
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
+def fill(db, session_id: str, count: int, text: str = KILOBYTE) -> str:
+    """Put events into a session's place in the database."""
+    for start in range(0, count, 1000):
+        db.events.insert_many(
+            {
+                "_id": f"{session_id}:{number}",
+                "session": session_id,
+                "instant": number,
+                "arrival": f"{number:08}",
+                "eventId": f"{number}",
+                "type": "ping",
+                "timestamp": "2026-03-01T10:00:00Z",
+                "data": {"number": number, "text": text},
+            }
+            for number in range(start, min(start + 1000, count))
+        )
+    return session_id
+
+
+FORMS = {"json": ("", "*/*"), "lines": ("/events", NDJSON)}
+
+
+@pytest.fixture(params=FORMS)
+def form(request) -> tuple[str, str]:
+    """Read a session whole, as JSON or as lines: below which path, and with which Accept."""
+    return FORMS[request.param]
+
+
+def test_memory_does_not_grow_with_the_session(client, form):
+    """The peak of reading twelve thousand events is that of reading three thousand."""
+    below, accept = form
+    peaks, sizes = [], []
+    for count in (3000, 12000):
+        session_id = fill(client.app.extensions["database"], client.new_session(), count, KILOBYTE)
+        tracemalloc.start()
+        answer = client.get(f"/api/sessions/{session_id}{below}", headers={"Accept": accept}, buffered=False)
+        sizes.append(sum(map(len, answer.response)))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert sizes[1] > 3.9 * sizes[0]
+    assert peaks[1] < 1.1 * peaks[0]
+
+
+class Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"  # as make_server would set it, for all handlers there ever are
+
+    def log(self, *_) -> None: ...
+
+
+@contextlib.contextmanager
+def development_server(app) -> Iterator[int]:
+    """Serve the app as `flask run` does, in threads of this process, and give the port."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+@contextlib.contextmanager
+def begun(port: int, path: str, token: str, accept: str) -> Iterator[tuple[http.client.HTTPResponse, bytes]]:
+    """Ask for something long, and give the answer as soon as it has begun, with its first bytes."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}", "Accept": accept})
+        answer = connection.getresponse()
+        assert answer.status == 200
+        yield answer, answer.read(100)
+
+
+def rest_of_broken(answer: http.client.HTTPResponse) -> bytes:
+    """Read what comes after, and see that the connection tells that it is not all."""
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        answer.read()
+    return caught.value.partial
+
+
+def check_broken(whole: bytes, accept: str) -> None:
+    """See that what came is not taken for all: JSON that does not parse, or whole lines."""
+    if accept != NDJSON:
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(whole)
+        return
+    assert whole.endswith(b"\n")
+    numbers = [json.loads(line)["data"]["number"] for line in whole.splitlines()]
+    assert numbers == list(range(len(numbers)))
+
+
+def test_what_fails_in_the_middle_is_broken_off_by_the_development_server(app, client, mongo, form):
+    below, accept = form
+    session_id = fill(app.extensions["database"], client.new_session(), 2500)
+    path = f"/api/sessions/{session_id}{below}"
+    with (
+        development_server(app) as port,
+        failing(mongo, "getMore", closeConnection=True),
+        begun(port, path, client.token, accept) as (answer, first),
+    ):
+        check_broken(first + rest_of_broken(answer), accept)
+
+
+def test_what_fails_in_the_middle_is_broken_off_by_gunicorn(service, mongo, form):
+    below, accept = form
+    token = mint()
+    session_id = service.request("POST", "/api/sessions", {"title": "A"}, token).json["id"]
+    fill(mongo["service"], session_id, 2500)
+    path = f"/api/sessions/{session_id}{below}"
+    with failing(mongo, "getMore", errorCode=43), begun(service.port, path, token, accept) as (answer, first):
+        check_broken(first + rest_of_broken(answer), accept)
+
+
+def test_a_stream_is_broken_off_when_the_database_dies(tmp_path):
+    embedded = Embedded(tmp_path)
+    embedded.ensure()
+    with contextlib.closing(embedded), pymongo.MongoClient(embedded.uri) as mongo, development_port(mongo) as server:
+        client, port = server
+        session_id = fill(
+            client.app.extensions["database"], client.new_session(), 3000, 10 * KILOBYTE
+        )  # more than sockets hold
+        path = f"/api/sessions/{session_id}/events"
+        with begun(port, path, client.token, NDJSON) as (answer, first):
+            os.kill(embedded.pid, signal.SIGKILL)
+            check_broken(first + rest_of_broken(answer), NDJSON)
+
+
+@contextlib.contextmanager
+def development_port(mongo) -> Iterator[tuple[Client, int]]:
+    app = create_app({"JWT_SECRET": SECRET}, db=mongo["dying"])
+    with development_server(app) as port:
+        yield Client(app), port
