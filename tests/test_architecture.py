@@ -1,0 +1,197 @@
+"""Who may import whom, what lies where, and that nothing is left undocumented."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions, requires
+from pathlib import Path
+
+import pytest
+
+from tests.service import PROJECT
+from videosession.app import create_app
+from videosession.config import Config
+
+PACKAGE = PROJECT / "videosession"
+MODULES = {
+    ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in PACKAGE.rglob("*.py")
+}
+ROUTES = [name for name in MODULES if name.endswith("routes")]
+SCHEMAS = [name for name in MODULES if name.endswith("schemas")]
+STORAGE = ["videosession.sessions.repository", "videosession.sessions.events", "videosession.sessions.sameness"]
+TIMELINE = [name for name in MODULES if name.startswith("videosession.timeline")]
+
+# Whoever knows the clock or the machine gives other answers tomorrow or elsewhere.
+WORLD = {"time", "os", "random", "secrets", "uuid", "pathlib", "io", "socket", "threading", "logging", "subprocess"}
+CLOCK = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
+
+KNOWN_AT_THE_TOP = {
+    ".ci",
+    ".env.example",
+    ".flaskenv",
+    ".gitignore",
+    "Procfile",
+    "README.md",
+    "SECURITY.md",
+    "pyproject.toml",
+    "requirements-dev.txt",
+    "requirements-optional.txt",
+    "requirements.txt",
+    "tests",
+    "videosession",
+    "wsgi.py",
+}
+README = (PROJECT / "README.md").read_text()
+
+
+def imports(path: Path) -> set[str]:
+    """Name every module that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= inner & set(MODULES) or {node.module}
+    return names
+
+
+def rooms(module: str) -> set[str]:
+    """Name what a module imports: of other packages their names, of ours the modules' own."""
+    return {name if name in MODULES else name.partition(".")[0] for name in imports(MODULES[module])} - {"videosession"}
+
+
+def ours(module: str) -> set[str]:
+    return rooms(module) & set(MODULES)
+
+
+def calls(module: str) -> set[str]:
+    tree = ast.parse(MODULES[module].read_text())
+    return {node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and hasattr(node.func, "attr")}
+
+
+@pytest.mark.parametrize("module", TIMELINE)
+def test_the_timeline_knows_the_standard_library_and_no_clock(module):
+    others = rooms(module) - set(TIMELINE)
+    assert others <= sys.stdlib_module_names
+    assert not others & WORLD
+    assert not calls(module) & CLOCK
+
+
+# The module, and what it must not know.
+PROHIBITIONS = {
+    **{module: {"flask", "marshmallow", "werkzeug", "videosession.auth"} for module in STORAGE},
+    **{module: {"pymongo", "bson", "videosession.database", "videosession.config"} for module in ROUTES},
+    **{module: {"pymongo", "bson", "flask", "videosession.auth", "videosession.database"} for module in SCHEMAS},
+    "videosession.config": {"flask", "marshmallow"},
+    "videosession.exact_json": {"flask", "marshmallow", "pymongo"},
+    "videosession.instants": {"flask", "marshmallow", "pymongo"},
+    "videosession.database": {"marshmallow", "videosession.sessions", "videosession.auth"},
+    "videosession.auth": {"pymongo", "marshmallow", "videosession.database", "videosession.sessions"},
+    "videosession.contract": {"pymongo", "videosession.auth", "videosession.database", "videosession.sessions"},
+}
+
+
+@pytest.mark.parametrize(("module", "prohibited"), PROHIBITIONS.items(), ids=PROHIBITIONS)
+def test_a_room_does_not_know_what_its_door_forbids(module, prohibited):
+    assert not rooms(module) & prohibited
+
+
+def test_the_app_is_known_to_nobody_in_the_package():
+    assert [module for module in MODULES if "videosession.app" in rooms(module)] == []
+
+
+def test_the_package_itself_imports_nothing():
+    assert imports(MODULES["videosession"]) == set()
+
+
+def test_the_embedded_database_knows_nothing_of_the_rest():
+    assert rooms("videosession.embedded") <= sys.stdlib_module_names | {"secantus"}
+
+
+def test_nobody_imports_in_a_circle():
+    remaining = {module: ours(module) - {module} for module in MODULES}
+    while free := [module for module, known in remaining.items() if not known & set(remaining)]:
+        for module in free:
+            del remaining[module]
+    assert remaining == {}
+
+
+def views() -> list:
+    app = create_app({"JWT_SECRET": "x" * 32}, db=object())
+    return [view for name, view in app.view_functions.items() if name != "static"]
+
+
+def source(view) -> ast.FunctionDef:
+    """Find the function that a view's decorators are around."""
+    while hasattr(view, "__wrapped__"):
+        view = view.__wrapped__
+    tree = ast.parse(Path(view.__code__.co_filename).read_text())
+    return next(node for node in ast.walk(tree) if getattr(node, "name", None) == view.__name__)
+
+
+@pytest.mark.parametrize("view", views(), ids=lambda view: view.__name__)
+def test_a_view_says_the_deed_in_eight_lines_at_most(view):
+    function = source(view)
+    statements = function.body[1:] if ast.get_docstring(function) else function.body
+    assert statements[-1].end_lineno - statements[0].lineno < 8
+
+
+@pytest.mark.parametrize("module", ROUTES)
+def test_routes_catch_nothing_that_they_do_not_know_by_name(module):
+    handlers = [
+        node for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.ExceptHandler)
+    ]
+    caught = [ast.unparse(handler.type) if handler.type else "everything" for handler in handlers]
+    assert not {"everything", "Exception", "BaseException", "ServiceError"} & set(caught)
+
+
+def test_every_setting_is_in_the_readme_and_the_example_and_the_example_has_no_others():
+    settings = {name.upper() for name in Config.__dataclass_fields__}
+    example = re.findall(r"^([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
+    assert sorted(example) == sorted(settings)
+    assert {name for name in settings if f"| `{name}` |" not in README} == set()
+
+
+def requirements(name: str) -> list[str]:
+    lines = (PROJECT / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-r "))]
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", name)[0]).lower()
+
+
+@pytest.mark.parametrize("name", [path.name for path in PROJECT.glob("requirements*.txt")])
+def test_every_requirement_is_pinned_exactly(name):
+    assert [line for line in requirements(name) if not re.fullmatch(r"[\w.-]+==[\w.]+(; .+)?", line)] == []
+
+
+def test_every_requirement_of_the_running_service_has_its_reason_in_the_readme():
+    needed = requirements("requirements.txt") + requirements("requirements-optional.txt")
+    named = [line.partition("==")[0] for line in needed]
+    assert [name for name in named if not re.search(rf"^\| `?{name}`? \| [^|]+ \|", README, re.MULTILINE)] == []
+
+
+def test_every_package_that_is_imported_is_required_or_comes_with_one_that_is():
+    required = {normal(line) for line in requirements("requirements.txt") + requirements("requirements-optional.txt")}
+    required |= {normal(line) for name in required for line in requires(name) or []}
+    imported = set().union(*map(rooms, MODULES)) - set(MODULES) - sys.stdlib_module_names - {"secantus"}
+    homes = packages_distributions()
+    assert [name for name in imported if not required & set(map(normal, homes[name]))] == []
+
+
+def test_at_the_top_lies_what_is_known():
+    ignored = {line.rstrip("/") for line in (PROJECT / ".gitignore").read_text().splitlines()}
+    there = {path.name for path in PROJECT.iterdir()} - ignored - {".git"}
+    assert there <= KNOWN_AT_THE_TOP, "tell in README.md what it is for, and here that it is known"
+    assert {name for name in there if name.endswith((".txt", ".toml")) and name not in README} == set()
+
+
+def test_the_oldest_python_is_the_same_wherever_it_is_told():
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    oldest = settings["project"]["requires-python"].removeprefix(">=")
+    assert settings["tool"]["ruff"]["target-version"] == "py" + oldest.replace(".", "")
+    assert f"Python {oldest} to" in README
