@@ -12,6 +12,7 @@ from flask import Flask
 
 from tests.answers import check_problem
 from tests.client import Client
+from tests.databases import empty_database
 from tests.proxy import Proxy
 from tests.service import SECRET, free_port, wait_until
 from videosession.app import create_app
@@ -29,6 +30,13 @@ def running(uri: str) -> Iterator[Flask]:
     app = create_app({"MONGODB_URI": uri, "JWT_SECRET": SECRET})
     yield app
     app.extensions["database"].close()
+
+
+@pytest.fixture(scope="module")
+def mongo(embedded) -> Iterator[pymongo.MongoClient]:
+    """A client of the embedded server, whatever other server is named: it fails when it is told to."""
+    with pymongo.MongoClient(embedded.uri) as client:
+        yield client
 
 
 @pytest.fixture
@@ -184,6 +192,22 @@ def test_indexes_are_made_however_long_that_takes(app, mongo):
     with failing(mongo, "createIndexes", {"times": 1}, blockConnection=True, blockTimeMS=1100 * DEADLINE_SECONDS):
         database.create_indexes()
     assert database.missing_indexes() == []
+
+
+def use(database: Database) -> None:
+    with database.deadline():
+        assert database.sessions.find_one({}) is None
+
+
+@pytest.mark.parametrize("first", [Database.create_indexes, use], ids=["its indexes", "a request"])
+def test_the_embedded_database_gets_its_collections_before_anything_else(embedded, mongo, first):
+    """It locks up where the first insert into a collection meets the making of its indexes."""
+    with empty_database(mongo) as store:
+        database = Database(lambda: embedded.uri.replace("/videosession?", f"/{store.name}?"), collections_first=True)
+        first(database)
+        database.close()
+        assert set(store.list_collection_names()) == {"sessions", "events"}
+        use(Database(lambda: "", store, collections_first=True))
 
 
 def test_a_database_that_moved_is_found_where_it_lives_now(embedded):

@@ -25,6 +25,7 @@ from videosession.errors import DatabaseAway
 log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 3
+_EXISTS = 48
 OVERSHOOT_SECONDS = 0.5  # PyMongo looks at the clock every so often while it waits for a server to be there
 DUPLICATE = 11000  # the code of a write error
 DEFAULT_NAME = "videosession"
@@ -68,11 +69,20 @@ class Database:
     """The two collections, on a client that is made when first needed, once in each process.
 
     `locate` gives the URI at that moment; `given` is a database to use instead of a client of our own. A read of all
-    events may take `reading_seconds` for its first batch.
+    events may take `reading_seconds` for its first batch. With `collections_first` the collections are made before
+    anything else is asked.
     """
 
-    def __init__(self, locate: Callable[[], str], given=None, reading_seconds: float = DEADLINE_SECONDS):
+    def __init__(
+        self,
+        locate: Callable[[], str],
+        given=None,
+        reading_seconds: float = DEADLINE_SECONDS,
+        *,
+        collections_first: bool = False,
+    ):
         self.reading_seconds = reading_seconds
+        self._collections_first = collections_first
         self._locate = locate
         self._given = given
         self._lock = threading.Lock()
@@ -98,6 +108,7 @@ class Database:
                 self._follow()
                 raise DatabaseAway
             with pymongo.timeout(max(seconds - OVERSHOOT_SECONDS, 0.1)):
+                self._make_collections()
                 yield
         except PyMongoError as error:
             self._note_failure(error)
@@ -107,6 +118,7 @@ class Database:
     def create_indexes(self) -> None:
         """Make the indexes that are missing, however long that takes; PyMongoError where the database is away."""
         with pymongo.timeout(0):  # None would leave the client's own deadline
+            self._make_collections()
             self.sessions.create_indexes(SESSION_INDEXES)
             self.events.create_indexes(EVENT_INDEXES)
 
@@ -133,6 +145,16 @@ class Database:
         """Let go of the client, whether or not the database is there to hear of it."""
         with self._lock:
             self._close()
+
+    def _make_collections(self) -> None:
+        if self._collections_first:
+            for collection in (self.sessions, self.events):
+                try:
+                    collection.database.command("create", collection.name)
+                except OperationFailure as error:
+                    if error.code != _EXISTS:
+                        raise
+            self._collections_first = False
 
     def _note_failure(self, error: PyMongoError) -> None:
         if not self._is_away:
