@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from flask import Flask
 
+from tests import described
 from videosession import auth
 
 
@@ -18,13 +19,16 @@ class Client:
             self.token = auth.make_token(subject, timedelta(hours=1), **claims) if subject else None
 
     def request(self, method: str, path: str, body=None, *, content_type="application/json", headers=None, **options):
-        """Send `body` as JSON, or as it is where it is bytes."""
+        """Send `body` as JSON, or as it is where it is bytes; an answer that is `buffered` must be as described."""
         sent = dict(headers or {})
         if self.token:
             sent.setdefault("Authorization", f"Bearer {self.token}")
         if body is not None:
             options |= {"data": body if isinstance(body, bytes) else json.dumps(body), "content_type": content_type}
-        return self._client.open(path, method=method, headers=sent, **options)
+        answer = self._client.open(path, method=method, headers=sent, **options)
+        if options.get("buffered", True):
+            described.check(self.app, answer)
+        return answer
 
     def get(self, path: str, **options):
         return self.request("GET", path, **options)

@@ -25,8 +25,9 @@ def path_of(client):
     event = client.append(session_id, {"type": "play", "timestamp": "2026-03-01T10:00:00Z"}).json
 
     def fill(pattern: str) -> str:
-        given = {"<session_id>": session_id, "<event_id>": event["eventId"], "<name>": "boat.webm"}
-        return re.sub("<.*?>", lambda name: given[name[0]], pattern)
+        name = "docs.js" if "docs" in pattern else "boat.webm"
+        given = {"<session_id>": session_id, "<event_id>": event["eventId"], "<name>": name}
+        return re.sub("<.*?>", lambda match: given[match[0]], pattern)
 
     return fill
 

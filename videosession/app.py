@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from flask import Flask
 
 from videosession import (
+    about,
     auth,
     browser,
     cli,
@@ -13,6 +14,7 @@ from videosession import (
     contract,
     cors,
     database,
+    docs,
     errors,
     health,
     metrics,
@@ -61,6 +63,8 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     repository = sessions.init_app(app, store)
     upkeep.init_app(app, store.create_indexes if settings.is_embedded else store.tell_missing_indexes, repository.sweep)
     browser.init_app(app)
+    about.init_app(app)
+    docs.init_app(app)
     cli.init_app(app)
     return app
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request, send_from_directory
 
+from videosession.contract import answers
+
 STATIC = Path(__file__).resolve().parent / "static"
 PLAYER_SECONDS = 3600
 CLIP_SECONDS = 24 * 3600
@@ -29,6 +31,7 @@ blueprint = Blueprint("browser", __name__)
 
 
 @blueprint.get("/player.js")
+@answers(media_type="text/javascript", headers=("ETag",))
 def player() -> Response:
     """Give the player's side, compressed where that is understood."""
     is_compressed = request.accept_encodings["gzip"] > 0
@@ -40,6 +43,7 @@ def player() -> Response:
 
 
 @blueprint.get("/demo/<name>")
+@answers(media_type="*/*", headers=("ETag",), ranges=True)
 def demo_file(name: str) -> Response:
     """Give what that page needs; of clips any range, so that one can seek."""
     return _demo_file(name, CLIP_SECONDS if name.endswith((".webm", ".mp4")) else 0)

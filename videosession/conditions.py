@@ -30,7 +30,7 @@ def headers(session: dict, variant: str | None = None) -> dict[str, str]:
     Where one address has answers of several kinds, which are chosen by Accept, `variant` tells their tags apart.
     """
     negotiated = {} if variant is None else {"Vary": "Accept"}
-    return {"ETag": f'"{_tag(session, variant)}"', "Cache-Control": "private, no-cache"} | negotiated
+    return {"ETag": f'"{_tag(session, variant)}"'} | negotiated
 
 
 def check_tag(session: dict, variant: str | None = None) -> None:

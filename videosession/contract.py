@@ -40,7 +40,8 @@ class Answered(NamedTuple):
     status: int
     content: dict[str, Shapes]
     headers: Collection[str]
-    conflict: str | None
+    problems: dict[int, str]
+    ranges: bool
 
 
 def accepts(
@@ -93,15 +94,16 @@ def answers(
     media_type: str = JSON,
     also: dict[str, Shapes] | None = None,
     headers: Collection[str] = (),
-    conflict: str | None = None,
+    problems: dict[int, str] | None = None,
+    ranges: bool = False,
 ) -> Callable:
     """Answer with what the view returns, as JSON; a pair is that and headers, and a Response goes out as it is.
 
     The rest is for the API's description: `schema` says what the answer looks like, several what it may look like,
-    `also` what it is by other media types, `headers` which ones it always has beside those of every answer, `conflict`
-    what a 409 means.
+    `also` what it is by other media types, `headers` which ones it always has beside those of every answer, `problems`
+    what goes wrong here by status, beside what follows from the other decorators, `ranges` that parts can be asked for.
     """
-    described = Answered(status, {media_type: schema} | (also or {}), headers, conflict)
+    described = Answered(status, {media_type: schema} | (also or {}), headers, problems or {}, ranges)
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)

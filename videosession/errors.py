@@ -127,6 +127,7 @@ class KeysAway(ServiceError):
 
 
 MOST_FAULTS = 100
+PROBLEM_JSON = "application/problem+json"
 
 
 def problem(status: int, detail: str, faults: list[Fault] = (), headers: dict[str, str] | None = None) -> Response:
@@ -142,7 +143,7 @@ def problem(status: int, detail: str, faults: list[Fault] = (), headers: dict[st
         body["errors"] = [fault._asdict() for fault in faults[:MOST_FAULTS]]
     if len(faults) > MOST_FAULTS:
         body["errorsOmitted"] = len(faults) - MOST_FAULTS
-    return Response(orjson.dumps(body), status, headers, content_type="application/problem+json")
+    return Response(orjson.dumps(body), status, headers, content_type=PROBLEM_JSON)
 
 
 def _answer_service_error(error: ServiceError) -> Response:

@@ -14,6 +14,7 @@ blueprint = Blueprint("health", __name__)
 
 class Alive(Shape):
     status = fields.Constant("alive", required=True)
+    example = {"status": "alive"}
 
 
 class Ready(Shape):
@@ -21,6 +22,7 @@ class Ready(Shape):
 
     status = fields.Constant("ready", required=True)
     missing_indexes = fields.List(fields.String(), data_key="missingIndexes", required=True)
+    example = {"status": "ready", "missingIndexes": []}
 
 
 @blueprint.get("/livez")
@@ -31,7 +33,7 @@ def livez() -> dict:
 
 
 @blueprint.get("/readyz")
-@answers(Ready)
+@answers(Ready, problems={503: "The database does not answer."})
 def readyz() -> dict:
     """Say that the database answers a read, or 503; and which indexes are missing, without which it is slow."""
     database: Database = current_app.extensions["database"]

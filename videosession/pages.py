@@ -31,7 +31,7 @@ class Cursor(fields.String):
 class PageQuery(Query):
     """A page of a list; with a cursor its filters are the cursor's, and it begins after the place in `after`."""
 
-    cursor = Cursor(attribute="after")
+    cursor = Cursor(attribute="after", metadata={"description": "`next` of the page before; it carries the filters."})
 
     @pre_load
     def _filter_as_before(self, sent: dict, **_) -> dict:

@@ -1,6 +1,11 @@
-"""What an object on the wire is made of."""
+"""What an object on the wire is made of, and how fields of our own are described as JSON Schema: in `described`."""
 
-from marshmallow import RAISE, Schema
+from marshmallow import RAISE, Schema, fields
+
+from videosession.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
+
+# What a JSON value may be, by the pattern of the keys in it. Of how many levels, JSON Schema cannot say.
+JSON_VALUES = {"JSONValue": r"^[^\u0000]*$", "MetadataValue": r"^[^$.\u0000][^.\u0000]*$"}
 
 
 class Shape(Schema):
@@ -14,3 +19,31 @@ class Shape(Schema):
 
     error_messages = {"type": "Not a JSON object.", "unknown": "This field is not known here."}
     example: dict | None = None
+
+
+class Moment(fields.String):
+    """An instant that the service made: UTC, three digits."""
+
+    described = {"format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}
+
+
+def json_object(values: str) -> dict:
+    """Describe a JSON object of such values."""
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": JSON_VALUES[values]},
+        "additionalProperties": {"$ref": f"#/components/schemas/{values}"},
+    }
+
+
+def json_value(values: str) -> dict:
+    """Describe such a value; whole numbers must fit 64 bits signed."""
+    return {
+        "anyOf": [
+            {"type": ["null", "boolean", "string"]},
+            {"type": "integer", "minimum": SMALLEST_INTEGER, "maximum": LARGEST_INTEGER},
+            {"type": "number", "not": {"type": "integer"}},
+            {"type": "array", "items": {"$ref": f"#/components/schemas/{values}"}},
+            json_object(values),
+        ]
+    }

@@ -7,9 +7,7 @@ from videosession import auth, pages, queries
 from videosession.bodies import JSON, NDJSON
 from videosession.contract import accepts, answers
 from videosession.sessions.routes import location, sessions
-from videosession.sessions.schemas import Event, Events, EventsPage, EventsQuery, NewEvent
-
-MOST_EVENTS = 1000
+from videosession.sessions.schemas import MOST_EVENTS, Event, Events, EventsPage, EventsQuery, NewEvent
 
 _NEGOTIATED = {"Vary": "Accept"}
 
@@ -19,7 +17,7 @@ blueprint = Blueprint("events", __name__, url_prefix="/api/sessions/<session_id>
 @blueprint.post("")
 @auth.requires(auth.WRITE, players=True)
 @accepts(NewEvent, media_types=(JSON, NDJSON), most=MOST_EVENTS, keyed=True)
-@answers((Event, Events), 201, headers=("Location",), conflict="An eventId is taken by another event.")
+@answers((Event, Events), 201, headers=("Location",), problems={409: "An eventId is taken by another event."})
 def append_events(session_id: str, body: dict | list[dict], key: str | None) -> tuple[dict, dict]:
     """Append what the player did to a session: one event, or up to a thousand at once."""
     if isinstance(body, list):
@@ -31,7 +29,7 @@ def append_events(session_id: str, body: dict | list[dict], key: str | None) -> 
 @blueprint.get("")
 @auth.requires(auth.READ)
 @accepts(query=EventsQuery)
-@answers(EventsPage, also={NDJSON: Event}, headers=("Vary",))
+@answers(EventsPage, also={NDJSON: Event})
 def list_events(session_id: str, query: dict) -> tuple[dict, dict] | Response:
     """Give a page of a session's events, in order, or as NDJSON all that match."""
     if request.accept_mimetypes.best_match((JSON, NDJSON)) == NDJSON:

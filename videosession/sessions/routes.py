@@ -26,6 +26,7 @@ from videosession.sessions.schemas import (
     SessionWithEvents,
 )
 
+_CONTENDED = "Others changed the session at the same moment, again and again."
 _KEY_OF_DELETED = "The session that was opened under this Idempotency-Key has been deleted."
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions")
@@ -38,7 +39,7 @@ def sessions() -> SessionRepository:
 @blueprint.post("")
 @auth.requires(auth.WRITE)
 @accepts(NewSession, keyed=True)
-@answers(CreatedSession, 201, headers=("Location",), conflict=_KEY_OF_DELETED)
+@answers(CreatedSession, 201, headers=("Location",), problems={409: _KEY_OF_DELETED})
 def create_session(body: dict, key: str | None) -> tuple[dict, dict]:
     """Open a session."""
     session = sessions().create(owner=auth.owner(), key=key, **body)
@@ -58,7 +59,7 @@ def list_sessions(query: dict) -> tuple[dict, dict]:
 @blueprint.post("/<session_id>/token")
 @auth.requires(auth.WRITE)
 @accepts(NewPlayerToken)
-@answers(PlayerToken, 201, headers=("Cache-Control",))
+@answers(PlayerToken, 201)
 def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
     """Make a token for a player in a browser, which may append events to this session and nothing else."""
     sessions().check(session_id, owner=auth.owner())
@@ -84,7 +85,7 @@ def read_session(session_id: str, query: dict, condition: Condition | None) -> R
 @auth.requires(auth.WRITE)
 @accepts(SessionPatch, media_types=(MERGE_PATCH, JSON))
 @conditional(check_version)
-@answers(ListedSession, headers=("ETag",), conflict="Others changed the session at the same moment, again and again.")
+@answers(ListedSession, headers=("ETag",), problems={409: _CONTENDED})
 def change_session(session_id: str, body: dict, condition: Condition | None) -> tuple[dict, dict]:
     """Change what is said of a session, by a merge patch: what it names is set, null removes."""
     merge = partial(merged, patch=body)
@@ -96,7 +97,7 @@ def change_session(session_id: str, body: dict, condition: Condition | None) -> 
 @auth.requires(auth.WRITE)
 @accepts()
 @conditional(check_tag)
-@answers(Deleted, conflict="Others changed the session at the same moment, again and again.")
+@answers(Deleted, problems={409: _CONTENDED})
 def delete_session(session_id: str, condition: Condition | None) -> dict:
     """Delete a session and its events, for good."""
     sessions().delete(session_id, owner=auth.owner(), condition=condition)

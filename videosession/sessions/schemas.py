@@ -7,11 +7,19 @@ from videosession import exact_json, instants
 from videosession.pages import PageQuery
 from videosession.queries import Query, WholeNumber
 from videosession.sessions.sameness import content
-from videosession.shapes import Shape
+from videosession.shapes import Moment, Shape, json_object
 
+LONGEST_TITLE = 200
+LONGEST_DESCRIPTION = 5000
+LONGEST_VIDEO_ID = 200
+LONGEST_TYPE = 100
+LONGEST_EVENT_ID = 64
 LONGEST_TIMESTAMP = 40
 LONGEST_PLAYING_SECONDS = 3600  # of a player's token
+_SESSION_ID = "5f0c6a3b9d1e4c7f8a2b6d4e0c9f1a3b"  # of the examples
 LARGEST_METADATA = 16 * 1024
+MOST_EVENTS = 1000  # of a request
+LARGEST_PAGE_OF_SESSIONS, LARGEST_PAGE_OF_EVENTS = 200, 1000
 
 
 class Timestamp(str):
@@ -32,6 +40,8 @@ class Text(fields.String):
 
 class Instant(fields.String):
     """An RFC 3339 instant with its zone, given back exactly as it was sent."""
+
+    described = {"format": "date-time", "maxLength": LONGEST_TIMESTAMP}
 
     def _deserialize(self, value, attr, data, **kwargs) -> Timestamp:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -57,6 +67,7 @@ class QueryInstant(Instant):
 class JSONObject(fields.Field):
     """A JSON object of any content that can be stored and given back exactly."""
 
+    described = json_object("JSONValue")
     default_error_messages = {"invalid": "Not a JSON object."}
     key_fault = staticmethod(exact_json.key_fault)
 
@@ -70,6 +81,8 @@ class JSONObject(fields.Field):
 
 class MetadataPatch(JSONObject):
     """Changes to metadata, whose keys can all be asked for in a query of the database."""
+
+    described = json_object("MetadataValue")
 
     @staticmethod
     def key_fault(key: str) -> str | None:
@@ -95,19 +108,32 @@ def metadata_size_fault(metadata: dict) -> str | None:
 
 
 class NewSession(Shape):
-    title = Text(required=True, validate=validate.Length(1, 200))
-    description = Text(load_default="", validate=validate.Length(max=5000))
-    video_id = Text(data_key="videoId", attribute="videoId", validate=validate.Length(1, 200))
-    metadata = Metadata()
+    title = Text(required=True, validate=validate.Length(1, LONGEST_TITLE))
+    description = Text(load_default="", validate=validate.Length(max=LONGEST_DESCRIPTION))
+    video_id = Text(
+        data_key="videoId",
+        attribute="videoId",
+        validate=validate.Length(1, LONGEST_VIDEO_ID),
+        metadata={"description": "What is watched, in your own words; sessions can be listed by it."},
+    )
+    metadata = Metadata(
+        metadata={
+            "description": f"Anything else you want to keep with the session, up to {LARGEST_METADATA} bytes as JSON."
+        }
+    )
+    example = {"title": "A lecture", "description": "Seen on a train", "videoId": "lecture-3"}
 
 
 class SessionPatch(Shape):
     """Changes to a session as a merge patch: null removes."""
 
-    title = Text(validate=validate.Length(1, 200))
-    description = Text(allow_none=True, validate=validate.Length(max=5000))
-    video_id = Text(data_key="videoId", attribute="videoId", allow_none=True, validate=validate.Length(1, 200))
+    title = Text(validate=validate.Length(1, LONGEST_TITLE))
+    description = Text(allow_none=True, validate=validate.Length(max=LONGEST_DESCRIPTION))
+    video_id = Text(
+        data_key="videoId", attribute="videoId", allow_none=True, validate=validate.Length(1, LONGEST_VIDEO_ID)
+    )
     metadata = MetadataPatch(allow_none=True)
+    example = {"description": None, "metadata": {"course": "history"}}
 
 
 class Session(Shape):
@@ -121,27 +147,37 @@ class Session(Shape):
 
 
 class CreatedSession(Session):
-    created_at = fields.String(required=True, data_key="createdAt")
+    created_at = Moment(required=True, data_key="createdAt")
+    example = {"id": _SESSION_ID, "title": "A lecture", "description": "", "createdAt": "2026-03-01T10:00:00.000Z"}
 
 
 class ListedSession(CreatedSession):
     """A session without its events; `lastEventAt` where it has had any."""
 
-    last_event_at = fields.String(data_key="lastEventAt")
+    last_event_at = Moment(data_key="lastEventAt")
+    example = CreatedSession.example | {"lastEventAt": "2026-03-01T10:20:00.000Z"}
 
 
 class NewEvent(Shape):
     event_id = fields.String(
         data_key="eventId",
         attribute="eventId",
+        metadata={"description": "Your own id, unique in its session: sent again, the event is stored once."},
         validate=validate.Regexp(
-            r"(?!\.{1,2}\Z)[A-Za-z0-9._~:-]{1,64}\Z",
-            error="must be 1 to 64 of the characters A-Z a-z 0-9 . _ ~ : - and neither . nor ..",
+            rf"(?!\.{{1,2}}\Z)[A-Za-z0-9._~:-]{{1,{LONGEST_EVENT_ID}}}\Z",
+            error=f"must be 1 to {LONGEST_EVENT_ID} of the characters A-Z a-z 0-9 . _ ~ : - and neither . nor ..",
         ),
     )
-    type = Text(required=True, validate=validate.Length(1, 100))
-    timestamp = Instant(required=True)
-    data = JSONObject(load_default=dict)
+    type = Text(
+        required=True,
+        validate=validate.Length(1, LONGEST_TYPE),
+        metadata={"description": "Any; those that players send are understood by the timeline."},
+    )
+    timestamp = Instant(required=True, metadata={"description": "By the player's clock; given back as it was sent."})
+    data = JSONObject(
+        load_default=dict,
+        metadata={"description": f"Given back as it was sent, down to {exact_json.DEEPEST} levels."},
+    )
 
     @validates_schema(pass_collection=True, skip_on_field_errors=False)
     def refuse_contradictions(self, events: list[dict], many: bool, **_) -> None:
@@ -153,20 +189,30 @@ class NewEvent(Shape):
         if faults:
             raise ValidationError(faults)
 
+    example = {"type": "seek", "timestamp": "2026-03-01T10:00:30.000Z", "data": {"from": 30, "to": 240}}
+
 
 class Event(Shape):
     event_id = fields.String(required=True, data_key="eventId")
     type = fields.String(required=True)
     timestamp = fields.String(required=True)
     data = fields.Dict(required=True)
+    example = NewEvent.example | {"eventId": "00642d7a5b1c3e09f1a2b3c4d50000"}
 
 
 class Events(Shape):
     events = fields.List(fields.Nested(Event), required=True)
+    example = {"events": [Event.example]}
 
 
 class SessionWithEvents(Session):
     events = fields.List(fields.Nested(Event), required=True)
+    example = {
+        "id": _SESSION_ID,
+        "title": "A lecture",
+        "description": "",
+        "events": [Event.example],
+    }
 
 
 class NewPlayerToken(Shape):
@@ -174,29 +220,40 @@ class NewPlayerToken(Shape):
         data_key="expiresIn",
         strict=True,
         load_default=LONGEST_PLAYING_SECONDS,
+        metadata={"description": "For how many seconds."},
         validate=validate.Range(60, LONGEST_PLAYING_SECONDS),
     )
+    example = {"expiresIn": 600}
 
 
 class PlayerToken(Shape):
     token = fields.String(required=True)
-    expires_at = fields.String(required=True, data_key="expiresAt")
+    expires_at = Moment(required=True, data_key="expiresAt")
+    example = {"token": "eyJhbGciOiJIUzI1NiJ9.…", "expiresAt": "2026-03-01T10:10:00.000Z"}
 
 
 class SessionQuery(Query):
-    events = fields.String(validate=validate.Equal("none", error="must be none, if anything"))
+    events = fields.String(
+        validate=validate.Equal("none", error="must be none, if anything"),
+        metadata={"description": "`none` leaves the events out and adds the instants of the session."},
+    )
 
 
 class SessionsQuery(PageQuery):
-    limit = WholeNumber(1, 200, load_default=50)
-    video_id = Text(data_key="videoId", attribute="videoId", validate=validate.Length(1, 200))
+    limit = WholeNumber(1, LARGEST_PAGE_OF_SESSIONS, load_default=50, metadata={"description": "How many, at most."})
+    video_id = Text(
+        data_key="videoId",
+        attribute="videoId",
+        validate=validate.Length(1, LONGEST_VIDEO_ID),
+        metadata={"description": "Only the sessions that were opened with this one."},
+    )
 
 
 class EventsQuery(PageQuery):
-    limit = WholeNumber(1, 1000, load_default=100)
-    type = Text(validate=validate.Length(1, 100))
-    since = QueryInstant(data_key="from")
-    until = QueryInstant(data_key="to")
+    limit = WholeNumber(1, LARGEST_PAGE_OF_EVENTS, load_default=100, metadata={"description": "How many, at most."})
+    type = Text(validate=validate.Length(1, LONGEST_TYPE), metadata={"description": "Only events of this type."})
+    since = QueryInstant(data_key="from", metadata={"description": "Only events at this instant or later."})
+    until = QueryInstant(data_key="to", metadata={"description": "Only events before this instant."})
 
     @validates_schema
     def refuse_reversed(self, query: dict, **_) -> None:
@@ -209,6 +266,7 @@ class EventsPage(Events):
     """A page of events; `next` is the cursor of the one after it, where there is one."""
 
     next = fields.String()
+    example = Events.example | {"next": "WzE3NzIzNTkyMzAwMDAwMDAsIjAwNjQyIix7fV0"}
 
 
 class Sessions(Shape):
@@ -216,7 +274,9 @@ class Sessions(Shape):
 
     sessions = fields.List(fields.Nested(ListedSession), required=True)
     next = fields.String()
+    example = {"sessions": [ListedSession.example], "next": "WzE3NzIzNTkyMzAwMDAwMDAsIjVmMGMiLHt9XQ"}
 
 
 class Deleted(Shape):
     message = fields.String(required=True)
+    example = {"message": "Session deleted successfully."}

@@ -25,7 +25,7 @@ blueprint = Blueprint("timeline", __name__, url_prefix="/api/sessions/<session_i
 @auth.requires(auth.READ)
 @accepts(query=TimelineQuery)
 @conditional(check_tag)
-@answers(Timeline, also={SVG: None}, headers=("Vary",))
+@answers(Timeline, also={SVG: None})
 def read_timeline(session_id: str, query: dict, condition: Condition | None) -> tuple[dict, dict] | Response:
     """Tell what was watched, where the viewer jumped, and which branches were taken."""
     if request.accept_mimetypes.best_match((JSON, SVG)) == SVG:
@@ -38,7 +38,7 @@ def read_timeline(session_id: str, query: dict, condition: Condition | None) -> 
 @auth.requires(auth.READ)
 @accepts(query=TimelineQuery)
 @conditional(check_tag)
-@answers(media_type=SVG, headers=("Content-Security-Policy",))
+@answers(media_type=SVG)
 def draw_timeline(session_id: str, query: dict, condition: Condition | None) -> Response:
     """Draw the timeline."""
     return _draw(session_id, query, condition)

@@ -3,22 +3,30 @@
 from marshmallow import fields
 
 from videosession.queries import Decimal, Query
-from videosession.shapes import Shape
+from videosession.shapes import Moment, Shape
 
 NODE = {"required": True, "allow_none": True}
 
 
 class TimelineQuery(Query):
-    threshold = Decimal(0, 1, load_default=0.95)
-    bin_seconds = Decimal(0.1, 3600, data_key="binSeconds", load_default=None)
+    threshold = Decimal(
+        0, 1, load_default=0.95, metadata={"description": "From which coverage on a viewing is `completed`."}
+    )
+    bin_seconds = Decimal(
+        0.1,
+        3600,
+        data_key="binSeconds",
+        load_default=None,
+        metadata={"description": "How long a bin of the heatmap is; a hundredth of the length if not given."},
+    )
 
 
 class Segment(Shape):
     node = fields.String(**NODE)
     from_ = fields.Float(required=True, data_key="from")
     to = fields.Float(required=True)
-    started_at = fields.String(required=True, data_key="startedAt")
-    ended_at = fields.String(required=True, data_key="endedAt")
+    started_at = Moment(required=True, data_key="startedAt")
+    ended_at = Moment(required=True, data_key="endedAt")
 
 
 class Jump(Shape):
@@ -27,7 +35,7 @@ class Jump(Shape):
     to = fields.Float(required=True)
     cause = fields.String(required=True)
     steps = fields.Integer(required=True)
-    at = fields.String(required=True)
+    at = Moment(required=True)
 
 
 class GraphNode(Shape):
@@ -86,3 +94,37 @@ class Timeline(Shape):
     wall = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     anomalies = fields.List(fields.Nested(Anomaly), required=True)
     events = fields.Integer(required=True)
+    example = {
+        "segments": [
+            {
+                "node": None,
+                "from": 0.0,
+                "to": 30.0,
+                "startedAt": "2026-03-01T10:00:00.000Z",
+                "endedAt": "2026-03-01T10:00:30.000Z",
+            },
+            {
+                "node": None,
+                "from": 240.0,
+                "to": 300.0,
+                "startedAt": "2026-03-01T10:00:30.000Z",
+                "endedAt": "2026-03-01T10:01:30.000Z",
+            },
+        ],
+        "jumps": [
+            {"node": None, "from": 30.0, "to": 240.0, "cause": "user", "steps": 1, "at": "2026-03-01T10:00:30.000Z"}
+        ],
+        "path": [None],
+        "graph": {"nodes": [{"id": None, "visits": 1, "watchedSeconds": 90.0, "uniqueSeconds": 90.0}], "edges": []},
+        "chapters": [],
+        "heatmap": [{"node": None, "binSeconds": 100, "views": [1, 0, 1, 0, 0, 0]}],
+        "watchedSeconds": 90.0,
+        "uniqueSeconds": 90.0,
+        "rewatchedSeconds": 0.0,
+        "coverage": 0.15,
+        "completed": False,
+        "completeEvent": False,
+        "wall": {"playing": 90.0},
+        "anomalies": [],
+        "events": 3,
+    }

@@ -1,0 +1,46 @@
+"""What the service says of itself."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from videosession import __version__
+
+PROJECT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
+def test_anybody_may_ask_for_the_name_the_version_and_the_limits(nobody):
+    answer = nobody.get("/api")
+    assert answer.status_code == 200
+    assert (answer.json["name"], answer.json["version"]) == ("videosession", __version__)
+    assert answer.json["limits"]["request"] == {
+        "jsonBytes": 1024 * 1024,
+        "ndjsonBytes": 8 * 1024 * 1024,
+        "events": 1000,
+        "idempotencyKeyCharacters": 255,
+    }
+
+
+@pytest.mark.parametrize(
+    ("group", "limit", "field"),
+    [
+        ("session", "titleCharacters", "title"),
+        ("session", "descriptionCharacters", "description"),
+        ("session", "videoIdCharacters", "videoId"),
+    ],
+)
+def test_a_limit_is_taken_and_one_more_is_not(client, group, limit, field):
+    most = client.get("/api").json["limits"][group][limit]
+    assert client.post("/api/sessions", {"title": "x"} | {field: "x" * most}).status_code == 201
+    assert client.post("/api/sessions", {"title": "x"} | {field: "x" * (most + 1)}).status_code == 422
+
+
+def test_there_is_one_version():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == __version__

@@ -1,0 +1,125 @@
+"""The API's description: whole, right, and made of what validates. (See described.py for every answer against it.)"""
+
+import json
+
+import jsonschema_rs
+import pytest
+from flask import Response
+
+from tests import described
+from videosession import openapi
+
+METHODS = ("get", "post", "patch", "delete", "put")
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, operations in described.document()["paths"].items()
+    for method, operation in operations.items()
+}
+SCHEMAS = described.document()["components"]["schemas"]
+
+
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
+def references(part):
+    """Find all references in a part of the description."""
+    if isinstance(part, dict):
+        yield from [part["$ref"]] if "$ref" in part else []
+        part = list(part.values())
+    for inner in part if isinstance(part, list) else []:
+        yield from references(inner)
+
+
+def test_the_description_is_served_as_it_is_made(client):
+    answer = client.get("/openapi.json")
+    assert answer.json == described.document()
+    assert answer.json["openapi"].startswith("3.1")
+
+
+def test_every_route_is_described_and_nothing_else_is(app):
+    routes = {f"{method} {openapi.path(rule)}" for rule in app.url_map.iter_rules() for method in rule.methods} - {
+        f"{method} {openapi.path(rule)}" for rule in app.url_map.iter_rules() for method in ("HEAD", "OPTIONS")
+    }
+    assert set(OPERATIONS) == routes
+
+
+def test_every_reference_leads_somewhere():
+    for reference in set(references(described.document())):
+        part = described.document()
+        for step in reference.removeprefix("#/").split("/"):
+            part = part[step]
+
+
+def test_every_schema_is_one():
+    for name in SCHEMAS:
+        jsonschema_rs.meta.validate({"$ref": f"#/components/schemas/{name}", "components": {"schemas": SCHEMAS}})
+
+
+@pytest.mark.parametrize("name", [name for name, schema in SCHEMAS.items() if "examples" in schema])
+def test_every_example_is_one_of_what_it_shows(name):
+    whole = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": SCHEMAS}}
+    for example in SCHEMAS[name]["examples"]:
+        jsonschema_rs.Draft202012Validator(whole, validate_formats=True).validate(example)
+
+
+def test_what_clients_send_and_get_has_examples():
+    shown = {name for name in SCHEMAS if "examples" in SCHEMAS[name]}
+    for operation in OPERATIONS.values():
+        used = {*references(operation.get("requestBody", {})), *references(operation["responses"])}
+        assert {each.rpartition("/")[2] for each in used if "/schemas/" in each} <= shown
+
+
+@pytest.mark.parametrize("path", ["/api/sessions", "/api/sessions/{sessionId}", "/api/sessions/{sessionId}/events"])
+def test_what_needs_a_token_says_which_scope_and_what_goes_wrong_without(path):
+    for method, operation in described.document()["paths"][path].items():
+        scope = "sessions:read" if method == "get" else "sessions:write"
+        assert operation["security"] == [{"token": [scope]}]
+        assert {"401", "403", "503"} <= operation["responses"].keys()
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_says_what_it_does_and_names_its_parameters_once(name):
+    operation = OPERATIONS[name]
+    assert operation["summary"]
+    parameters = [(parameter["in"], parameter["name"]) for parameter in operation["parameters"]]
+    assert len(set(parameters)) == len(parameters)
+    assert {place for place, _ in parameters} <= {"path", "query", "header"}
+
+
+def test_bounds_are_those_that_validate():
+    new_session, new_event = SCHEMAS["NewSession"]["properties"], SCHEMAS["NewEvent"]["properties"]
+    assert (new_session["title"]["minLength"], new_session["title"]["maxLength"]) == (1, 200)
+    assert new_event["type"]["maxLength"] == 100
+    assert SCHEMAS["NewSession"]["additionalProperties"] is False
+    [array] = [
+        each
+        for each in OPERATIONS["POST /api/sessions/{sessionId}/events"]["requestBody"]["content"]["application/json"][
+            "schema"
+        ]["anyOf"]
+        if each.get("type") == "array"
+    ]
+    assert (array["minItems"], array["maxItems"]) == (1, 1000)
+
+
+NOT_AS_DESCRIBED = {
+    "an unknown status": {"status": 418},
+    "another media type": {"mimetype": "text/plain"},
+    "an unknown field": {"content": {"message": "Gone.", "more": 1}},
+    "a missing field": {"content": {}},
+    "a header that is not described": {"headers": {"Location": "/"}},
+}
+
+
+@pytest.mark.parametrize("wrong", NOT_AS_DESCRIBED.values(), ids=NOT_AS_DESCRIBED)
+def test_an_answer_that_is_not_as_described_fails_the_test_that_gets_it(app, client, monkeypatch, wrong):
+    def instead(**_) -> Response:
+        content = json.dumps(wrong.get("content", {"message": "Gone."}))
+        options = {"status": 200, "mimetype": "application/json", "headers": {}} | wrong
+        options.pop("content", None)
+        return Response(content, **options)
+
+    monkeypatch.setitem(app.view_functions, "sessions.delete_session", instead)
+    with pytest.raises(AssertionError, match="DELETE /api/sessions/x"):
+        client.delete("/api/sessions/x")

@@ -1,0 +1,64 @@
+"""What the service says of itself: its name, its version, and every limit."""
+
+from flask import Blueprint, Flask, current_app
+from marshmallow import fields
+
+from videosession import __version__, auth, bodies, contract, exact_json
+from videosession.contract import accepts, answers
+from videosession.sessions import schemas
+from videosession.shapes import Shape
+from videosession.timeline import summary
+
+LIMITS = {
+    "session": {
+        "titleCharacters": schemas.LONGEST_TITLE,
+        "descriptionCharacters": schemas.LONGEST_DESCRIPTION,
+        "videoIdCharacters": schemas.LONGEST_VIDEO_ID,
+        "metadataBytes": schemas.LARGEST_METADATA,
+    },
+    "event": {
+        "typeCharacters": schemas.LONGEST_TYPE,
+        "timestampCharacters": schemas.LONGEST_TIMESTAMP,
+        "eventIdCharacters": schemas.LONGEST_EVENT_ID,
+        "dataLevels": exact_json.DEEPEST,
+        "bytes": bodies.LARGEST_VALUE,
+    },
+    "request": {
+        "jsonBytes": bodies.LARGEST_VALUE,
+        "ndjsonBytes": bodies.LARGEST[bodies.NDJSON],
+        "events": schemas.MOST_EVENTS,
+        "idempotencyKeyCharacters": contract.LONGEST_KEY,
+    },
+    "page": {"sessions": schemas.LARGEST_PAGE_OF_SESSIONS, "events": schemas.LARGEST_PAGE_OF_EVENTS},
+    "token": {"subjectCharacters": auth.LONGEST_SUBJECT, "playerTokenSeconds": schemas.LONGEST_PLAYING_SECONDS},
+    "timeline": {"binsOfANode": summary.NODE_BINS, "bins": summary.ALL_BINS},
+}
+
+blueprint = Blueprint("about", __name__)
+
+
+class Service(Shape):
+    """The limits are grouped by what they bound, with their units in their names."""
+
+    name = fields.String(required=True)
+    version = fields.String(required=True)
+    documentation = fields.String(required=True)
+    limits = fields.Dict(
+        keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.Float()), required=True
+    )
+    example = {"name": "videosession", "version": __version__, "documentation": "/docs", "limits": LIMITS}
+
+
+@blueprint.get("/api")
+@accepts()
+@answers(Service)
+def tell_about() -> dict:
+    """Name the service, its version and its limits."""
+    limits = current_app.extensions["limits"]
+    return {"name": "videosession", "version": __version__, "documentation": "/docs", "limits": limits}
+
+
+def init_app(app: Flask) -> None:
+    """Let clients of `app` ask what it is."""
+    app.extensions["limits"] = LIMITS
+    app.register_blueprint(blueprint)

@@ -1,0 +1,80 @@
+"""The API's description, and the page to read it and try it on: Swagger UI, from its package, nothing from outside."""
+
+import gzip
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import orjson
+from flask import Blueprint, Flask, Response, current_app, request
+
+from videosession import openapi
+from videosession.bodies import JSON
+from videosession.contract import accepts, answers
+from videosession.errors import NotFound
+
+CSS, HTML, JAVASCRIPT = "text/css", "text/html", "text/javascript"
+
+_OUR_OWN = Path(__file__).parent / "static" / "docs"
+_FILES = {
+    "docs.css": (_OUR_OWN, CSS),
+    "docs.js": (_OUR_OWN, JAVASCRIPT),
+    "swagger-ui.css": (files("flask_swagger_ui") / "dist", CSS),
+    "swagger-ui-bundle.js": (files("flask_swagger_ui") / "dist", JAVASCRIPT),
+}
+_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Accept-Encoding",
+    "X-Content-Type-Options": "nosniff",
+}
+
+blueprint = Blueprint("docs", __name__)
+
+
+@blueprint.get("/openapi.json")
+@accepts()
+@answers(media_type=JSON, headers=("ETag",))
+def read_description() -> Response:
+    """Describe the API in OpenAPI 3.1."""
+    return _file(current_app.extensions["openapi"](), JSON)
+
+
+@blueprint.get("/docs")
+@answers(media_type=HTML, headers=("ETag",))
+def read_docs() -> Response:
+    """Show a page to read the API's description and to try it on."""
+    return _file((_OUR_OWN / "docs.html").read_bytes(), HTML)
+
+
+@blueprint.get("/docs/<name>")
+@answers(media_type=JAVASCRIPT, also={CSS: None}, headers=("ETag",))
+def read_docs_file(name: str) -> Response:
+    """Give what that page needs."""
+    if name not in _FILES:
+        raise NotFound("There is no such file.")
+    directory, media_type = _FILES[name]
+    return _file((directory / name).read_bytes(), media_type)
+
+
+def _file(content: bytes, media_type: str) -> Response:
+    """Answer with a file, compressed where the client takes that, or say that it has it."""
+    is_taken = request.accept_encodings["gzip"] > 0
+    response = Response(_compressed(content) if is_taken else content, headers=_HEADERS, mimetype=media_type)
+    if is_taken:
+        response.content_encoding = "gzip"
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@cache
+def _compressed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+def init_app(app: Flask) -> None:
+    """Serve the description of all that `app` does; it is written when it is first asked for."""
+    app.extensions["openapi"] = cache(lambda: orjson.dumps(openapi.describe(app)))
+    app.register_blueprint(blueprint)

@@ -1,0 +1,279 @@
+"""The API's description (OpenAPI 3.1), made of what the views are decorated with: what validates is what documents."""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from http import HTTPStatus
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Flask
+from marshmallow import fields
+from werkzeug.routing import Rule
+
+from videosession import __version__, bodies, contract
+from videosession.bodies import JSON, NDJSON
+from videosession.contract import Accepted, Answered, Shapes
+from videosession.errors import PROBLEM_JSON
+from videosession.shapes import JSON_VALUES, Shape, json_value
+
+INTRODUCTION = """\
+Open a session, report what its player does, and get back the events and what they mean.
+
+Everything under `/api/sessions` takes a token in `Authorization: Bearer …`; its subject owns the sessions made with it.
+Every error is a problem document (RFC 9457). `HEAD` is answered wherever `GET` is, without the content, and `OPTIONS`
+everywhere.
+"""
+
+TAGS = {
+    "sessions": "A session is one viewing.",
+    "events": "What the player did, exactly as it was sent, in the order of the instants, then of arrival.",
+    "timeline": "What was watched, skipped and seen again, and which branches were taken.",
+    "service": "The service itself.",
+}
+
+PATH_PARAMETERS = {
+    "session_id": {"type": "string", "pattern": "^[0-9a-f]{32}$", "examples": ["5f0c6a3b9d1e4c7f8a2b6d4e0c9f1a3b"]},
+    "event_id": {"type": "string", "pattern": "^[A-Za-z0-9._~:-]{1,64}$", "examples": ["play-1"]},
+    "name": {"type": "string"},
+}
+
+HEADERS = {
+    "Cache-Control": "How long a copy may be used without asking again.",
+    "ETag": "What the answer depends on: of a session its version, a dot, and the revision that each append moves.",
+    "Link": 'The next page, relative, with `rel="next"`; absent on the last.',
+    "Location": "Where what was made is found.",
+    "Retry-After": "After how many seconds to send the same again.",
+    "WWW-Authenticate": "What kind of token is missing.",
+    "X-Request-Id": "The request's own id where it had a safe one, else one made here; it is in the log, too.",
+}
+
+ALWAYS = ("Cache-Control", "X-Request-Id")
+
+PROBLEMS = {
+    400: "The body is not JSON, or the query is malformed, or has a parameter that is unknown or given twice.",
+    401: "There is no token, or a bad or expired one.",
+    403: "The token does not cover this.",
+    404: "There is no such session or event, or it is somebody else's.",
+    408: "The body did not arrive in time.",
+    409: "This contradicts what is stored.",
+    412: "The session is in another state than the one that the request depends on.",
+    413: f"The body is above the limit: {bodies.LARGEST_VALUE} bytes, of lines {bodies.LARGEST[NDJSON]} bytes.",
+    415: "The body is of another media type, or has a Content-Encoding.",
+    422: "Well-formed, but not valid: every fault is in `errors`, at its JSON pointer.",
+    429: "Too many requests.",
+    503: "The database does not answer. A write may or may not have happened.",
+}
+PROBLEM_HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
+
+CONDITIONS = {
+    "If-None-Match": "Answer 304, or 412 where something would be changed, if the state is one of these.",
+    "If-Match": "Answer 412 unless the state is one of these. For PATCH only the first part of the ETag has to hold.",
+}
+
+
+class InvalidPart(Shape):
+    pointer = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class Problem(Shape):
+    """What is wrong, where, and what to do (RFC 9457); `errors` where the request is invalid, all at once."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    request_id = fields.String(required=True, data_key="requestId")
+    errors = fields.List(fields.Nested(InvalidPart))
+    errors_omitted = fields.Integer(data_key="errorsOmitted")
+    example = {
+        "type": "about:blank",
+        "title": "Unprocessable Entity",
+        "status": 422,
+        "detail": "The request is well-formed, but its content is not valid: see errors.",
+        "requestId": "5f0c6a3b9d1e4c7f",
+        "errors": [{"pointer": "/timestamp", "detail": "is not a date that exists"}],
+    }
+
+
+def describe(app: Flask) -> dict:
+    """Write down every operation of `app`."""
+    marshmallow = MarshmallowPlugin()
+    spec = APISpec(
+        title="videosession",
+        version=__version__,
+        openapi_version="3.1.0",
+        plugins=[marshmallow],
+        info={"description": INTRODUCTION},
+        servers=[{"url": "/"}],
+        tags=[{"name": name, "description": description} for name, description in TAGS.items()],
+    )
+    marshmallow.converter.add_attribute_function(_described)
+    _add_components(spec)
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        view = app.view_functions[rule.endpoint]
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+            spec.path(path(rule), operations={method.lower(): _operation(rule, method, view)})
+    document = spec.to_dict()
+    _add_examples(document, marshmallow)
+    return document
+
+
+def _add_components(spec: APISpec) -> None:
+    for values in JSON_VALUES:
+        spec.components.schema(values, json_value(values))
+    spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    for name, description in HEADERS.items():
+        header = {"description": description, "required": name != "Link", "schema": {"type": "string"}}
+        spec.components.header(name, header)
+    for status, description in PROBLEMS.items():
+        spec.components.response(_name(status), _problem(status, description))
+
+
+def _operation(rule: Rule, method: str, view: Callable) -> dict:
+    summary, _, description = view.__doc__.partition("\n")
+    accepted: Accepted | None = getattr(view, "accepts", None)
+    operation = {
+        "operationId": re.sub(r"_(.)", lambda match: match[1].upper(), view.__name__),
+        "tags": [_tag(rule)],
+        "summary": summary.rstrip("."),
+        "parameters": list(_parameters(rule, method, view, accepted)),
+        "responses": dict(_responses(rule, method, view, accepted)),
+    }
+    if description:
+        operation["description"] = re.sub(r"\n +", "\n", description).strip()
+    if accepted and accepted.body:
+        operation["requestBody"] = {"required": True, "content": _request_content(accepted)}
+    if scope := getattr(view, "scope", None):
+        operation["security"] = [{"token": [scope]}]
+    return operation
+
+
+def _parameters(rule: Rule, method: str, view: Callable, accepted: Accepted | None) -> Iterator[dict]:
+    for name in sorted(rule.arguments):
+        yield {"in": "path", "name": _camel(name), "required": True, "schema": PATH_PARAMETERS[name]}
+    if accepted and accepted.query:
+        yield {"in": "query", "schema": accepted.query}
+    if accepted and accepted.keyed:
+        yield _header_parameter("Idempotency-Key", "Sent again under the same key, this is done once.") | {
+            "schema": {"type": "string", "minLength": 1, "maxLength": contract.LONGEST_KEY}
+        }
+    conditions = CONDITIONS if getattr(view, "is_conditional", False) else ("If-None-Match",) * _has_tag(method, view)
+    for name in conditions:
+        yield _header_parameter(name, CONDITIONS[name])
+    if view.answers.ranges:
+        yield _header_parameter("Range", "Which bytes to give, as in `bytes=0-1023`.")
+
+
+def _header_parameter(name: str, description: str) -> dict:
+    return {"in": "header", "name": name, "description": description, "schema": {"type": "string"}}
+
+
+def _request_content(accepted: Accepted) -> dict:
+    one = {"schema": accepted.body}
+    if not accepted.most:
+        return dict.fromkeys(accepted.media_types, one)
+    several = {"type": "array", "items": accepted.body, "minItems": 1, "maxItems": accepted.most}
+    lines = {"type": "string", "description": f"1 to {accepted.most} lines, each one of what JSON takes."}
+    return {JSON: {"schema": {"anyOf": [accepted.body, several]}}, NDJSON: {"schema": lines}}
+
+
+def _responses(rule: Rule, method: str, view: Callable, accepted: Accepted | None) -> Iterator[tuple[str, dict]]:
+    answered: Answered = view.answers
+    headers = {*answered.headers, *(("ETag",) if _has_tag(method, view) else ())}
+    is_page = accepted and accepted.query and "cursor" in accepted.query().fields
+    answer = {
+        "description": HTTPStatus(answered.status).phrase,
+        "headers": _headers(headers | ({"Link"} if is_page else set())),
+        "content": {media_type: _content(shapes) for media_type, shapes in answered.content.items()},
+    }
+    yield str(answered.status), answer
+    if answered.ranges:
+        yield "206", answer | {"description": "The bytes that were asked for."}
+        yield "416", _problem(416, "There are no such bytes.")
+    if _has_tag(method, view):
+        yield "304", {"description": "The client has it already.", "headers": _headers({"ETag"})}
+    for status in sorted(_problems(rule, view, accepted)):
+        yield str(status), {"$ref": f"#/components/responses/{_name(status)}"}
+    for status, description in answered.problems.items():
+        yield str(status), _problem(status, description)
+
+
+def _problems(rule: Rule, view: Callable, accepted: Accepted | None) -> set[int]:
+    """Say which problems an operation answers with, by what it checks."""
+    statuses = set()
+    if accepted:
+        statuses |= {400}
+    if accepted and accepted.body:
+        statuses |= {408, 413, 415, 422}
+    if rule.arguments:
+        statuses |= {404}
+    if hasattr(view, "scope"):
+        statuses |= {401, 403, 429, 503}
+    if getattr(view, "is_conditional", False):
+        statuses |= {412}
+    return statuses
+
+
+def _problem(status: int, description: str) -> dict:
+    return {
+        "description": description,
+        "headers": _headers(PROBLEM_HEADERS.get(status, [])),
+        "content": {PROBLEM_JSON: {"schema": Problem}},
+    }
+
+
+def _headers(names: Collection[str]) -> dict:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted({*names, *ALWAYS})}
+
+
+def _content(shapes: Shapes) -> dict:
+    if isinstance(shapes, tuple):
+        return {"schema": {"anyOf": list(shapes)}}
+    return {"schema": shapes} if shapes else {}
+
+
+def _has_tag(method: str, view: Callable) -> bool:
+    """Whether an answer to GET carries an ETag, by which it can be asked for again."""
+    return method == "GET" and (getattr(view, "is_conditional", False) or "ETag" in view.answers.headers)
+
+
+def _described(_, field: fields.Field, **options) -> dict:
+    """Say of a field of our own what its class says of itself, and its pattern as JSON Schema writes it."""
+    described = dict(getattr(field, "described", {}))
+    if field.allow_none and "type" in described:
+        described["type"] = [described["type"], "null"]
+    for validator in field.validators:
+        if hasattr(validator, "regex"):
+            described["pattern"] = "^" + validator.regex.pattern.replace(r"\Z", "$")
+    return described
+
+
+def _add_examples(document: dict, marshmallow: MarshmallowPlugin) -> None:
+    """Give the schemas the descriptions and the examples that their classes have."""
+    for key, name in marshmallow.converter.refs.items():
+        shape, schema = key[0], document["components"]["schemas"][name]
+        if shape.__doc__ and "__doc__" in vars(shape):
+            schema["description"] = re.sub(r"\n +", "\n", shape.__doc__).strip()
+        if example := vars(shape).get("example"):
+            schema["examples"] = [example]
+
+
+def _tag(rule: Rule) -> str:
+    for name in ("timeline", "events", "sessions"):
+        if name in rule.rule:
+            return name
+    return "service"
+
+
+def _name(status: int) -> str:
+    return re.sub(r"\W", "", HTTPStatus(status).phrase)
+
+
+def path(rule: Rule) -> str:
+    """Write a route's pattern as OpenAPI does."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: f"{{{_camel(match[1])}}}", rule.rule)
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_(.)", lambda match: match[1].upper(), name)
