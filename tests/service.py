@@ -18,9 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from tests.answers import strict_json
 from videosession.config import Config
 
+on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in Linux's /proc")
 PROJECT = Path(__file__).resolve().parent.parent
 SECRET = "a secret of the tests, longer than thirty-two bytes"
 START_SECONDS = 20

@@ -15,6 +15,7 @@ from tests.service import (
     copy_project,
     free_port,
     mint,
+    on_linux,
     procfile,
     run,
     tool,
@@ -193,6 +194,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@on_linux
 def test_gunicorn_reads_env_serves_all_addresses_and_waits_for_no_database(tmp_path, silence):
     copy, port = copy_project(tmp_path), free_port()
     write_env(copy, MONGODB_URI=silence, JWT_SECRET=SECRET, PORT=port, WEB_CONCURRENCY=3)
@@ -207,6 +209,7 @@ def test_gunicorn_reads_env_serves_all_addresses_and_waits_for_no_database(tmp_p
     assert not (copy / "instance").exists(), "with a database elsewhere nothing is kept here"
 
 
+@on_linux
 def test_flask_run_reads_env_and_listens_on_its_port_of_loopback(tmp_path, silence):
     copy, port = copy_project(tmp_path), free_port()
     flaskenv = (copy / ".flaskenv").read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import SECRET, Service, free_port, mint, procfile, wait_until
+from tests.service import SECRET, Service, free_port, mint, on_linux, procfile, wait_until
 
 ROUNDS, CLIENTS, WRITES_A_ROUND = 3, 4, 40
 BACK_SECONDS = 10
@@ -109,6 +109,7 @@ def processes(instance: Path, service: Service) -> dict[int, str]:
     return found
 
 
+@on_linux
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 def test_when_it_ends_nothing_stays(crashing, instance, how):
     assert len(processes(instance, crashing)) >= 5, "gunicorn, two workers, a keeper and a database"

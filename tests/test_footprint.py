@@ -1,0 +1,26 @@
+"""What a worker costs the machine."""
+
+import re
+from pathlib import Path
+
+from tests.service import SECRET, Service, free_port, mint, on_linux, procfile
+
+EVENT = {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position": 1.5}}
+
+
+def resident_megabytes(pid: int) -> float:
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]) / 1024
+
+
+@on_linux
+def test_a_worker_needs_no_more_than_sixty_megabytes(embedded, tmp_path):
+    uri, port = embedded.uri.replace("/videosession?", "/footprint?"), free_port()
+    settings = {"MONGODB_URI": uri, "JWT_SECRET": SECRET, "PORT": port, "WEB_CONCURRENCY": 1, "RATE_LIMIT": "off"}
+    with Service(procfile("web"), port, tmp_path / "log", FLASK_SKIP_DOTENV=1, **settings) as service:
+        session_id = service.request("POST", "/api/sessions", {"title": "x"}, mint()).json["id"]
+        path = f"/api/sessions/{session_id}"
+        for _ in range(100):
+            assert service.request("POST", f"{path}/events", EVENT, mint()).status_code == 201
+            assert service.request("GET", path, token=mint()).status_code == 200
+        [worker] = service.worker_pids()
+        assert resident_megabytes(worker) < 60
