@@ -65,8 +65,12 @@ class Writer(threading.Thread):
                     self.others.add(answer.status_code)
 
     def stored(self) -> set[str]:
-        read = self.service.request("GET", f"/api/sessions/{self.session_id}", token=mint())
-        return {event["eventId"] for event in read.json["events"]}
+        events = wait_until(self._read, BACK_SECONDS)  # the other worker may find the database a moment later
+        return {event["eventId"] for event in events}
+
+    def _read(self) -> list[dict] | None:
+        answer = self.service.request("GET", f"/api/sessions/{self.session_id}", token=mint())
+        return answer.json["events"] if answer.status_code == 200 else None
 
 
 def test_what_was_acknowledged_is_there_after_its_database_was_killed(crashing, instance):
