@@ -32,6 +32,15 @@ def test_the_picture_in_the_readme_is_what_the_service_draws():
     assert PICTURE.read_text() == picture(viewing, summarise(viewing))
 
 
+def test_the_command_prints_the_address_of_a_page_with_the_token_that_it_needs(app, client):
+    printed = app.test_cli_runner().invoke(args=["demo"], catch_exceptions=False).output
+    address, client.token = re.search(r"http://localhost:\d+(/demo)#token=(\S+)", printed).groups()
+    assert client.get(address, buffered=True).status_code == 200
+    session_id = client.new_session()
+    assert client.post(f"/api/sessions/{session_id}/token", {}).status_code == 201
+    assert client.get(f"/api/sessions/{session_id}/timeline.svg").status_code == 200
+
+
 def test_the_command_prints_what_to_open_and_it_opens(app, client):
     printed = app.test_cli_runner().invoke(args=["demo"], catch_exceptions=False).output
     client.token = re.search(r"TOKEN=(\S+)", printed)[1]

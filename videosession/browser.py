@@ -42,6 +42,13 @@ def player() -> Response:
     return response.make_conditional(request)
 
 
+@blueprint.get("/demo")
+@answers(media_type="text/html", headers=("ETag",))
+def demo() -> Response:
+    """Give the page that shows the player's side at work."""
+    return _demo_file("demo.html", 0)
+
+
 @blueprint.get("/demo/<name>")
 @answers(media_type="*/*", headers=("ETag",), ranges=True)
 def demo_file(name: str) -> Response:

@@ -55,7 +55,10 @@ def fill_demo() -> None:
     """Fill the database with sessions that are worth looking at, and print what to open."""
     repository, base = current_app.extensions["sessions"], f"http://localhost:{current_app.extensions['settings'].port}"
     bearer = auth.make_token("demo", timedelta(days=1), scope=auth.READ)
-    click.echo(f"With the service running, each of these commands draws a session:\n\nTOKEN={bearer}\n")
+    # In the fragment, which browsers send to nobody.
+    page = f"{base}/demo#token={auth.make_token('demo', timedelta(days=1))}"
+    click.echo(f"With the service running, watch a film here, and its timeline grows beside it:\n\n{page}\n")
+    click.echo(f"Or draw a session with one of these commands:\n\nTOKEN={bearer}\n")
     for place, (title, script) in enumerate(demo.SESSIONS.items(), 1):
         session_id = repository.create(owner="demo", title=title, description="")["_id"]
         repository.append(session_id, NewEvent(many=True).load(list(demo.events(script))), owner="demo")

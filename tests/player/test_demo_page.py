@@ -1,0 +1,92 @@
+"""The demo's page in a real browser: by keyboard, on its own, and with nothing told to strangers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.player import browser
+from tests.service import Service, mint, wait_until
+
+POSITION = "return document.querySelector('video').currentTime"
+SOURCE = "return document.querySelector('video').currentSrc.split('/').at(-1).split('.')[0]"
+IS_PAUSED = "return document.querySelector('video').paused"
+PICTURE = "return document.querySelector('#picture').alt"
+MESSAGE = "return document.querySelector('#message').textContent"
+
+
+@pytest.fixture(scope="module")
+def driver(service, tmp_path_factory) -> Iterator:
+    if not browser.IS_THERE:
+        pytest.skip(browser.MISSING)
+    with browser.chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def run(driver):
+    return driver.execute_script
+
+
+@pytest.fixture(scope="module")
+def demo(driver, run, service: Service) -> str:
+    """The page, opened with a token; what is given is its address."""
+    address = f"http://127.0.0.1:{service.port}/demo"
+    driver.get(f"{address}#token={mint(sub='demo')}")
+    wait_until(lambda: run("return document.querySelector('video').readyState") == 4)
+    return address
+
+
+@pytest.fixture(scope="module")
+def press(driver):
+    from selenium.webdriver import ActionChains
+
+    return lambda keys: ActionChains(driver).send_keys(keys).perform()
+
+
+def test_without_a_token_the_page_says_what_to_do(driver, run, service):
+    driver.get(f"http://127.0.0.1:{service.port}/demo")
+    assert "run flask demo" in wait_until(lambda: run(MESSAGE))
+
+
+def test_the_token_does_not_stay_in_the_address(driver, demo):
+    assert driver.current_url == demo
+
+
+def test_the_film_is_played_by_keyboard_and_its_picture_grows(run, demo, press):
+    press(" ")
+    wait_until(lambda: run(POSITION) > 1)
+    first = wait_until(lambda: run(PICTURE))
+    press("\ue014")  # the right arrow
+    wait_until(lambda: run(POSITION) > 6)
+    press("1")
+    wait_until(lambda: run(SOURCE) == "boat" and run(POSITION) > 1)
+    press("b")
+    wait_until(lambda: run(SOURCE) == "harbour" and run(POSITION) > 6)
+    press(" ")
+    assert run(IS_PAUSED)
+    assert first != wait_until(lambda: "2 branches" in run(PICTURE) and "1 jump" in run(PICTURE) and run(PICTURE))
+
+
+def test_a_reload_goes_on_in_the_same_session_where_it_was(driver, run, demo):
+    position = run(POSITION)
+    driver.refresh()
+    wait_until(lambda: run("return document.querySelector('video').readyState") == 4)
+    wait_until(lambda: abs(run(POSITION) - position) < 0.3)
+    assert "2 branches" in wait_until(lambda: run(PICTURE))
+
+
+def test_a_new_session_begins_at_the_beginning(run, demo):
+    run("document.querySelector('#anew').click()")
+    wait_until(lambda: run("return document.querySelector('video').readyState") == 4 and run(POSITION) == 0)
+    assert run("return document.querySelector('#picture').hidden")
+
+
+def test_nothing_that_the_page_does_is_against_its_policy(driver, demo):
+    assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_is_no_wider_than_its_window(driver, run, demo, width):
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    assert run("return document.documentElement.scrollWidth") <= width
