@@ -44,8 +44,9 @@ def mongo_uri(embedded) -> str:
 
 @pytest.fixture(scope="session")
 def mongo(mongo_uri) -> Iterator[pymongo.MongoClient]:
-    """A client of it."""
+    """A client of it; it answers."""
     with pymongo.MongoClient(mongo_uri) as client:
+        client.admin.command("ping")
         yield client
 
 

@@ -60,8 +60,9 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     database.init_app(app, store)
     health.init_app(app)
     metrics.init_app(app, settings)
-    repository = sessions.init_app(app, store)
-    upkeep.init_app(app, store.create_indexes if settings.is_embedded else store.tell_missing_indexes, repository.sweep)
+    repository = sessions.init_app(app, store, settings.retention_days)
+    again = (app.extensions["removal"].expire, repository.sweep)
+    upkeep.init_app(app, store.create_indexes if settings.is_embedded else store.tell_missing_indexes, again)
     browser.init_app(app)
     about.init_app(app)
     docs.init_app(app)
@@ -70,8 +71,9 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
 
 
 def _database(settings: Config, given) -> Database:
+    expires = settings.retention_days is not None
     if given is not None or not settings.is_embedded:
-        return Database(lambda: settings.mongodb_uri, given)
+        return Database(lambda: settings.mongodb_uri, given, expires=expires)
     settings.make_instance()
     embedded = Embedded(settings.instance_path)
 
@@ -80,7 +82,7 @@ def _database(settings: Config, given) -> Database:
         return embedded.uri
 
     # SecantusDB 0.7.0b3 locks up for good where the first insert into a new collection meets a createIndexes there.
-    return Database(locate, reading_seconds=EMBEDDED_READING_SECONDS, collections_first=True)
+    return Database(locate, reading_seconds=EMBEDDED_READING_SECONDS, collections_first=True, expires=expires)
 
 
 def serve(app: Flask) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import click
+import pymongo
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from pymongo.errors import PyMongoError
@@ -48,6 +49,22 @@ def init_db() -> None:
     click.echo("The indexes are there.")
 
 
+@click.command("purge")
+@click.option("--owner", metavar="SUBJECT", help="Remove everything of this person, for good.")
+@with_appcontext
+@_database_needed()
+def purge(owner: str | None) -> None:
+    """Remove at once what deleted sessions left behind, and those whose time is over."""
+    removal, repository = current_app.extensions["removal"], current_app.extensions["sessions"]
+    if owner is not None:
+        click.echo(f"{removal.forget(owner=owner)} sessions of {owner} are gone, with all their events.")
+        return
+    with pymongo.timeout(0):
+        removal.expire()
+        repository.sweep()
+    click.echo("What deleted sessions left behind is gone.")
+
+
 @click.command("demo")
 @with_appcontext
 @_database_needed()
@@ -70,4 +87,5 @@ def init_app(app: Flask) -> None:
     """Offer the commands on `app`."""
     app.cli.add_command(token)
     app.cli.add_command(init_db)
+    app.cli.add_command(purge)
     app.cli.add_command(fill_demo)

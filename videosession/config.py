@@ -161,6 +161,7 @@ class Config:
     player_rate_limit: Rate | None = _setting(None, _rate)
     rate_limit_store: str | None = _setting(None, _redis_url)
     cors_origins: frozenset[str] = _setting(frozenset(), _origins)
+    retention_days: int | None = _setting(None, _whole_number(1, 36500))
     metrics_token: str | None = _setting(None, _secret)
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     port: int = _setting(3000, _whole_number(1, 65535))

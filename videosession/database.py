@@ -40,6 +40,8 @@ SESSION_INDEXES = [
     ),
     pymongo.IndexModel([("deletedAt", ASCENDING)], name="deleted", sparse=True),
 ]
+# Where sessions are kept for a time only, to find those whose time is over.
+RETENTION_INDEX = pymongo.IndexModel([("createdAt", ASCENDING)], name="oldest")
 EVENT_INDEXES = [
     pymongo.IndexModel([("session", ASCENDING), ("instant", ASCENDING), ("arrival", ASCENDING)], name="session_order"),
 ]
@@ -70,7 +72,7 @@ class Database:
 
     `locate` gives the URI at that moment; `given` is a database to use instead of a client of our own. A read of all
     events may take `reading_seconds` for its first batch. With `collections_first` the collections are made before
-    anything else is asked.
+    anything else is asked. Where sessions expire, there is one more index.
     """
 
     def __init__(
@@ -80,7 +82,9 @@ class Database:
         reading_seconds: float = DEADLINE_SECONDS,
         *,
         collections_first: bool = False,
+        expires: bool = False,
     ):
+        self._session_indexes = [*SESSION_INDEXES, *([RETENTION_INDEX] if expires else [])]
         self.reading_seconds = reading_seconds
         self._collections_first = collections_first
         self._locate = locate
@@ -119,7 +123,7 @@ class Database:
         """Make the indexes that are missing, however long that takes; PyMongoError where the database is away."""
         with pymongo.timeout(0):  # None would leave the client's own deadline
             self._make_collections()
-            self.sessions.create_indexes(SESSION_INDEXES)
+            self.sessions.create_indexes(self._session_indexes)
             self.events.create_indexes(EVENT_INDEXES)
 
     def prepare(self) -> None:
@@ -135,7 +139,7 @@ class Database:
     def missing_indexes(self) -> list[str]:
         """Name the indexes that are not there: without them the service is right, but slow."""
         missing = []
-        for collection, indexes in ((self.sessions, SESSION_INDEXES), (self.events, EVENT_INDEXES)):
+        for collection, indexes in ((self.sessions, self._session_indexes), (self.events, EVENT_INDEXES)):
             there = collection.index_information()
             names = (index.document["name"] for index in indexes)
             missing += [f"{collection.name}.{name}" for name in names if name not in there]

@@ -3,7 +3,7 @@
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from flask import Flask
 from pymongo.errors import PyMongoError
@@ -17,9 +17,9 @@ RETRY_SECONDS = 2
 
 
 class Upkeep:
-    """Runs `once` until it has succeeded, then `again` every few minutes; started after fork, in each process."""
+    """Runs `once` until it succeeds, then each of `again` every few minutes; started in each process, after fork."""
 
-    def __init__(self, once: Callable[[], None], again: Callable[[], None]):
+    def __init__(self, once: Callable[[], None], again: Iterable[Callable[[], None]]):
         self._once = once
         self._again = again
         self._pause = threading.Event()
@@ -34,7 +34,8 @@ class Upkeep:
         while True:
             # Workers that started together should not sweep together.
             self._pause.wait(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311, nothing secret
-            _succeeds(self._again)
+            for task in self._again:
+                _succeeds(task)
 
 
 def _succeeds(task: Callable[[], None]) -> bool:
@@ -49,6 +50,6 @@ def _succeeds(task: Callable[[], None]) -> bool:
     return True
 
 
-def init_app(app: Flask, once: Callable[[], None], again: Callable[[], None]) -> None:
+def init_app(app: Flask, once: Callable[[], None], again: Iterable[Callable[[], None]]) -> None:
     """Give `app` its upkeep; whoever serves the app starts it."""
     app.extensions["upkeep"] = Upkeep(once, again)

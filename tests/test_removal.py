@@ -1,0 +1,171 @@
+"""What removes sessions that no owner asked to remove: all of a person's, and those whose time is over."""
+
+import pytest
+
+from tests.databases import event, failing
+from tests.service import SECRET
+from videosession import instants
+from videosession.app import create_app
+from videosession.database import Database
+from videosession.errors import NotFound
+from videosession.sessions.removal import DAY_SECONDS, Removal
+from videosession.sessions.repository import MARK_KEPT_SECONDS, MICROSECONDS, SessionRepository
+
+PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00.000Z", "data": {"viewer": "alice was here"}}
+DAY = DAY_SECONDS * MICROSECONDS
+
+
+class Clock:
+    microseconds = 1000 * DAY
+
+    def __call__(self) -> int:
+        return self.microseconds
+
+
+class Kept:
+    """Sessions kept for 30 days, at a time that is set by hand."""
+
+    def __init__(self, db):
+        database = Database(str, db, expires=True)
+        database.create_indexes()
+        self.db = db
+        self.clock = Clock()
+        self.sessions = SessionRepository(database, self.clock)
+        self.removal = Removal(database, self.clock, 30)
+
+    def open(self) -> str:
+        return self.sessions.create(owner="alice", title="A session", description="")["_id"]
+
+    def wait(self, days: float) -> None:
+        self.clock.microseconds += int(days * DAY)
+
+    def there(self) -> list[str]:
+        self.removal.expire()
+        return [session["_id"] for session in self.sessions.newest(owner="alice", limit=100).items]
+
+
+@pytest.fixture
+def kept(db) -> Kept:
+    return Kept(db)
+
+
+def purge(app, *arguments: str) -> str:
+    return app.test_cli_runner().invoke(args=["purge", *arguments], catch_exceptions=False).output
+
+
+def everything(db) -> str:
+    return repr([list(db[name].find()) for name in ("sessions", "events")])
+
+
+def test_purging_a_person_leaves_nothing_of_theirs(app, db, client, stranger):
+    for _ in range(3):
+        client.append(client.new_session(title="alice's own"), PLAY)
+    client.delete(f"/api/sessions/{client.new_session()}")
+    foreign = stranger.new_session()
+    stranger.append(foreign, PLAY | {"data": {}})
+    assert purge(app, "--owner", "alice") == "3 sessions of alice are gone, with all their events.\n"
+    assert "alice" not in everything(db)
+    assert db.events.count_documents({}) == 1
+    assert len(stranger.get(f"/api/sessions/{foreign}").json["events"]) == 1
+    assert purge(app, "--owner", "alice") == "0 sessions of alice are gone, with all their events.\n"
+
+
+def test_a_purged_session_is_gone_for_its_owner_too_and_takes_no_more_events(app, db, client):
+    session = client.new_session()
+    client.append(session, PLAY)
+    purge(app, "--owner", "alice")
+    assert client.get(f"/api/sessions/{session}").status_code == 404
+    assert client.append(session, PLAY).status_code == 404
+    assert db.events.count_documents({}) == 0
+
+
+def test_the_marks_of_a_purge_go_as_all_marks_do(app, db, client):
+    client.new_session()
+    purge(app, "--owner", "alice")
+    later = instants.now() + (MARK_KEPT_SECONDS + 1) * MICROSECONDS
+    SessionRepository(app.extensions["database"], lambda: later).sweep()
+    assert db.sessions.count_documents({}) == 0
+
+
+def test_purging_alone_sweeps_at_once(app, db, client):
+    session = client.new_session()
+    client.delete(f"/api/sessions/{session}")
+    db.events.insert_one({"_id": f"{session}:late", "session": session})
+    assert purge(app) == "What deleted sessions left behind is gone.\n"
+    assert db.events.count_documents({}) == 0
+
+
+def test_purging_says_when_the_database_does_not_do_it(app, mongo, client):
+    client.new_session()
+    with failing(mongo, "find", errorCode=1):
+        result = app.test_cli_runner().invoke(args=["purge", "--owner", "alice"])
+    assert result.exit_code == 1
+    assert "The database does not answer" in result.output
+
+
+def test_a_session_goes_when_nothing_has_happened_in_it_for_as_long_as_sessions_are_kept(kept):
+    unused, used = kept.open(), kept.open()
+    kept.sessions.append(unused, [event()], owner="alice")
+    kept.wait(29)
+    kept.sessions.append(used, [event()], owner="alice")
+    kept.wait(2)
+    fresh = kept.open()
+    assert set(kept.there()) == {used, fresh}
+    assert kept.db.events.count_documents({"session": unused}) == 0
+    kept.wait(29)
+    assert kept.there() == [fresh]
+    kept.wait(2)
+    assert kept.there() == []
+
+
+def test_an_expired_session_leaves_a_mark_as_a_deleted_one_does(kept):
+    session = kept.open()
+    kept.wait(31)
+    kept.removal.expire()
+    assert kept.db.sessions.find_one() == {"_id": session, "owner": "alice", "deletedAt": kept.clock()}
+    with pytest.raises(NotFound):
+        kept.sessions.append(session, [event()], owner="alice")
+    assert kept.db.events.count_documents({}) == 0
+    kept.wait(2)
+    kept.sessions.sweep()
+    assert kept.db.sessions.count_documents({}) == 0
+
+
+def test_a_session_that_is_used_while_it_expires_stays(kept, monkeypatch):
+    session = kept.open()
+    kept.wait(31)
+    replace = kept.removal._replace
+
+    def use_first(query: dict, rest: dict) -> None:
+        kept.sessions.append(session, [event()], owner="alice")
+        replace(query, rest)
+
+    monkeypatch.setattr(kept.removal, "_replace", use_first)
+    assert kept.there() == [session]
+    assert kept.db.events.count_documents({}) == 1
+
+
+def test_sessions_are_kept_for_good_unless_a_setting_says_otherwise(db):
+    kept = Kept(db)
+    kept.removal = Removal(Database(str, db), kept.clock, None)
+    session = kept.open()
+    kept.wait(40_000)
+    assert kept.there() == [session]
+
+
+def test_with_a_retention_the_upkeep_removes_what_is_over_and_an_index_finds_it(db):
+    app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
+    assert "sessions.oldest" in app.extensions["database"].missing_indexes()
+    app.extensions["sessions"].create(owner="alice", title="A session", description="")
+    db.sessions.update_one({}, {"$set": {"createdAt": instants.now() - 8 * DAY}})
+    for task in app.extensions["upkeep"]._again:
+        task()
+    assert db.sessions.count_documents({"deletedAt": {"$exists": False}}) == 0
+
+
+def test_purging_alone_removes_what_is_over_too(db):
+    app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
+    app.extensions["sessions"].create(owner="alice", title="A session", description="")
+    db.sessions.update_one({}, {"$set": {"createdAt": instants.now() - 8 * DAY}})
+    purge(app)
+    assert db.sessions.count_documents({"deletedAt": {"$exists": False}}) == 0
