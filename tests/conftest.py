@@ -12,7 +12,7 @@ from flask import Flask
 from tests.client import Client
 from tests.databases import NAMED, empty_database
 from tests.player import browser
-from tests.service import SECRET, Service, free_port, procfile
+from tests.service import SECRET, Service, serve
 from videosession.app import create_app
 from videosession.embedded import Embedded
 
@@ -95,9 +95,7 @@ def nobody(app) -> Client:
 @pytest.fixture(scope="session")
 def service(embedded, tmp_path_factory) -> Iterator[Service]:
     """The service under gunicorn, started by the Procfile's line, one worker, on the shared database server."""
-    directory, port = tmp_path_factory.mktemp("service"), free_port()
     uri = embedded.uri.replace("/videosession?", "/service?")
-    settings = {"MONGODB_URI": uri, "JWT_SECRET": SECRET, "PORT": port, "WEB_CONCURRENCY": 1}
-    with Service(procfile("web"), port, directory / "log", FLASK_SKIP_DOTENV=1, **settings) as running:
+    with serve(tmp_path_factory.mktemp("service"), uri, WEB_CONCURRENCY=1) as running:
         yield running
         assert running.stop() == 0

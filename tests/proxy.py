@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 
 from tests.service import free_port
 
@@ -14,6 +15,7 @@ class Proxy:
         self.target = target
         self.port = free_port()
         self.taken = 0
+        self.delay_seconds = 0.0  # of whatever is sent, in either direction
         self._passing = True
         self._sockets: list[socket.socket] = []
         self._listener: socket.socket | None = None
@@ -67,6 +69,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             while part := one.recv(65536):
                 if self._passing:
+                    time.sleep(self.delay_seconds)
                     other.sendall(part)
         for end in (one, other):
             with contextlib.suppress(OSError):

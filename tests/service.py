@@ -204,3 +204,12 @@ def run(command: list[str], directory: Path = PROJECT, **settings) -> subprocess
 def tool(name: str) -> str:
     """Find a command of the environment that the tests run in."""
     return str(Path(sys.executable).parent / name)
+
+
+def serve(directory: Path, uri: str, arguments: str = "", application: str = "wsgi:app", **settings) -> Service:
+    """Start the service by the Procfile's line, with gunicorn `arguments` beside its own, and wait for it."""
+    port = free_port()
+    plain = {"MONGODB_URI": uri, "JWT_SECRET": SECRET, "PORT": port, "FLASK_SKIP_DOTENV": 1}
+    settings = plain | {"GUNICORN_CMD_ARGS": arguments} | settings
+    command = [*procfile("web")[:-1], application]
+    return Service(command, port, directory / f"log-{port}", **settings).wait()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.answers import check_problem
-from tests.service import SECRET, Service, free_port, mint, procfile, wait_until
+from tests.service import Service, mint, serve, wait_until
 from tests.test_hostile_http import BODY, HEAD, JSON, TOKEN, chunk, chunked, lengthy, read, request
 
 KEEPING = b"POST /api/sessions HTTP/1.1\r\nHost: localhost\r\n" + TOKEN + JSON
@@ -36,16 +36,12 @@ HALVES = {
 def start(embedded, tmp_path_factory) -> Iterator[Callable]:
     """Start services with gunicorn arguments of the test's choice."""
     with ExitStack() as stack:
+        uri, directory = embedded.uri.replace("/videosession?", "/worker?"), tmp_path_factory.mktemp("worker")
 
         def starting(arguments: str = "", **settings) -> Service:
-            port = free_port()
-            uri = embedded.uri.replace("/videosession?", "/worker?")
-            settings = {"MONGODB_URI": uri, "JWT_SECRET": SECRET, "PORT": port, "WEB_CONCURRENCY": 1} | settings
-            log = tmp_path_factory.mktemp("worker") / "log"
-            settings |= {"FLASK_SKIP_DOTENV": 1, "GUNICORN_CMD_ARGS": arguments}
-            running = Service(procfile("web"), port, log, **settings)
+            running = serve(directory, uri, arguments, **{"WEB_CONCURRENCY": 1} | settings)
             stack.callback(running.stop)
-            return running.wait()
+            return running
 
         yield starting
 

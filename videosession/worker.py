@@ -14,6 +14,7 @@ has kept the service waiting longest makes room. Answers are written by the thre
 import contextlib
 import errno
 import json
+import secrets
 import selectors
 import socket
 import time
@@ -308,8 +309,15 @@ class _Captured:
 
 def _problem(status: int, detail: str) -> bytes:
     """Write an answer where the service itself was not reached (RFC 9457)."""
-    title = HTTPStatus(status).phrase
-    document = {"type": "about:blank", "title": title, "status": int(status), "detail": detail, "requestId": ""}
+    title, request_id = HTTPStatus(status).phrase, secrets.token_hex(8)
+    document = {"type": "about:blank", "title": title, "status": int(status), "detail": detail, "requestId": request_id}
     body = json.dumps(document).encode()
-    head = f"HTTP/1.1 {int(status)} {title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    headers = {
+        "Connection": "close",
+        "Content-Type": "application/problem+json",
+        "Content-Length": len(body),
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": request_id,
+    }
+    lines = [f"HTTP/1.1 {int(status)} {title}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body

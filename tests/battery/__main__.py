@@ -1,0 +1,35 @@
+"""Everything at once: `python -m tests.battery`, or some of it: `python -m tests.battery kills soak`.
+
+Prints a table, and ends with 1 where a promise does not hold, or a control, which must break it, does.
+"""
+
+import importlib
+import logging
+import os
+import sys
+import time
+
+import click
+
+EXPERIMENTS = ["kills", "races", "losses", "faults", "outages", "slow", "reloads", "hostile", "model", "soak"]
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(EXPERIMENTS))
+def main(names: tuple[str, ...]) -> None:
+    """Run the experiments."""
+    os.environ["FLASK_SKIP_DOTENV"] = "1"
+    logging.disable(logging.CRITICAL)  # what is to fail need not say so
+    started, wrong = time.monotonic(), 0
+    click.echo("| what | figures | |\n|---|---|---|")
+    for name in names or EXPERIMENTS:
+        for finding in importlib.import_module(f"tests.battery.{name}").experiments():
+            mark = ("breaks" if finding.is_control else "holds") if finding.is_right else "WRONG"
+            kind = "*control:* " if finding.is_control else ""
+            click.echo(f"| {kind}{finding.what} | {finding.figures} | {mark} |")
+            wrong += not finding.is_right
+    click.echo(f"\n{time.monotonic() - started:.0f} s, {wrong} wrong")
+    sys.exit(bool(wrong))
+
+
+main()

@@ -1,0 +1,10 @@
+"""The service as one would write it who asks the database for nothing: a control, for gunicorn to load."""
+
+import pymongo
+
+from videosession import database
+from videosession.app import create_app, serve
+
+database.WriteConcern = lambda *_, **__: pymongo.WriteConcern()
+app = create_app()
+serve(app)

@@ -1,0 +1,84 @@
+"""A server that answers everything with an error: fail points."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pymongo
+
+from tests.battery.finding import Finding, control, timed
+from tests.battery.stage import Stage, stage
+from tests.client import Client
+from tests.service import wait_until
+from tests.test_database_away import CODES, EVENT, failing, running
+from videosession.database import Database
+
+ALL_CODES = [*CODES, 11602]
+COMMANDS = ("insert", "find", "update", "delete")
+LONGEST_SECONDS = 3.5
+UNSURE = [
+    {"closeConnection": True},
+    {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}},
+    {"writeConcernError": {"code": 91, "errmsg": "shutting down"}},
+]
+
+
+def experiments() -> Iterator[Finding]:
+    """Fail with each code at each command; then the same without the translation of failures."""
+    with stage() as built:
+        statuses, slowest = every_fault(built)
+        right = set(statuses) <= {200, 201, 503} and slowest <= LONGEST_SECONDS
+        what = f"fail points: {len(ALL_CODES)} codes and {len(UNSURE)} kinds of doubt × {', '.join(COMMANDS)}"
+        figures = ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items()))
+        yield Finding(what, f"{figures}, the slowest {slowest:.1f} s", right)
+        with without_translation():
+            statuses, _ = every_fault(built, ALL_CODES[:2])
+        figures = ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items()))
+        yield control("the same, the driver's errors let through", figures, set(statuses) <= {200, 201, 503})
+
+
+def every_fault(built: Stage, codes: list[int] = ALL_CODES) -> tuple[Counter, float]:
+    """Meet each fault with each deed; the statuses, and the longest that one took."""
+    statuses, slowest = Counter(), 0.0
+    hows = [{"errorCode": code} for code in codes] + UNSURE
+    with running(built.database.uri) as app, pymongo.MongoClient(built.database.uri) as mongo:
+        client = Client(app)
+        wait_until(lambda: client.post("/api/sessions", {"title": "x"}).status_code == 201)
+        for command in COMMANDS:
+            for how in hows:
+                deed = _deed(client, command)
+                with failing(mongo, command, **how):
+                    answer, seconds = timed(deed)
+                statuses[answer.status_code] += 1
+                slowest = max(slowest, seconds)
+                wait_until(lambda: client.post("/api/sessions", {"title": "x"}).status_code == 201)
+    return statuses, slowest
+
+
+def _deed(client: Client, command: str) -> Callable:
+    session_id = client.new_session()
+    path = f"/api/sessions/{session_id}"
+    return {
+        "insert": lambda: client.append(session_id, EVENT),
+        "find": lambda: client.get(path),
+        "update": lambda: client.append(session_id, EVENT),
+        "delete": lambda: client.delete(path),
+    }[command]
+
+
+@contextmanager
+def without_translation() -> Iterator[None]:
+    """Let what the driver raises through, as one would write it first."""
+    translating = Database.deadline
+
+    @contextmanager
+    def deadline(self, seconds: float = 3) -> Iterator[None]:
+        with pymongo.timeout(seconds):
+            yield
+
+    Database.deadline = deadline
+    try:
+        yield
+    finally:
+        with suppress(AttributeError):
+            Database.deadline = translating

@@ -1,0 +1,35 @@
+"""What an experiment found: a promise with the figures that show it, or a control, which must break it."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+
+class Finding(NamedTuple):
+    """One line of the table. A control is as it should be where it `holds` nothing."""
+
+    what: str
+    figures: str
+    holds: bool
+    is_control: bool = False
+
+    @property
+    def is_right(self) -> bool:
+        return self.holds != self.is_control
+
+
+def control(what: str, figures: str, holds: bool) -> Finding:
+    """Show that the experiment tells a worse design from ours."""
+    return Finding(what, figures, holds, is_control=True)
+
+
+def percentile(values: Iterable[float], part: float) -> float:
+    """Give the value below which `part` of the values lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+def timed(deed: Callable) -> tuple:
+    """Do it, and say how many seconds it took."""
+    started = time.monotonic()
+    return deed(), time.monotonic() - started
