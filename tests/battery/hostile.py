@@ -61,6 +61,7 @@ class Judge:
         rest = self._client.get(f"/api/sessions/{self._untouched}")
         if rest.status_code != 200 or rest.json["events"]:
             self.faults.append(" what was refused left something behind")
+        self._client.close()
 
     def families(self) -> str:
         """Count the answers of each hundred."""

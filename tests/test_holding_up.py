@@ -1,0 +1,41 @@
+"""A part of the battery, small: all of it is `python -m tests.battery`."""
+
+import pytest
+
+from tests.battery import model
+from tests.battery.hostile import FEWEST, Judge
+from tests.battery.kills import kill_rounds
+from tests.battery.races import IDS, THREADS, one_from_many
+from tests.battery.stage import stage
+from tests.test_hostile_input import ACCEPTED
+
+
+@pytest.fixture(scope="module")
+def built():
+    with stage() as built:
+        yield built
+
+
+def test_what_was_acknowledged_survives_kills_once_and_as_it_was(built):
+    verdict = kill_rounds(built, rounds=3, events_a_round=100)
+    assert verdict["acknowledged"] >= 300
+    assert verdict.is_clean, verdict
+
+
+def test_one_event_from_many_threads_is_stored_once_and_answered_alike(service):
+    stored, answers = one_from_many(service, named=True)
+    assert (stored, len(answers), sum(answers.values())) == (IDS, IDS, THREADS * IDS)
+
+
+def test_nothing_hostile_gets_an_answer_of_the_servers_fault_or_spoils_a_later_read(service):
+    judge = Judge(service)
+    judge.run()
+    assert judge.faults == []
+    assert judge.same == len(ACCEPTED)
+    assert judge.sent >= FEWEST
+
+
+def test_sessions_are_what_a_dictionary_would_say(shared_app):
+    assert model.compare(shared_app, runs=10) == ""
+    with model.ids_taken_twice():
+        assert model.compare(shared_app, runs=20) == "an id was taken twice"
