@@ -61,7 +61,7 @@ def load(body: bytes, loader: Schema, most: int):
     value = exact_json.read(body)
     if most and isinstance(value, list):
         return _load_each(loader, value, [], most)
-    return _load(loader, value)
+    return load_value(loader, value)
 
 
 def _read_lines(body: bytes, most: int) -> tuple[list, list[Fault]]:
@@ -95,7 +95,8 @@ def _load_each(loader: Schema, values: list, faults: list[Fault], most: int) -> 
     return loaded
 
 
-def _load(loader: Schema, value):
+def load_value(loader: Schema, value):
+    """Load what has been read from JSON; Invalid tells every fault."""
     try:
         return loader.load(value)
     except ValidationError as error:

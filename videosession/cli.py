@@ -1,26 +1,30 @@
 """What the `flask` command can do for this service."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import BinaryIO
 
 import click
-import pymongo
+import orjson
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from pymongo.errors import PyMongoError
 
 from videosession import auth, demo
 from videosession.embedded import NotInstalledError
-from videosession.errors import DatabaseAway
+from videosession.errors import DatabaseAway, NotFound
 from videosession.sessions.schemas import NewEvent
+from videosession.sessions.transfer import NotImported
 
 
 @contextmanager
 def _database_needed() -> Iterator[None]:
-    """End a command for which the database would be needed in words, not in a traceback."""
+    """Take the time that a command needs; end it in words, not in a traceback, if the database cannot be used."""
     try:
-        yield
+        with current_app.extensions["database"].unhurried():
+            yield
     except (PyMongoError, DatabaseAway) as error:
         raise click.ClickException(f"The database does not answer: {error}") from None
     except NotInstalledError as error:
@@ -34,10 +38,14 @@ def _database_needed() -> Iterator[None]:
 @with_appcontext
 def token(subject: str, days: int, scope: str | None) -> None:
     """Print a token for SUBJECT, who then owns the sessions made with it."""
-    if not auth.is_subject(subject):
-        raise click.BadParameter(f"must have 1 to {auth.LONGEST_SUBJECT} characters.", param_hint="SUBJECT")
+    _check_subject(subject, "SUBJECT")
     claims = {"scope": scope} if scope else {}
     click.echo(auth.make_token(subject, timedelta(days=days), **claims))
+
+
+def _check_subject(subject: str, parameter: str) -> None:
+    if not auth.is_subject(subject):
+        raise click.BadParameter(f"must have 1 to {auth.LONGEST_SUBJECT} characters.", param_hint=parameter)
 
 
 @click.command("init-db")
@@ -59,10 +67,56 @@ def purge(owner: str | None) -> None:
     if owner is not None:
         click.echo(f"{removal.forget(owner=owner)} sessions of {owner} are gone, with all their events.")
         return
-    with pymongo.timeout(0):
-        removal.expire()
-        repository.sweep()
+    removal.expire()
+    if not repository.sweep():
+        raise click.ClickException("The database did not remove all of it: look at its log, and run this again.")
     click.echo("What deleted sessions left behind is gone.")
+
+
+@click.command("export")
+@click.argument("session_id", metavar="SESSION")
+@with_appcontext
+@_database_needed()
+def export_session(session_id: str) -> None:
+    """Write SESSION and its events as lines of JSON."""
+    transfer = current_app.extensions["transfer"]
+    try:
+        with _progress("Exporting", transfer.lines(session_id), 1 + transfer.count(session_id)) as lines:
+            for line in lines:
+                sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    except NotFound as error:
+        raise click.ClickException(error.detail) from None
+
+
+@click.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--owner", metavar="SUBJECT", help="Whose the session shall be, if not that of the one in the file.")
+@with_appcontext
+@_database_needed()
+def import_session(file: BinaryIO, owner: str | None) -> None:
+    """Store the session that FILE, or - for a pipe, holds as `flask export` writes it. Safe to repeat."""
+    if owner is not None:
+        _check_subject(owner, "--owner")
+    try:
+        with _progress("Importing", file, _count_lines(file)) as lines:
+            session_id = current_app.extensions["transfer"].restore(lines, owner)
+    except NotImported as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(session_id)
+
+
+def _progress(label: str, things: Iterable, count: int | None):
+    """Show on the terminal how far it is, apart from what is written to a pipe."""
+    return click.progressbar(things, count, label, file=sys.stderr, show_pos=True, update_min_steps=1000)
+
+
+def _count_lines(file: BinaryIO) -> int | None:
+    """Count what is in a file; None where it can be read only once."""
+    if not file.seekable():
+        return None
+    count = sum(1 for _ in file)
+    file.seek(0)
+    return count
 
 
 @click.command("demo")
@@ -88,4 +142,6 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(token)
     app.cli.add_command(init_db)
     app.cli.add_command(purge)
+    app.cli.add_command(export_session)
+    app.cli.add_command(import_session)
     app.cli.add_command(fill_demo)

@@ -92,6 +92,7 @@ class Database:
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
         self._is_away = False
+        self._is_hurried = True
 
     @property
     def sessions(self) -> Collection:
@@ -111,7 +112,7 @@ class Database:
             if self._is_away and not self._open().client.topology_description.has_writable_server():
                 self._follow()
                 raise DatabaseAway
-            with pymongo.timeout(max(seconds - OVERSHOOT_SECONDS, 0.1)):
+            with pymongo.timeout(max(seconds - OVERSHOOT_SECONDS, 0.1) if self._is_hurried else 0):
                 self._make_collections()
                 yield
         except PyMongoError as error:
@@ -119,9 +120,19 @@ class Database:
             raise DatabaseAway from error
         self._is_away = False
 
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """Let everything within take as long as it takes, deadlines too: for commands, for which no request waits."""
+        self._is_hurried = False
+        try:
+            with pymongo.timeout(0):  # None would leave the client's own deadline
+                yield
+        finally:
+            self._is_hurried = True
+
     def create_indexes(self) -> None:
         """Make the indexes that are missing, however long that takes; PyMongoError where the database is away."""
-        with pymongo.timeout(0):  # None would leave the client's own deadline
+        with pymongo.timeout(0):
             self._make_collections()
             self.sessions.create_indexes(self._session_indexes)
             self.events.create_indexes(EVENT_INDEXES)

@@ -5,8 +5,6 @@ Both go the way of DELETE: a mark in the session's place, then its events; so an
 
 from collections.abc import Callable
 
-import pymongo
-
 from videosession.database import Database
 from videosession.sessions.repository import MICROSECONDS
 
@@ -23,16 +21,15 @@ class Removal:
         self._retention_days = retention_days
 
     def forget(self, *, owner: str) -> int:
-        """Remove everything of an owner and say how many sessions that were; PyMongoError where it could not be done.
+        """Remove everything of an owner and say how many sessions that were; DatabaseAway where it could not be done.
 
         The marks that stay for a day name nobody.
         """
         removed = 0
-        with pymongo.timeout(0):
-            while found := list(self._database.sessions.find({"owner": owner}, {"deletedAt": 1}, limit=100)):
-                for session in found:
-                    self._replace({"_id": session["_id"], "owner": owner}, {})
-                    removed += "deletedAt" not in session
+        while found := list(self._database.sessions.find({"owner": owner}, {"deletedAt": 1}, limit=100)):
+            for session in found:
+                self._replace({"_id": session["_id"], "owner": owner}, {})
+                removed += "deletedAt" not in session
         return removed
 
     def expire(self) -> None:
@@ -49,6 +46,6 @@ class Removal:
     def _replace(self, query: dict, kept: dict) -> None:
         """Put a mark in the place of a session that is still so, and remove its events."""
         mark = {"_id": query["_id"], "deletedAt": self._clock()} | kept
-        with pymongo.timeout(SESSION_SECONDS):
+        with self._database.deadline(SESSION_SECONDS):
             if self._database.sessions.replace_one(query, mark).matched_count:
                 self._database.events.delete_many({"session": query["_id"]})

@@ -24,7 +24,7 @@ from cachetools import TTLCache
 from pymongo.errors import PyMongoError
 
 from videosession.database import DEADLINE_SECONDS, Database, insert
-from videosession.errors import Conflict, Fault, Invalid, NotFound
+from videosession.errors import Conflict, DatabaseAway, Fault, Invalid, NotFound
 from videosession.sessions.events import FOR_TIMELINE, Events, Selection, Taken
 from videosession.sessions.sameness import Keyed, keyed
 
@@ -85,7 +85,7 @@ class SessionRepository:
             **content,
             "createdAt": self._clock(),
             "version": 1,
-            "revision": _new_revision(),
+            "revision": new_revision(),
         }
         with self._database.deadline():
             if request := keyed(key, owner, "sessions", content):
@@ -272,24 +272,37 @@ class SessionRepository:
                 return
         raise Conflict(_CONTENDED) if condition else NotFound(_NO_SESSION)
 
-    def sweep(self) -> None:
-        """Remove what deleted sessions left behind; safe to run anywhere, any number of times, also at once."""
-        now = self._clock()
+    def sweep(self) -> bool:
+        """Remove what deleted sessions left behind; whether nothing is left.
+
+        Safe to run anywhere, any number of times, also at once.
+        """
+        now, is_done = self._clock(), True
         unswept = {"deletedAt": {"$gt": 0}, "isSwept": {"$exists": False}}
         for mark in self._marks(unswept):
-            self._sweep_events(mark)
-            if mark["deletedAt"] < now - SETTLED_SECONDS * MICROSECONDS:
+            if not self._sweep_events(mark):
+                is_done = False
+            elif mark["deletedAt"] < now - SETTLED_SECONDS * MICROSECONDS:
                 self._database.sessions.update_one(mark, {"$set": {"isSwept": True}})
         for mark in self._marks({"deletedAt": {"$gt": 0, "$lt": now - MARK_KEPT_SECONDS * MICROSECONDS}}):
-            self._sweep_events(mark)
-            self._database.sessions.delete_one(mark)
+            if not self._sweep_events(mark):
+                is_done = False
+            else:
+                self._database.sessions.delete_one(mark)
+        return is_done
 
     def _marks(self, query: dict) -> Iterator[dict]:
         return self._database.sessions.find(query, projection={"deletedAt": 1}, batch_size=100)
 
-    def _sweep_events(self, mark: dict) -> None:
-        with pymongo.timeout(SWEEP_SECONDS):
-            self._database.events.delete_many({"session": mark["_id"]})
+    def _sweep_events(self, mark: dict) -> bool:
+        """Remove a deleted session's events; whether it could be done. Too much for one sweep holds up no other."""
+        try:
+            with self._database.deadline(SWEEP_SECONDS):
+                self._database.events.delete_many({"session": mark["_id"]})
+        except DatabaseAway as error:
+            log.info("a later sweep will remove the rest of a deleted session's events: %s", error.__cause__)
+            return False
+        return True
 
     def _look_for(
         self, session_id: str, *, owner: str, fields: dict | None = None, condition: Condition | None = None
@@ -305,7 +318,7 @@ class SessionRepository:
         """Look at the session again, and move its revision; where it was deleted meanwhile, take the events back."""
         confirmed = self._database.sessions.update_one(
             {"_id": session_id, "owner": owner} | _ALIVE,
-            {"$set": {"revision": _new_revision()}, "$max": {"lastEventAt": self._clock()}},
+            {"$set": {"revision": new_revision()}, "$max": {"lastEventAt": self._clock()}},
         )
         if confirmed.matched_count:
             self._alive.add(session_id, owner)
@@ -353,7 +366,8 @@ def _check(session_id: str) -> None:
         raise NotFound(_NO_SESSION)
 
 
-def _new_revision() -> str:
+def new_revision() -> str:
+    """Make what an append moves a session's revision to: by chance, so that no two are alike."""
     return secrets.token_hex(8)
 
 

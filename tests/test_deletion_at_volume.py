@@ -1,0 +1,85 @@
+"""Sessions too long to be deleted in one go: gone at once for everybody, and removed by and by."""
+
+import time
+
+import pytest
+
+from tests.databases import empty_database, failing
+from tests.service import SECRET
+from videosession import instants
+from videosession.app import create_app
+from videosession.database import DEADLINE_SECONDS, Database
+from videosession.errors import DatabaseAway, NotFound
+from videosession.sessions.repository import SessionRepository
+from videosession.sessions.schemas import NewEvent
+
+EVENT = {"type": "ping", "timestamp": "2026-03-01T10:00:00Z"}
+TOO_SLOW = {"blockConnection": True, "blockTimeMS": 1000 * DEADLINE_SECONDS + 500}
+
+
+@pytest.fixture
+def store(mongo):
+    with empty_database(mongo) as database:
+        yield database
+
+
+@pytest.fixture
+def sessions(store) -> SessionRepository:
+    return SessionRepository(Database(lambda: "", store), instants.now)
+
+
+def fill(sessions: SessionRepository) -> str:
+    session_id = sessions.create(owner="alice", title="a secret", description="")["_id"]
+    sessions.append(session_id, NewEvent().load([EVENT] * 3, many=True), owner="alice")
+    return session_id
+
+
+def test_deleting_answers_within_the_deadline_and_the_rest_is_swept(sessions, store, mongo):
+    session_id = fill(sessions)
+    started = time.monotonic()
+    with failing(mongo, "delete", **TOO_SLOW):
+        sessions.delete(session_id, owner="alice")
+        assert time.monotonic() - started < DEADLINE_SECONDS
+    with pytest.raises(NotFound):
+        sessions.read(session_id, owner="alice")
+    assert "a secret" not in str(list(store.sessions.find()))
+    sessions.sweep()
+    sessions.sweep()
+    assert store.events.count_documents({}) == 0
+
+
+def test_one_session_that_is_too_much_for_a_sweep_holds_up_no_other(sessions, store, mongo):
+    deleted = [fill(sessions), fill(sessions)]
+    for session_id in deleted:
+        with failing(mongo, "delete", errorCode=50):
+            sessions.delete(session_id, owner="alice")
+    assert store.events.count_documents({}) == 6
+    with failing(mongo, "delete", errorCode=50):  # the sweep of one of them ran out of time
+        sessions.sweep()
+    assert store.events.count_documents({}) == 3
+    sessions.sweep()
+    assert store.events.count_documents({}) == 0
+
+
+def test_a_command_waits_where_a_request_would_give_up(store, mongo):
+    database = Database(lambda: "", store)
+    with (
+        failing(mongo, "find", blockConnection=True, blockTimeMS=400),
+        pytest.raises(DatabaseAway),
+        database.deadline(0),
+    ):
+        database.sessions.find_one()
+    with failing(mongo, "find", blockConnection=True, blockTimeMS=400), database.unhurried(), database.deadline(0):
+        assert database.sessions.find_one() is None
+
+
+def test_purge_removes_at_once_what_is_left_or_says_that_it_could_not(sessions, store, mongo):
+    session_id = fill(sessions)
+    with failing(mongo, "delete", errorCode=50):
+        sessions.delete(session_id, owner="alice")
+    command = create_app({"JWT_SECRET": SECRET}, db=store).test_cli_runner()
+    with failing(mongo, "delete", errorCode=50):
+        assert command.invoke(args=["purge"]).exit_code == 1
+    assert store.events.count_documents({}) == 3
+    assert command.invoke(args=["purge"]).exit_code == 0
+    assert store.events.count_documents({}) == 0
