@@ -1,13 +1,19 @@
 """Whose signatures are believed, and how that is changed without refusing anybody."""
 
+import signal
+import threading
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
 
-from tests.conftest import SECRET, Client
+from tests.client import Client
+from tests.service import SECRET, Service, copy_project, free_port, procfile, wait_until
 from videosession.app import create_app
 
+PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00Z"}
 OLD_SECRET = "the secret before, which is longer than thirty-two bytes"
 
 
@@ -41,8 +47,48 @@ def test_a_players_token_outlives_the_change_of_the_secret(rotated, memory_db):
     owner, player = Client(before), Client(rotated, None)
     session = owner.new_session()
     player.token = owner.post(f"/api/sessions/{session}/token", {}).json["token"]
-    assert player.append(session, {"type": "play", "timestamp": "2026-03-01T10:00:00Z"}).status_code == 201
+    assert player.append(session, PLAY).status_code == 201
 
 
 def test_a_secret_that_is_no_longer_named_is_refused(app):
     assert status(app, jwt.encode(claims(), OLD_SECRET)) == 401
+
+
+def reload(service: Service, copy, **secrets: str) -> None:
+    """Change the secrets and have gunicorn take them up, workers at a time."""
+    (copy / ".env").write_text("".join(f"{name}={secret}\n" for name, secret in secrets.items()))
+    before = set(service.worker_pids())
+    service.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(service.worker_pids()) == 2 and not before & set(service.worker_pids()))
+
+
+def test_no_token_is_refused_at_any_moment_while_the_secret_is_changed_under_gunicorn(mongo_uri, tmp_path):
+    copy, port = copy_project(tmp_path), free_port()
+    (copy / ".env").write_text(f"JWT_SECRET={OLD_SECRET}\n")
+    settings = {"MONGODB_URI": mongo_uri, "PORT": port, "WEB_CONCURRENCY": 2, "FLASK_SKIP_DOTENV": 0}
+    owner, answers, is_over = jwt.encode(claims(), OLD_SECRET), Counter(), threading.Event()
+
+    def use() -> None:
+        session = service.request("POST", "/api/sessions", {"title": "A session"}, owner).json["id"]
+        while not is_over.is_set():
+            made = service.request("POST", f"/api/sessions/{session}/token", {}, owner)
+            player = made.json.get("token")
+            kept = service.request("POST", f"/api/sessions/{session}/events", PLAY, player)
+            answers.update([made.status_code, kept.status_code])
+
+    with (
+        Service(procfile("web"), port, tmp_path / "log", copy, **settings) as service,
+        ThreadPoolExecutor(3) as threads,
+    ):
+        service.wait()
+        users = [threads.submit(use) for _ in range(3)]
+        reload(service, copy, JWT_SECRET=OLD_SECRET, JWT_PREVIOUS_SECRET=SECRET)
+        reload(service, copy, JWT_SECRET=SECRET, JWT_PREVIOUS_SECRET=OLD_SECRET)
+        is_over.set()
+        for user in users:
+            user.result()
+        made = service.request(
+            "POST", "/api/sessions", {"title": "A session"}, jwt.encode(claims(), SECRET)
+        ).status_code
+    assert set(answers) == {201}
+    assert made == 201
