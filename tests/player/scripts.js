@@ -338,7 +338,7 @@ const scripts = {
       viewer.truth = JSON.parse(localStorage.closed);
       return "as it is";
     }
-    await viewer.sit("boat", { batchSeconds: 60 });
+    await viewer.sit("boat", { batchSeconds: 60, token: async () => given.token });
     await viewer.play();
     await viewer.watch(2);
     await viewer.seek(8);

@@ -7,6 +7,7 @@ import queue
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 
 from videosession.browser import STATIC
 
@@ -22,15 +23,17 @@ PASSED_ON = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges",
 class Stage(ThreadingHTTPServer):
     """Serves one script's pages on a port of 127.0.0.1 until closed: an origin of its own, with its own storage.
 
-    `fault` is what happens to events on their way: "none", "away" (nobody answers), "deaf" (the service gets them, and
-    its answer is lost), or a status. `statuses` are those that the page got, 0 for no answer.
+    `pages` are further ones, of each the text and its kind. `fault` is what happens to events on their way: "none",
+    "away" (nobody answers), "deaf" (the service gets them, and its answer is lost), or a status. `statuses` are those
+    that the page got, 0 for no answer.
     """
 
     daemon_threads = True
 
-    def __init__(self, service_port: int):
+    def __init__(self, service_port: int, pages: dict[str, tuple[str, str]] = MappingProxyType({})):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.service_port = service_port
+        self.pages = pages
         self.fault = "none"
         self.statuses: list[int] = []
         self.outcomes: queue.Queue[dict] = queue.Queue()
@@ -59,6 +62,9 @@ class _Handler(BaseHTTPRequestHandler):
         if path in PAGES:
             name, kind = PAGES[path]
             self._answer(200, {"Content-Type": kind}, (HERE / name).read_bytes())
+        elif path in self.server.pages:
+            text, kind = self.server.pages[path]
+            self._answer(200, {"Content-Type": kind}, text.encode())
         elif path.startswith("/slow/"):
             self._stutter(STATIC / "demo" / path.rpartition("/")[2])
         else:

@@ -1,11 +1,13 @@
 """The demo's page in a real browser: by keyboard, on its own, and with nothing told to strangers."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from tests.player import browser
-from tests.service import Service, mint, wait_until
+from tests.player.stage import Stage
+from tests.service import PROJECT, Service, mint, wait_until
 
 POSITION = "return document.querySelector('video').currentTime"
 SOURCE = "return document.querySelector('video').currentSrc.split('/').at(-1).split('.')[0]"
@@ -90,3 +92,29 @@ def test_the_page_is_no_wider_than_its_window(driver, run, demo, width):
     metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     assert run("return document.documentElement.scrollWidth") <= width
+
+
+def test_the_page_in_the_readme_reports_what_is_done_in_it(driver, run, service):
+    token = mint()
+    session = service.request("POST", "/api/sessions", {"title": "As in the README"}, token).json["id"]
+    player_token = service.request("POST", f"/api/sessions/{session}/token", {}, token).json["token"]
+    page = re.search(r"```html\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)[1]
+    page = page.replace("https://sessions.example", "").replace("…", session)
+    page = page.replace("intro.mp4", "/demo/harbour.mp4").replace("cellar.mp4", "/demo/boat.mp4")
+    stage = Stage(service.port, {"/page": (page, "text/html"), "/player-token": (player_token, "text/plain")})
+    driver.get(f"{stage.address}/page")
+    run("document.querySelector('video').play()")
+    wait_until(lambda: run(POSITION) > 1)
+    run("document.querySelector('button').click()")
+    wait_until(lambda: run(SOURCE) == "boat" and run(POSITION) > 1)
+    driver.get("about:blank")
+    timeline = f"/api/sessions/{session}/timeline"
+    told = wait_until(
+        lambda: (told := service.request("GET", timeline, token=token).json)["watchedSeconds"] > 2 and told
+    )
+    stage.close()
+    assert told["path"] == ["intro", "cellar"]
+    assert told["graph"]["edges"] == [
+        {"from": "intro", "to": "cellar", "option": "Go down", "cause": "choice", "count": 1}
+    ]
+    assert told["anomalies"] == []

@@ -146,6 +146,12 @@ def test_branches_are_drawn_beneath():
     assert marks("0 play 0; 5 pause 5", "edge") == []
 
 
+def test_a_branch_between_two_of_a_row_is_drawn_between_them():
+    text = "0 play 0 node=a; 3 choice 3 toNode=b; 6 choice 3 toNode=a; 9 choice 3 toNode=c; 12 choice 3 toNode=b"
+    straight = [path for path in marks(text, "edge") if "L" in path]
+    assert straight == ["M409 767L235 767"]
+
+
 def hectic(second):
     return event(second, "seek", **{"from": second * 7 % 900, "to": second * 37 % 900})
 

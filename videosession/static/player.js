@@ -65,7 +65,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5 }, session, pr
     if (isStopped) return;
     waiting.set(id, text);
     if (!isLeft && waiting.size <= STORED_EVENTS) stored((storage) => storage.setItem(prefix + id, text));
-    due(isLeft ? 0 : batchSeconds * 1000);
+    due(bearer && !isLeft ? batchSeconds * 1000 : 0); // a closing page can get no token
   }
 
   function drop(id) {

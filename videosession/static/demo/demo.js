@@ -65,7 +65,7 @@ function show(node, position) {
   choices.replaceChildren(...Object.entries(ways).map(([to, label], index) => choice(to, label, index + 1)));
   const before = kept.trail.at(-1);
   back.disabled = !before;
-  back.lastChild.textContent = before ? `Back to the ${FILM[before.node].title.toLowerCase()}` : "Back";
+  back.lastChild.textContent = before ? `← ${FILM[before.node].title}` : "←";
   video.src = `${service}/demo/${node}.${format}`;
   if (position) video.addEventListener("loadedmetadata", () => (video.currentTime = position), { once: true });
 }
@@ -207,6 +207,7 @@ function list(type, data) {
     const places = from === undefined ? (toNode ?? node ?? position) : to === undefined ? from : `${from} → ${to}`;
     what.textContent = [places, option && `“${option}”`, data.rate !== 1 && `${data.rate}×`].filter(Boolean).join("  ");
     row.append(type, what);
+    if (type === "ping" && reports.lastChild?.firstChild.textContent === "ping") reports.lastChild.remove();
     reports.append(row);
     if (reports.children.length > REPORTS_SHOWN) reports.firstChild.remove();
     told.reported += 1;

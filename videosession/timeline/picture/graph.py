@@ -52,7 +52,7 @@ def draw(answer, top, width):
 
 
 def curve(start, end, width, both):
-    """Return an edge's path and where its name goes: down to the next row, back up beside it, or around."""
+    """Return an edge's path and where its name goes: down to the next row, along its own, back up, or around."""
     (x, y), (u, v) = start, end
     half = BOX[1] / 2
     if v > y:
@@ -60,6 +60,10 @@ def curve(start, end, width, both):
         x, u, bend = x - 16 * both, u - 16 * both, (v - y) / 2
         path = f"M{x:.0f} {y:.0f}C{x:.0f} {y + bend:.0f} {u:.0f} {v - bend:.0f} {u:.0f} {v:.0f}"
         return path, (x + (u - x) * 0.65 - 16 * both, y + (v - y) * 0.6 + 5)
+    if v == y and u != x:
+        ahead = 1 if u > x else -1
+        x, u, y = x + ahead * BOX[0] / 2, u - ahead * (BOX[0] / 2 + 4), y - 8 * ahead * both
+        return f"M{x:.0f} {y:.0f}L{u:.0f} {y:.0f}", ((x + u) / 2, y - 7 if ahead > 0 else y + 18)
     side = 1 if x >= width / 2 else -1
     x, u = x + side * BOX[0] / 2, u + side * (BOX[0] / 2 + 4)
     out = (max(x, u) + 40) if side > 0 else (min(x, u) - 40)
