@@ -250,6 +250,7 @@ REFUSED |= {
     "an unknown field with a dollar": Case(422, event("{}")[:-1] + b',"$set":{}}', "/$set"),
     "an unknown empty field": Case(422, event("{}")[:-1] + b',"":1}', "/"),
     "an unknown field of a lone surrogate": Case(422, event("{}")[:-1] + b',"\\ud800":1}', "/?"),
+    "an unknown field with a name of the validator's": Case(422, event("{}")[:-1] + b',"_schema":1}', "/_schema"),
     "a field in the wrong case": Case(422, event("{}")[:-1] + b',"Data":{}}', "/Data"),
     "a number alone": Case(422, b"1", ""),
     "null alone": Case(422, b"null", ""),

@@ -211,6 +211,14 @@ def test_events_are_ordered_by_instant_and_then_by_arrival(sessions, clock, stor
     assert "".join(types(sessions, session_id)) == "abcdefgh"
 
 
+def test_of_events_of_one_instant_the_one_that_arrived_earlier_comes_first_whenever_it_was_stored(sessions, clock):
+    session_id = create(sessions)
+    for kind in "cba":  # as if each were stored by a machine whose clock is behind the last one's
+        sessions.append_one(session_id, event(kind), owner="alice")
+        clock.move(-1)
+    assert "".join(types(sessions, session_id)) == "abc"
+
+
 def test_a_thousand_events_of_one_instant_stay_in_their_order(sessions):
     session_id = create(sessions)
     sessions.append(session_id, [event(f"{number}") for number in range(1000)], owner="alice")

@@ -6,9 +6,11 @@ from itertools import islice
 
 from flask import request
 from marshmallow import Schema, ValidationError
+from marshmallow.exceptions import SCHEMA
 
 from videosession import exact_json
 from videosession.errors import BadRequest, BodyTimeout, Fault, Invalid, TooLarge, UnsupportedMediaType
+from videosession.shapes import UNKNOWN
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -107,7 +109,8 @@ def _faults(messages, pointer: str = "") -> Iterator[Fault]:
     """Flatten marshmallow's nested messages; a field may give Faults of its own, whose pointers begin at the field."""
     if isinstance(messages, dict):
         for step, inner in messages.items():
-            yield from _faults(inner, pointer if step == "_schema" else pointer + exact_json.pointer_step(step))
+            is_about_the_whole = step == SCHEMA and inner != [UNKNOWN]  # a client may send a field of that name
+            yield from _faults(inner, pointer if is_about_the_whole else pointer + exact_json.pointer_step(step))
         return
     for message in messages:
         if isinstance(message, Fault):

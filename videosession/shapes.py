@@ -6,6 +6,7 @@ from videosession.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
 
 # What a JSON value may be, by the pattern of the keys in it. Of how many levels, JSON Schema cannot say.
 JSON_VALUES = {"JSONValue": r"^[^\u0000]*$", "MetadataValue": r"^[^$.\u0000][^.\u0000]*$"}
+UNKNOWN = "This field is not known here."
 
 
 class Shape(Schema):
@@ -17,7 +18,7 @@ class Shape(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages = {"type": "Not a JSON object.", "unknown": "This field is not known here."}
+    error_messages = {"type": "Not a JSON object.", "unknown": UNKNOWN}
     example: dict | None = None
 
 
