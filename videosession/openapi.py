@@ -58,6 +58,7 @@ PROBLEMS = {
     409: "This contradicts what is stored.",
     412: "The session is in another state than the one that the request depends on.",
     413: f"The body is above the limit: {bodies.LARGEST_VALUE} bytes, of lines {bodies.LARGEST[NDJSON]} bytes.",
+    414: "The address is longer than 8190 bytes.",
     415: "The body is of another media type, or has a Content-Encoding.",
     422: "Well-formed, but not valid: every fault is in `errors`, at its JSON pointer.",
     429: "Too many requests.",
@@ -123,6 +124,7 @@ def _add_components(spec: APISpec) -> None:
     for values in JSON_VALUES:
         spec.components.schema(values, json_value(values))
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    spec.components.security_scheme("metricsToken", {"type": "http", "scheme": "bearer"})
     for name, description in HEADERS.items():
         header = {"description": description, "required": name != "Link", "schema": {"type": "string"}}
         spec.components.header(name, header)
@@ -146,6 +148,8 @@ def _operation(rule: Rule, method: str, view: Callable) -> dict:
         operation["requestBody"] = {"required": True, "content": _request_content(accepted)}
     if scope := getattr(view, "scope", None):
         operation["security"] = [{"token": [scope]}]
+    elif 401 in view.answers.problems:
+        operation["security"] = [{"metricsToken": []}]
     return operation
 
 
@@ -204,6 +208,8 @@ def _problems(rule: Rule, view: Callable, accepted: Accepted | None) -> set[int]
     statuses = set()
     if accepted:
         statuses |= {400}
+    if accepted and accepted.query:
+        statuses |= {414}
     if accepted and accepted.body:
         statuses |= {408, 413, 415, 422}
     if rule.arguments:
