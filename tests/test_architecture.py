@@ -36,6 +36,7 @@ KNOWN_AT_THE_TOP = {
     "README.md",
     "SECURITY.md",
     "pyproject.toml",
+    "requirements-battery.txt",
     "requirements-dev.txt",
     "requirements-optional.txt",
     "requirements.txt",

@@ -31,7 +31,7 @@ from videosession.arrival import LARGEST_HEAD, MEBIBYTE, Arrival
 HEAD_SECONDS = 10
 BODY_SECONDS = 10
 SLOWEST_BYTES_A_SECOND = 32 * 1024  # each so many bytes of a body that came earn it a second more
-STALL_SECONDS = 30  # for a client to read a piece of an answer
+STALL_SECONDS = 28  # for a client to read a piece of an answer; with LINGER_SECONDS it is let go after 30
 PIECE = 64 * 1024
 LINGER_SECONDS = 2
 STOP_SECONDS = 10  # for what is arriving when the worker is told to stop

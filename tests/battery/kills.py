@@ -26,7 +26,7 @@ def experiments() -> Iterator[Finding]:
     what = f"kill -9 of the database under HTTP load, 15 rounds, a worker in each third, {CLIENTS} clients"
     yield Finding(what, str(verdict), verdict.is_clean and enough)
     with stage() as built:
-        verdict = kill_rounds(built, rounds=6, events_a_round=150, named=False)
+        verdict = kill_rounds(built, rounds=4, events_a_round=100, named=False)
     yield control("the same, events sent again without eventId", str(verdict), verdict.is_clean)
     with stage(Careless) as built:
         verdict = kill_rounds(built, rounds=3, events_a_round=400, application="tests.battery.careless:app")
