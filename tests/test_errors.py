@@ -1,10 +1,9 @@
 """Every failure has one form: a problem document with its status, its headers, and nothing of the service's inside."""
 
-from http import HTTPStatus
-
 import pytest
 from flask import Flask, abort
 from werkzeug.exceptions import MethodNotAllowed, RequestedRangeNotSatisfiable, TooManyRequests, default_exceptions
+from werkzeug.http import HTTP_STATUS_CODES
 
 from tests.answers import check_problem
 from videosession import errors, observability
@@ -65,7 +64,7 @@ def test_a_failure_is_answered_as_a_problem_with_its_headers(failure, status, he
     answer = failing(failure)
     document = check_problem(answer, status)
     assert document["type"] == "about:blank"
-    assert document["title"] == HTTPStatus(status).phrase
+    assert document["title"] == HTTP_STATUS_CODES[status]
     assert {name: answer.headers[name] for name in headers} == headers
     assert document.get("errors", []) == [fault._asdict() for fault in getattr(failure, "faults", [])]
 
