@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.client import Client
+from tests.service import SECRET
 from videosession import __version__
+from videosession.app import create_app
 
 PROJECT = Path(__file__).parent.parent
 
@@ -39,6 +42,11 @@ def test_a_limit_is_taken_and_one_more_is_not(client, group, limit, field):
     most = client.get("/api").json["limits"][group][limit]
     assert client.post("/api/sessions", {"title": "x"} | {field: "x" * most}).status_code == 201
     assert client.post("/api/sessions", {"title": "x"} | {field: "x" * (most + 1)}).status_code == 422
+
+
+def test_rates_are_told_where_they_are_limited(memory_db):
+    limited = Client(create_app({"JWT_SECRET": SECRET, "RATE_LIMIT": "7:20", "PLAYER_RATE_LIMIT": "off"}, db=memory_db))
+    assert limited.get("/api").json["limits"]["rate"] == {"requestsPerSecond": 7, "requestsAtOnce": 20}
 
 
 def test_there_is_one_version():

@@ -7,7 +7,9 @@ import pytest
 from flask import Response
 
 from tests import described
+from tests.service import SECRET
 from videosession import openapi
+from videosession.app import create_app
 
 METHODS = ("get", "post", "patch", "delete", "put")
 OPERATIONS = {
@@ -43,6 +45,13 @@ def test_every_route_is_described_and_nothing_else_is(app):
         f"{method} {openapi.path(rule)}" for rule in app.url_map.iter_rules() for method in ("HEAD", "OPTIONS")
     }
     assert set(OPERATIONS) == routes
+
+
+def test_the_figures_are_described_where_they_are_given():
+    settings = {"JWT_SECRET": SECRET, "MONGODB_URI": "mongodb://localhost"}
+    whole = openapi.describe(create_app(settings | {"METRICS_TOKEN": "m" * 32}))
+    assert whole["paths"].keys() - described.document()["paths"].keys() == {"/metrics"}
+    assert whole["paths"]["/metrics"]["get"]["security"] == [{"metricsToken": []}]
 
 
 def test_every_reference_leads_somewhere():

@@ -4,6 +4,7 @@ from flask import Blueprint, Flask, current_app
 from marshmallow import fields
 
 from videosession import __version__, auth, bodies, contract, exact_json
+from videosession.config import Config
 from videosession.contract import accepts, answers
 from videosession.sessions import schemas
 from videosession.shapes import Shape
@@ -58,7 +59,16 @@ def tell_about() -> dict:
     return {"name": "videosession", "version": __version__, "documentation": "/docs", "limits": limits}
 
 
-def init_app(app: Flask) -> None:
-    """Let clients of `app` ask what it is."""
-    app.extensions["limits"] = LIMITS
+def _rates(config: Config) -> dict[str, int]:
+    """Tell how often one may ask, as far as that is limited."""
+    named = {"requests": config.rate_limit, "playerRequests": config.player_rate_limit}
+    set_ones = {name: rate for name, rate in named.items() if rate}
+    return {f"{name}PerSecond": rate.per_second for name, rate in set_ones.items()} | {
+        f"{name}AtOnce": rate.burst for name, rate in set_ones.items()
+    }
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Let clients of `app` ask what it is, and what `config` limits."""
+    app.extensions["limits"] = LIMITS | {"rate": _rates(config)}
     app.register_blueprint(blueprint)

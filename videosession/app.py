@@ -64,7 +64,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     again = (app.extensions["removal"].expire, repository.sweep)
     upkeep.init_app(app, store.create_indexes if settings.is_embedded else store.tell_missing_indexes, again)
     browser.init_app(app)
-    about.init_app(app)
+    about.init_app(app, settings)
     docs.init_app(app)
     cli.init_app(app)
     return app

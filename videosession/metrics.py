@@ -10,6 +10,7 @@ import os
 from flask import Flask, Response, request
 
 from videosession.config import Config, ConfigError
+from videosession.contract import answers
 from videosession.errors import Unauthenticated
 from videosession.observability import Exchange
 
@@ -74,7 +75,9 @@ def init_app(app: Flask, config: Config) -> None:
     expected = f"Bearer {config.metrics_token}".encode()
 
     @app.get("/metrics")
+    @answers(media_type="text/plain", problems={401: "There is no METRICS_TOKEN, or another."})
     def give_metrics() -> Response:
+        """Give the figures that Prometheus collects."""
         sent = request.headers.get("Authorization", "").encode(errors="replace")
         if not hmac.compare_digest(sent, expected):
             raise Unauthenticated("The figures are given to who sends METRICS_TOKEN as a Bearer token.")

@@ -123,6 +123,7 @@ def _add_components(spec: APISpec) -> None:
     for values in JSON_VALUES:
         spec.components.schema(values, json_value(values))
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    spec.components.security_scheme("metricsToken", {"type": "http", "scheme": "bearer"})
     for name, description in HEADERS.items():
         header = {"description": description, "required": name != "Link", "schema": {"type": "string"}}
         spec.components.header(name, header)
@@ -146,6 +147,8 @@ def _operation(rule: Rule, method: str, view: Callable) -> dict:
         operation["requestBody"] = {"required": True, "content": _request_content(accepted)}
     if scope := getattr(view, "scope", None):
         operation["security"] = [{"token": [scope]}]
+    elif 401 in view.answers.problems:
+        operation["security"] = [{"metricsToken": []}]
     return operation
 
 
