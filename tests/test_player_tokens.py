@@ -50,7 +50,7 @@ def test_every_route_but_the_appending_one_is_closed_to_players(app):
     assert [name for name, view in views.items() if getattr(view, "players", False)] == ["events.append_events"]
 
 
-@pytest.mark.parametrize(("sent", "seconds"), [({}, 3600), ({"expiresIn": 60}, 60), ({"expiresIn": 3600}, 3600)])
+@pytest.mark.parametrize(("sent", "seconds"), [({}, 3600), ({"expiresIn": 60}, 60), ({"expiresIn": 3.6e3}, 3600)])
 def test_a_players_token_says_when_it_ends(client, sent, seconds):
     answer = client.post(f"/api/sessions/{client.new_session()}/token", sent)
     ends_at = datetime.fromisoformat(answer.json["expiresAt"]).timestamp()

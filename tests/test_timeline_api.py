@@ -62,6 +62,11 @@ def test_the_picture_is_given_to_those_who_ask_for_one(client, path, accept, kin
         assert "<b>" not in answer.text
 
 
+@pytest.mark.parametrize("query", ["threshold=0.3090325688768299", "binSeconds=184.25463344313903", "binSeconds=5"])
+def test_numbers_are_taken_as_clients_compute_them(client, query):
+    assert client.get(f"/api/sessions/{_film(client)}/timeline?{query}").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("query", "told"),
     [

@@ -39,6 +39,8 @@ graceful_timeout = 20
 timeout = 60
 # Heroku's router keeps idle connections for 90 seconds, and loses what it sends into one that was closed here.
 keepalive = 95
+# A cursor carries the filters of its list, of any script, beside what else is asked for: the most that gunicorn takes.
+limit_request_line = 8190
 # It listens in the home directory, for anyone who may write there, and can stop the server.
 control_socket_disable = True
 max_requests = 0

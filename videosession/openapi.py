@@ -58,6 +58,7 @@ PROBLEMS = {
     409: "This contradicts what is stored.",
     412: "The session is in another state than the one that the request depends on.",
     413: f"The body is above the limit: {bodies.LARGEST_VALUE} bytes, of lines {bodies.LARGEST[NDJSON]} bytes.",
+    414: "The address is longer than 8190 bytes.",
     415: "The body is of another media type, or has a Content-Encoding.",
     422: "Well-formed, but not valid: every fault is in `errors`, at its JSON pointer.",
     429: "Too many requests.",
@@ -207,6 +208,8 @@ def _problems(rule: Rule, view: Callable, accepted: Accepted | None) -> set[int]
     statuses = set()
     if accepted:
         statuses |= {400}
+    if accepted and accepted.query:
+        statuses |= {414}
     if accepted and accepted.body:
         statuses |= {408, 413, 415, 422}
     if rule.arguments:

@@ -215,10 +215,18 @@ class SessionWithEvents(Session):
     }
 
 
+class Whole(fields.Integer):
+    """A number without a fraction, however it is written: to JSON Schema 60.0 is an integer, too."""
+
+    def _validated(self, value) -> int:
+        if not isinstance(value, int | float) or isinstance(value, bool) or value % 1:
+            raise self.make_error("invalid")
+        return int(value)
+
+
 class NewPlayerToken(Shape):
-    lifetime_seconds = fields.Integer(
+    lifetime_seconds = Whole(
         data_key="expiresIn",
-        strict=True,
         load_default=LONGEST_PLAYING_SECONDS,
         metadata={"description": "For how many seconds."},
         validate=validate.Range(60, LONGEST_PLAYING_SECONDS),
