@@ -1,0 +1,80 @@
+"""The two small clients that the README shows do what they say."""
+
+import re
+
+import pytest
+
+from tests.losing_network import losing_network
+from tests.player import browser
+from tests.service import PROJECT, mint
+
+README = (PROJECT / "README.md").read_text()
+IN_A_PAGE = """
+    const [code, service, session, token, done] = given;
+    const { Reporter } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    const reporter = new Reporter(service, session, token);
+    reporter.report("play", { position: 0 });
+    reporter.report("pause", { position: 7 });
+    const unsent = new Reporter("http://127.0.0.1:1", session, token);
+    unsent.report("play");
+    await Promise.all([reporter.send(), reporter.send(), unsent.send()]); // twice at once, and to nobody
+    done([reporter.waiting.length, unsent.waiting.length]);
+"""
+
+
+def client(of: str) -> str:
+    """Take a client's code from its part of the README."""
+    return re.search(rf"^### From {of}$.*?```\w+\n(.*?)```", README, re.DOTALL | re.MULTILINE)[1]
+
+
+@pytest.fixture(scope="module")
+def sessions_class():
+    exec(client("Python"), namespace := {})
+    return namespace["Sessions"]
+
+
+@pytest.fixture
+def sessions(sessions_class, service):
+    return sessions_class(f"http://127.0.0.1:{service.port}", mint())
+
+
+def events(service, session: str) -> list[str]:
+    answer = service.request("GET", f"/api/sessions/{session}", token=mint())
+    return [event["type"] for event in answer.json["events"]]
+
+
+def test_the_python_client_opens_reports_and_asks_what_it_means(sessions):
+    session = sessions.open("A film", videoId="film")
+    sessions.report(session, {"type": "play", "data": {"position": 0, "duration": 10}})
+    [pause] = sessions.report(session, {"type": "pause", "timestamp": "2099-01-01T00:00:00Z", "data": {"position": 10}})
+    assert pause["timestamp"] == "2099-01-01T00:00:00Z"
+    assert sessions.timeline(session)["events"] == 2
+
+
+def test_the_python_client_walks_through_all_pages(sessions):
+    opened = [sessions.open(f"Film {place}", videoId="walked") for place in range(5)]
+    assert [session["id"] for session in sessions.newest(videoId="walked", limit=2)] == opened[::-1]
+
+
+def test_what_the_python_client_does_on_a_losing_network_it_does_once(sessions_class, sessions, service):
+    with losing_network(("127.0.0.1", service.port)) as network:
+        behind = sessions_class(f"http://127.0.0.1:{network.server_address[1]}", mint())
+        session = behind.open("Lost and found", videoId="lost")
+        behind.report(session, {"type": "play"}, {"type": "pause"})
+        behind.report(session, {"type": "complete"})
+    assert set(network.lost) == {"request", "reply"}
+    assert [found["id"] for found in sessions.newest(videoId="lost")] == [session]
+    assert events(service, session) == ["play", "pause", "complete"]
+
+
+def test_the_browsers_client_reports_once_and_keeps_what_was_not_taken(sessions, service, tmp_path):
+    if not browser.IS_THERE:
+        pytest.skip(browser.MISSING)
+    session = sessions.open("In a browser")
+    token = service.request("POST", f"/api/sessions/{session}/token", {}, token=mint()).json["token"]
+    with browser.chromium(tmp_path) as driver:
+        driver.get(f"http://127.0.0.1:{service.port}/livez")
+        given = client("a browser"), f"http://127.0.0.1:{service.port}", session, token
+        waiting = driver.execute_async_script(f"(async (...given) => {{{IN_A_PAGE}}})(...arguments)", *given)
+    assert waiting == [0, 1]
+    assert events(service, session) == ["play", "pause"]
