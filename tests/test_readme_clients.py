@@ -22,16 +22,14 @@ IN_A_PAGE = """
 """
 
 
-def code(language: str) -> str:
-    """Find the client in that language: the one piece of it that has a class."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    [client] = [block for block in blocks if "class " in block]
-    return client
+def client(of: str) -> str:
+    """Take a client's code from its part of the README."""
+    return re.search(rf"^### From {of}$.*?```\w+\n(.*?)```", README, re.DOTALL | re.MULTILINE)[1]
 
 
 @pytest.fixture(scope="module")
 def sessions_class():
-    exec(code("python"), namespace := {})
+    exec(client("Python"), namespace := {})
     return namespace["Sessions"]
 
 
@@ -76,7 +74,7 @@ def test_the_browsers_client_reports_once_and_keeps_what_was_not_taken(sessions,
     token = service.request("POST", f"/api/sessions/{session}/token", {}, token=mint()).json["token"]
     with browser.chromium(tmp_path) as driver:
         driver.get(f"http://127.0.0.1:{service.port}/livez")
-        given = code("js"), f"http://127.0.0.1:{service.port}", session, token
+        given = client("a browser"), f"http://127.0.0.1:{service.port}", session, token
         waiting = driver.execute_async_script(f"(async (...given) => {{{IN_A_PAGE}}})(...arguments)", *given)
     assert waiting == [0, 1]
     assert events(service, session) == ["play", "pause"]
