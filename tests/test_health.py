@@ -1,11 +1,13 @@
 """Whether the service is alive, and whether it is ready."""
 
 import socket
+import threading
 import time
 
 import pytest
 
 from tests.client import Client
+from tests.databases import failing
 from tests.service import SECRET
 from videosession.app import create_app
 from videosession.database import EVENT_INDEXES, SESSION_INDEXES
@@ -43,18 +45,23 @@ def test_it_is_not_ready_within_a_second_when_the_database_never_answers_and_at_
     assert time.monotonic() - began - first_seconds < first_seconds
 
 
-def test_it_is_not_ready_when_the_database_answers_with_an_error(mongo, nobody):
-    # As on a full disk: connected, and every command fails.
-    refusal = {
-        "configureFailPoint": "failCommand",
-        "mode": "alwaysOn",
-        "data": {"failCommands": ["find"], "errorCode": 1},
-    }
-    mongo.admin.command(refusal)
-    try:
+def test_it_is_not_ready_within_a_second_while_the_databases_name_is_looked_up_and_sooner_after_that(black_hole):
+    is_found = threading.Event()
+    database = black_hole.app.extensions["database"]
+    uri = database._locate()
+    database._locate = lambda: uri if is_found.wait(20) else ""
+    began = time.monotonic()
+    assert black_hole.get("/readyz").status_code == 503
+    first_seconds = time.monotonic() - began
+    assert first_seconds < 2
+    assert [black_hole.get("/readyz").status_code for _ in range(2)] == [503, 503]
+    assert time.monotonic() - began - first_seconds < first_seconds
+    is_found.set()
+
+
+def test_it_is_not_ready_when_the_database_answers_with_an_error_and_ready_again_without(mongo, nobody):
+    with failing(mongo, "find", errorCode=1):  # as on a full disk: connected, and every command fails
         assert nobody.get("/readyz").status_code == 503
-    finally:
-        mongo.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
     assert nobody.get("/readyz").status_code == 200
 
 

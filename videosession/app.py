@@ -58,7 +58,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     auth.init_app(app, settings)
     rate_limits.init_app(app, settings)
     database.init_app(app, store)
-    health.init_app(app)
+    health.init_app(app, store)
     metrics.init_app(app, settings)
     repository = sessions.init_app(app, store, settings.retention_days)
     again = (app.extensions["removal"].expire, repository.sweep)

@@ -1,13 +1,18 @@
 """Whether this process is alive, and whether it can do its work."""
 
+import threading
+from concurrent.futures import Future
+
 from flask import Blueprint, Flask, current_app
 from marshmallow import fields
 
 from videosession.contract import answers
 from videosession.database import Database
+from videosession.errors import DatabaseAway
 from videosession.shapes import Shape
 
 READINESS_SECONDS = 1
+AGAIN_SECONDS = 0.25  # as long as a look may take where the last one found nothing
 
 blueprint = Blueprint("health", __name__)
 
@@ -25,6 +30,39 @@ class Ready(Shape):
     example = {"status": "ready", "missingIndexes": []}
 
 
+class Readiness:
+    """Looks at the database in a thread, one look at a time: looking up its name may take longer than anyone waits."""
+
+    def __init__(self, database: Database):
+        self._database = database
+        self._lock = threading.Lock()
+        self._look: Future | None = None
+        self._was_ready = True
+
+    def missing_indexes(self) -> list[str]:
+        """Read from the database and name the indexes that are missing; DatabaseAway where that takes too long."""
+        with self._lock:
+            if self._look is None or self._look.done():
+                self._look = Future()
+                threading.Thread(target=self._read, args=(self._look,), name="readiness", daemon=True).start()
+            look = self._look
+        try:
+            missing = look.result(READINESS_SECONDS if self._was_ready else AGAIN_SECONDS)
+        except (DatabaseAway, TimeoutError):
+            self._was_ready = False
+            raise DatabaseAway from None
+        self._was_ready = True
+        return missing
+
+    def _read(self, look: Future) -> None:
+        try:
+            with self._database.deadline(READINESS_SECONDS):
+                self._database.sessions.find_one({"_id": "readiness"})
+                look.set_result(self._database.missing_indexes())
+        except Exception as error:  # whoever asked for the look is told of it
+            look.set_exception(error)
+
+
 @blueprint.get("/livez")
 @answers(Alive)
 def livez() -> dict:
@@ -36,12 +74,10 @@ def livez() -> dict:
 @answers(Ready, problems={503: "The database does not answer."})
 def readyz() -> dict:
     """Say that the database answers a read, or 503; and which indexes are missing, without which it is slow."""
-    database: Database = current_app.extensions["database"]
-    with database.deadline(READINESS_SECONDS):
-        database.sessions.find_one({"_id": "readiness"})
-        return {"status": "ready", "missingIndexes": database.missing_indexes()}
+    return {"status": "ready", "missingIndexes": current_app.extensions["readiness"].missing_indexes()}
 
 
-def init_app(app: Flask) -> None:
-    """Let whoever runs `app` ask how it is."""
+def init_app(app: Flask, database: Database) -> None:
+    """Let whoever runs `app` ask how it is, and whether `database` is there."""
+    app.extensions["readiness"] = Readiness(database)
     app.register_blueprint(blueprint)
