@@ -1,6 +1,6 @@
 """Whatever is written to the socket: HTTP, almost HTTP, or nothing like it; over a real gunicorn.
 
-What is not HTTP is refused by gunicorn itself, in its own words; what reaches the service gets a problem document.
+What is not HTTP never reaches the service, and is refused in the same form.
 """
 
 import http.client
@@ -93,7 +93,7 @@ ANSWERED = {
 }
 
 GOOD = b"GET /api/sessions/x HTTP/1.1"
-# What gunicorn refuses, or the service does: either way the client is told, and it is not the server's fault.
+# What gunicorn refuses: the client is told, and it is not the server's fault.
 REFUSED = {
     "nothing like HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 10 + b"\r\n\r\n",
     "a line without a version": request(b"GET /api/sessions"),
@@ -120,6 +120,8 @@ REFUSED = {
     "a length of letters": lengthy(b"abc"),
     "a length of other digits": lengthy("１３".encode()),
     "a length of a blank": lengthy(b""),
+    "another transfer coding": chunked(head=HEAD + b"Transfer-Encoding: gzip\r\n"),
+    "an unknown transfer coding": HEAD + b"Transfer-Encoding: tea\r\n\r\n",
     "chunks twice": chunked(chunk(BODY), LAST, head=HEAD + b"Transfer-Encoding: chunked\r\n"),
     "another expectation": lengthy(b"13", head=HEAD + b"Expect: tea\r\n"),
     "a host too long to be one": request(GOOD).replace(b"localhost", b"a" * 5000),
@@ -167,8 +169,9 @@ def test_what_reaches_the_service_is_answered_in_json(service, status, sent):
 
 @pytest.mark.parametrize("sent", REFUSED.values(), ids=REFUSED)
 def test_what_is_no_proper_http_is_refused_as_the_clients_fault(service, sent):
-    received = service.raw(sent, shut=True)
-    assert 400 <= read(received).status_code < 500, received[:500]
+    answer = read(service.raw(sent, shut=True))
+    assert 400 <= answer.status_code < 500
+    check_problem(answer, answer.status_code)
 
 
 @pytest.mark.parametrize("host", HOSTS)
