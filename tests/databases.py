@@ -29,10 +29,10 @@ def event(kind: str = "play", second: float = 0, **data) -> dict:
 
 
 @contextmanager
-def failing(mongo, command: str, **how):
-    """Have the server fail in this way, once."""
+def failing(mongo, command: str, *, times: int = 1, **how):
+    """Have the server fail in this way, so many times."""
     data = {"failCommands": [command]} | how
-    mongo.admin.command({"configureFailPoint": "failCommand", "mode": {"times": 1}, "data": data})
+    mongo.admin.command({"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data})
     try:
         yield
     finally:

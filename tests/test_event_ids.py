@@ -199,7 +199,7 @@ def test_an_id_taken_at_that_very_moment_is_refused_and_nothing_acknowledged_is_
 def test_a_duplicate_counts_as_stored_only_where_the_server_promises_it(client, mongo, sent):
     session_id = client.new_session()
     assert client.append(session_id, sent).status_code == 201
-    with failing(mongo, "insert", **WRITE_CONCERN_FAILED):
+    with failing(mongo, "insert", times=2, **WRITE_CONCERN_FAILED):
         answer = client.append(session_id, sent)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert client.append(session_id, sent).status_code == 201

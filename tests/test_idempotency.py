@@ -203,8 +203,8 @@ def test_a_duplicate_under_a_key_counts_only_where_the_server_promises_it(client
     key = f"key {client.new_session()}"
     session_id = post(client, "/api/sessions", FILM, key).json["id"]
     append(client, session_id, [event(0), event(1)])
-    with failing(mongo, "insert", **WRITE_CONCERN_FAILED):
+    with failing(mongo, "insert", times=2, **WRITE_CONCERN_FAILED):
         assert post(client, "/api/sessions", FILM, key).status_code == 503
-    with failing(mongo, "insert", **WRITE_CONCERN_FAILED):
+    with failing(mongo, "insert", times=2, **WRITE_CONCERN_FAILED):
         assert append(client, session_id, [event(0), event(1)]).status_code == 503
     assert append(client, session_id, [event(0), event(1)]).status_code == 201

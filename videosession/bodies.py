@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from itertools import islice
 
 from flask import request
 from marshmallow import Schema, ValidationError
 from marshmallow.exceptions import SCHEMA
+from werkzeug.http import parse_options_header
 
 from videosession import exact_json
 from videosession.errors import BadRequest, BodyTimeout, Fault, Invalid, TooLarge, UnsupportedMediaType
@@ -19,27 +21,38 @@ MEBIBYTE = 1024 * 1024
 LARGEST = {NDJSON: 8 * MEBIBYTE}
 LARGEST_VALUE = MEBIBYTE  # what a body of one value may be, and a line among others
 
+_TOO_LARGE = "The body is larger than {} bytes."
 _LINE = re.compile(rb"[^ \t\r\n][^\n]*")  # blank ones are none
 
 
 def receive(media_types: Collection[str]) -> bytes:
     """Take the current request's body as it came; UnsupportedMediaType, TooLarge."""
-    if request.headers.get("Content-Encoding") is not None:
+    if "HTTP_CONTENT_ENCODING" in request.environ:
         raise UnsupportedMediaType("A body with a Content-Encoding is not taken: send it as it is.")
-    if request.mimetype not in media_types or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+    if (media_type := _media_type()) not in media_types:
         raise UnsupportedMediaType(
             f"The body must be sent as Content-Type: {' or '.join(media_types)}, in UTF-8.",
             headers={f"Accept-{request.method.title()}": ", ".join(media_types)},
         )
-    return _read(LARGEST.get(request.mimetype, LARGEST_VALUE))
+    return _read(LARGEST.get(media_type, LARGEST_VALUE))
+
+
+def _media_type() -> str | None:
+    return _read_media_type(request.environ.get("CONTENT_TYPE", ""))
+
+
+@lru_cache(64)  # clients send the same ones all the time
+def _read_media_type(content_type: str) -> str | None:
+    """Read what a body is; None if it is not in UTF-8."""
+    media_type, options = parse_options_header(content_type)
+    return media_type.lower() if options.get("charset", "utf-8").lower() == "utf-8" else None
 
 
 def _read(limit: int) -> bytes:
     """Read the body; one more byte than is allowed is asked for, because a chunked body does not say its length."""
-    too_large = TooLarge(f"The body is larger than {limit} bytes.")
     length = request.content_length
-    if (length or 0) > limit:
-        raise too_large
+    if length is not None and length > limit:
+        raise TooLarge(_TOO_LARGE.format(limit))
     try:
         body = request.stream.read(limit + 1)
     except TimeoutError:
@@ -47,7 +60,7 @@ def _read(limit: int) -> bytes:
     except Exception as error:  # each server has its own for chunks that are none and for clients that went away
         raise BadRequest(f"The body cannot be read: {error}.") from error
     if len(body) > limit:
-        raise too_large
+        raise TooLarge(_TOO_LARGE.format(limit))
     if length is not None and len(body) != length:
         raise BadRequest(f"The body ended after {len(body)} of the {length} bytes that Content-Length promised.")
     return body
@@ -58,7 +71,7 @@ def load(body: bytes, loader: Schema, most: int):
 
     Where `most` is not 0, an array of up to so many is taken, too, or a line for each, and gives a list.
     """
-    if request.mimetype == NDJSON:
+    if _media_type() == NDJSON:
         return _load_each(loader, *_read_lines(body, most), most)
     value = exact_json.read(body)
     if most and isinstance(value, list):

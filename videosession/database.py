@@ -17,7 +17,7 @@ from flask import Flask
 from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
-from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from videosession.errors import DatabaseAway
@@ -244,8 +244,14 @@ def insert(collection: Collection, documents: list[dict]) -> list[dict]:
     """Insert documents, and give those whose `_id` is there already; any other failure is an error.
 
     What is there already counts as stored only where the server promises it: if the write concern failed, another's
-    copy may still be lost. (insert_one would tell of the duplicate alone.)
+    copy may still be lost.
     """
+    try:
+        if len(documents) == 1:
+            collection.insert_one(documents[0])
+            return []
+    except DuplicateKeyError:
+        pass  # it does not tell of the write concern: ask again in the way that does
     try:
         collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:

@@ -65,6 +65,8 @@ class Events:
 
     def _refuse_taken(self, documents: list[dict]) -> None:
         """Compare with what is stored under the same ids."""
+        if not documents:
+            return
         expected = {document["_id"]: document for document in documents}
         found = chain.from_iterable(self._database.events.find(query, _CONTENT) for query in _by_id(documents))
         if taken := {stored["_id"] for stored in found if not is_same(expected[stored["_id"]], stored)}:
@@ -136,6 +138,16 @@ def _by_id(documents: list[dict]) -> Iterator[dict]:
     for start in range(0, len(documents), IDS_A_QUERY):
         ids = [document["_id"] for document in documents[start : start + IDS_A_QUERY]]
         yield {"_id": {"$in": ids}, "session": documents[0]["session"]}
+
+
+def as_sent(document: dict) -> dict:
+    """Give what a stored event is answered with."""
+    return {
+        "eventId": document["eventId"],
+        "type": document["type"],
+        "timestamp": document["timestamp"],
+        "data": document["data"],
+    }
 
 
 def _has_id_of_client(document: dict) -> bool:

@@ -25,7 +25,7 @@ from pymongo.errors import PyMongoError
 
 from videosession.database import DEADLINE_SECONDS, Database, insert
 from videosession.errors import Conflict, DatabaseAway, Fault, Invalid, NotFound
-from videosession.sessions.events import FOR_TIMELINE, Events, Selection, Taken
+from videosession.sessions.events import FOR_TIMELINE, Events, Selection, Taken, as_sent
 from videosession.sessions.sameness import Keyed, keyed
 
 log = logging.getLogger(__name__)
@@ -135,9 +135,7 @@ class SessionRepository:
                 self._look_for(session_id, owner=owner, fields={"_id": 1})  # what a deleted one held, nobody learns
                 _refuse(error.documents, documents, pointers)
             self._confirm(session_id, documents, owner=owner)
-        return [
-            {field: document[field] for field in ("eventId", "type", "timestamp", "data")} for document in documents
-        ]
+        return [as_sent(document) for document in documents]
 
     def read(self, session_id: str, *, owner: str, condition: Condition | None = None) -> Reading:
         """Find a session and, where it meets `condition`, begin to read its events; NotFound where there is none.
