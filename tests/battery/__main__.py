@@ -25,6 +25,7 @@ EXPERIMENTS = [
     "hostile",
     "model",
     "operations",
+    "acceptance",
     "soak",
 ]
 

@@ -1,22 +1,20 @@
-"""Every operation under requests made up from the API's description, valid ones and invalid ones, by schemathesis.
-
-It takes minutes and a large package, so it is not among the tests that every change must pass:
-
-    .venv/bin/pip install schemathesis==4.32.5
-    .venv/bin/pytest -n 0 tests/generated_requests.py
-"""
+"""What the description allows is taken, and what it forbids is refused, in every operation and from one to the next."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 
 import schemathesis
 
+from tests.battery.finding import Finding, control
+from tests.battery.stage import Stage, stage
 from tests.service import PROJECT, mint
 
-EXAMPLES = 100  # of each operation
+EXAMPLES = 100
 
 # A query can be so long that gunicorn refuses the address.
 CONFIGURATION = """
@@ -54,12 +52,29 @@ def read_lines(context, response):
     return json.loads(response.content.splitlines()[0]) if response.content else None
 
 
-def test_nothing_is_found(service, tmp_path):
+def experiments() -> Iterator[Finding]:
+    """Ask each operation; then the same with cursors, tags and keys made up, too, which no description can allow."""
+    with stage() as built:
+        made_up, found = _ask(built, EXAMPLES, SCHEMATHESIS_HOOKS="tests.battery.acceptance")
+        what = f"requests that the description allows or forbids, {EXAMPLES} for each operation and in sequences"
+        yield Finding(what, f"{made_up} requests, {found} not judged as described", not found)
+        made_up, found = _ask(built, EXAMPLES // 5)
+        yield control("the same, what only the service gives is made up", f"{found} of {made_up}", not found)
+
+
+def _ask(built: Stage, examples: int, **environment: str) -> tuple[int, int]:
+    """Have schemathesis ask a service; how many requests it made up, and how many answers it did not expect."""
+    (built.directory / "schemathesis.toml").write_text(CONFIGURATION)
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{service.port}/openapi.json"),
-        *("--header", f"Authorization: Bearer {mint()}", "--checks", "all", "--max-examples", str(EXAMPLES)),
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{built.serve().port}/openapi.json"),
+        *("--header", f"Authorization: Bearer {mint()}", "--checks", "all", "--max-examples", str(examples)),
         *("--continue-on-failure", "--no-color"),
     ]
-    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
-    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.generated_requests", "PYTHONPATH": str(PROJECT)}
-    assert subprocess.run(command, cwd=tmp_path, env=environment).returncode == 0  # it keeps what it found there
+    told = subprocess.run(  # in that directory it keeps what it found
+        command,
+        cwd=built.directory,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)} | environment,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return int(re.search(r"(\d+) generated", told)[1]), sum(map(int, re.findall(r"^ +❌ ST\d+ .*: (\d+)$", told, re.M)))
