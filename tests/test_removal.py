@@ -169,3 +169,20 @@ def test_purging_alone_removes_what_is_over_too(db):
     db.sessions.update_one({}, {"$set": {"createdAt": instants.now() - 8 * DAY}})
     purge(app)
     assert db.sessions.count_documents({"deletedAt": {"$exists": False}}) == 0
+
+
+@pytest.mark.parametrize("arguments", [["--owner", "alice"], []], ids=["a person", "what is over"])
+@pytest.mark.parametrize("failures", [1, 9], ids=["once", "again"])
+def test_purging_says_so_when_some_events_could_not_be_removed(db, mongo, arguments, failures):
+    app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
+    for _ in range(3):
+        session_id = app.extensions["sessions"].create(owner="alice", title="A session", description="")["_id"]
+        app.extensions["sessions"].append(session_id, [event()], owner="alice")
+    long_ago = instants.now() - 8 * DAY
+    db.sessions.update_many({}, {"$set": {"createdAt": long_ago, "lastEventAt": long_ago}})
+    with failing(mongo, "delete", times=failures, errorCode=50):
+        result = app.test_cli_runner().invoke(args=["purge", *arguments])
+    assert ("did not remove all of it" in result.output) == bool(result.exit_code) == (failures > 1)
+    assert db.sessions.count_documents({"deletedAt": {"$exists": False}}) == 0
+    assert purge(app) == "What deleted sessions left behind is gone.\n"
+    assert db.events.count_documents({}) == 0

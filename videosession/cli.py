@@ -64,13 +64,14 @@ def init_db() -> None:
 def purge(owner: str | None) -> None:
     """Remove at once what deleted sessions left behind, and those whose time is over."""
     removal, repository = current_app.extensions["removal"], current_app.extensions["sessions"]
-    if owner is not None:
-        click.echo(f"{removal.forget(owner=owner)} sessions of {owner} are gone, with all their events.")
-        return
-    removal.expire()
+    if owner is None:
+        removal.expire()
+        told = "What deleted sessions left behind is gone."
+    else:
+        told = f"{removal.forget(owner=owner)} sessions of {owner} are gone, with all their events."
     if not repository.sweep():
         raise click.ClickException("The database did not remove all of it: look at its log, and run this again.")
-    click.echo("What deleted sessions left behind is gone.")
+    click.echo(told)
 
 
 @click.command("export")
