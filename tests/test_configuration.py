@@ -6,6 +6,7 @@ import stat
 import sys
 from pathlib import Path
 
+import jwt
 import pytest
 
 from tests.proxy import Proxy
@@ -171,6 +172,12 @@ def test_a_token_is_printed_without_a_database_and_is_good_for_its_owner(shared_
         "/api/sessions", json={"title": "x"}, headers={"Authorization": f"Bearer {ended.stdout.strip()}"}
     )
     assert answer.status_code == 201
+
+
+def test_a_printed_token_says_no_more_than_whom_it_is_for_and_how_long(shared_app):
+    printed = shared_app.test_cli_runner().invoke(args=["token", "alice"]).output.strip()
+    claims = jwt.decode(printed, options={"verify_signature": False})
+    assert claims.keys() == {"sub", "aud", "exp", "iat", "nbf", "jti", "type", "fresh"}
 
 
 @pytest.mark.parametrize("subject", ["", "s" * 256, "\udcff"], ids=["empty", "too long", "no text"])

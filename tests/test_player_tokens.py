@@ -45,6 +45,11 @@ def test_a_player_may_do_nothing_else_and_that_is_decided_before_anything_is_rea
     assert (answer.status_code, answer.mimetype) == (403, "application/problem+json")
 
 
+def test_a_players_token_says_no_more_than_it_must(player):
+    claims = jwt.decode(player.token, options={"verify_signature": False})
+    assert claims.keys() == {"sub", "aud", "session", "exp", "iat", "nbf", "jti", "type", "fresh"}
+
+
 def test_every_route_but_the_appending_one_is_closed_to_players(app):
     views = {rule.endpoint: app.view_functions[rule.endpoint] for rule in app.url_map.iter_rules()}
     assert [name for name, view in views.items() if getattr(view, "players", False)] == ["events.append_events"]

@@ -197,7 +197,8 @@ def _kept_secret(config: Config) -> str:
 def init_app(app: Flask, config: Config) -> None:
     """Make and verify tokens with the secret that `config` gives, or with one kept beside the embedded database."""
     secret = config.jwt_secret or _kept_secret(config)
-    app.config.update(JWT_SECRET_KEY=secret, JWT_ALGORITHM="HS256")
+    # Tokens never come in cookies, so none needs a claim against forged requests.
+    app.config.update(JWT_SECRET_KEY=secret, JWT_ALGORITHM="HS256", JWT_COOKIE_CSRF_PROTECT=False)
     JWTManager(app)
     both = FixedKeys(*filter(None, (secret, config.jwt_previous_secret)))
     app.extensions["tokens"] = Tokens(both, trusted(config, both))
