@@ -46,6 +46,12 @@ def test_everything_that_is_wrong_is_told_at_once():
     assert "'limits': this operation has no such parameter" in caught.value.detail
 
 
+@pytest.mark.parametrize("query", ["videoId=", "videoId=&limit=0", "limit=0&cursor=!"])
+def test_what_is_wrong_is_told_in_one_sentence(client, query):
+    detail = client.get(f"/api/sessions?{query}").json["detail"]
+    assert detail.count(".") == detail.endswith(".")
+
+
 @pytest.mark.parametrize("sent", [b"limit=%FF", b"limit=\xff", b"%FF=1"])
 def test_a_query_must_be_utf_8(sent):
     with pytest.raises(BadRequest, match="not UTF-8"):

@@ -52,7 +52,8 @@ class Decimal(fields.Float):
 
 def refuse(faults: dict[str, list[str]]) -> NoReturn:
     """Raise the BadRequest that tells what is wrong with each parameter."""
-    told = "; ".join(f"{name!r}: {', '.join(messages)}" for name, messages in faults.items())
+    texts = {name: ", ".join(message.rstrip(".") for message in messages) for name, messages in faults.items()}
+    told = "; ".join(f"{name!r}: {text}" for name, text in texts.items())
     raise BadRequest(f"The query is not valid: {told}.")
 
 
