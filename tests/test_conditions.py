@@ -148,7 +148,7 @@ class Meddling:
 
 
 @pytest.mark.parametrize("deed", ["change", "delete"])
-@pytest.mark.parametrize("times", [0, 1, 3])
+@pytest.mark.parametrize("times", [0, 1, 3, 30])
 def test_what_changed_between_looking_and_acting_is_looked_at_again(app, client, session, deed, times):
     meddling = Meddling(client, session, times)
     act(app, deed, session, meddling)

@@ -35,7 +35,7 @@ REMEMBERED_SESSIONS = 10_000
 SETTLED_SECONDS = 60  # longer than any append that began before a session was deleted
 MARK_KEPT_SECONDS = 24 * 3600
 SWEEP_SECONDS = 60
-MOST_TRIES = 10
+MOST_TRIES = 50  # enough for eight that change one session without a pause
 CONTENT = ("title", "description", "videoId", "metadata")  # what is said of a session, and may be changed
 MICROSECONDS = 1_000_000
 
