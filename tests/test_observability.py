@@ -141,6 +141,19 @@ def test_a_line_for_people_cannot_be_forged_by_a_path(app, nobody):
     assert "\x1b" not in text
 
 
+def test_a_line_for_people_says_who_asked_or_nobody(app, client, nobody):
+    reader, writer = os.pipe()
+    app.extensions["observed"].observers.append(RequestLog(writer, observability._as_text))
+    for asking, subject in ((client, "alice"), (nobody, "-")):
+        answer = asking.get("/api/sessions", headers={"X-Request-Id": "its-id"})
+        size = len(answer.data)
+        answer.close()
+        line = os.read(reader, 10_000).decode()
+        assert line.startswith("20")
+        assert f" INFO GET /api/sessions {answer.status_code} " in line
+        assert line.endswith(f" ms {size} bytes {subject} its-id\n")
+
+
 def test_every_answer_forbids_sniffing_and_shared_caches(client, nobody):
     for answer in (
         nobody.get("/livez"),

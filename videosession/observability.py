@@ -168,7 +168,7 @@ def _as_json(facts: dict) -> bytes:
 
 
 def _as_text(facts: dict) -> bytes:
-    seen = {name: fact if isinstance(fact, int | float) else repr(fact)[1:-1] for name, fact in facts.items()}
+    seen = {name: repr(str("-" if fact is None else fact))[1:-1] for name, fact in facts.items()}
     line = "{time} {level} {method} {path} {status} {ms} ms {bytes} bytes {subject} {requestId}\n".format(**seen)
     return line.encode(errors="replace")
 
