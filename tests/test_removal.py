@@ -95,6 +95,13 @@ def test_purging_alone_sweeps_at_once(app, db, client):
     assert db.events.count_documents({}) == 0
 
 
+@pytest.mark.parametrize("owner", ["", "a" * 256], ids=["empty, as an unset variable is", "too long"])
+def test_who_cannot_be_anybody_is_not_said_to_be_gone(app, owner):
+    result = app.test_cli_runner().invoke(args=["purge", "--owner", owner])
+    assert result.exit_code == 2
+    assert "must have 1 to 255 characters" in result.output
+
+
 def test_purging_says_when_the_database_does_not_do_it(app, mongo, client):
     client.new_session()
     with failing(mongo, "find", errorCode=1):

@@ -63,6 +63,8 @@ def init_db() -> None:
 @_database_needed()
 def purge(owner: str | None) -> None:
     """Remove at once what deleted sessions left behind, and those whose time is over."""
+    if owner is not None:
+        _check_subject(owner, "--owner")
     removal, repository = current_app.extensions["removal"], current_app.extensions["sessions"]
     if owner is None:
         removal.expire()
