@@ -1,16 +1,12 @@
 """The page to read the API's description on and to try it: whole, from here alone."""
 
 import re
-import shutil
-import subprocess
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = """
-    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
-    --disable-component-update --disable-sync --enable-logging=stderr --virtual-time-budget=20000 --dump-dom
-"""
+from tests import described
+from tests.player import browser
+from tests.service import mint
 
 
 @pytest.fixture
@@ -46,11 +42,33 @@ def test_what_the_page_needs_travels_compressed_and_once(nobody, path):
     assert nobody.get(path, headers={"If-None-Match": plain.headers["ETag"]}).status_code == 304
 
 
-def test_a_browser_shows_every_operation_and_has_nothing_to_complain_of(service, tmp_path):
-    if not CHROMIUM:
-        pytest.skip("THERE IS NO CHROMIUM HERE, so nobody looked at the page /docs")
-    command = [CHROMIUM, *FLAGS.split(), f"--user-data-dir={tmp_path}", f"http://127.0.0.1:{service.port}/docs"]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    for name in ("Open a session", "Append what the player did", "Tell what was watched"):
-        assert name in shown.stdout
-    assert "CONSOLE" not in shown.stderr
+@pytest.fixture
+def page(service, tmp_path):
+    """The page, in a browser."""
+    if not browser.IS_THERE:
+        pytest.skip(browser.MISSING)
+    with browser.chromium(tmp_path) as driver:
+        driver.implicitly_wait(20)  # until what is looked for is there
+        driver.get(f"http://127.0.0.1:{service.port}/docs")
+        yield driver
+
+
+def test_a_browser_shows_every_operation_and_tries_them_with_a_token(page):
+    page.find_element("css selector", ".btn.authorize").click()
+    page.find_element("css selector", ".auth-container input").send_keys(mint(sub="a reader of the docs"))
+    page.find_element("css selector", ".auth-btn-wrapper .authorize").click()
+    page.find_element("css selector", ".btn-done").click()
+    assert tried(page, "createSession").startswith("201")
+    assert '"title": "A lecture"' in tried(page, "listSessions")
+    for operation in described.document()["paths"].values():
+        for text in (each["summary"] for each in operation.values()):
+            assert text in page.page_source
+    assert page.get_log("browser") == []
+
+
+def tried(page, operation: str) -> str:
+    """Send what the page proposes for an operation, and give the answer that it shows."""
+    block = page.find_element("css selector", f"[id$=-{operation}]")
+    block.find_element("css selector", ".opblock-summary-control").click()
+    block.find_element("css selector", ".execute").click()
+    return block.find_element("css selector", ".live-responses-table .response").text

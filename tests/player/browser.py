@@ -10,7 +10,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 DRIVER = shutil.which("chromedriver") or shutil.which("chromium.chromedriver")
 IS_THERE = bool(CHROMIUM and DRIVER)
 MISSING = (
-    "NOT TESTED: the player's side, in a real browser. There is no Chromium here with its driver:"
+    "NOT TESTED: the player's side and the page /docs, in a real browser. There is no Chromium here with its driver:"
     " on Debian, apt-get install chromium chromium-driver"
 )
 FLAGS = (
