@@ -124,3 +124,9 @@ def test_every_file_that_is_named_is_there():
     assert {path for path in paths if not (PROJECT / path).exists()} == set()
     tree = re.findall(r"^ {4}( *)([\w.]+/?) {2,}\S", section("What it is made of"), re.MULTILINE)
     assert {name for _, name in tree} <= {f"{path.name}{'/' * path.is_dir()}" for path in PROJECT.rglob("*")}
+
+
+def test_every_part_of_the_service_is_named():
+    made_of = section("What it is made of")
+    there = {f"{path.name}{'/' * path.is_dir()}" for path in (PROJECT / "videosession").glob("[!_]*")}
+    assert {name for name in there if f"\n      {name} " not in made_of} == set()
