@@ -213,6 +213,22 @@ def test_the_log_tells_of_requests_but_of_no_token_and_no_body(service):
     assert all(line.isprintable() for line in log.splitlines())
 
 
+NOT_FOR_THE_LOG = {
+    "a query with a blank": request(b"GET /api/sessions?videoId=hidden film HTTP/1.1"),
+    "a header without a colon": request(GOOD, b"Authorization Bearer hidden"),
+}
+
+
+@pytest.mark.parametrize("sent", NOT_FOR_THE_LOG.values(), ids=NOT_FOR_THE_LOG)
+def test_the_log_knows_of_what_is_no_http_only_the_id_that_its_sender_was_told(service, sent):
+    answer = read(service.raw(sent, shut=True))
+    wait_until(
+        lambda: f"request {answer.json['requestId']} is answered 400 without the service" in service.log.read_text()
+    )
+    assert "hidden" not in service.log.read_text()
+    assert "127.0.0.1" not in service.log.read_text()
+
+
 def test_the_answers_to_hostile_requests_are_strict_json_to_the_end(service):
     answer = service.request("GET", "/api/sessions/%00%ff", token=mint())
     assert strict_json(answer.data)["status"] == 404

@@ -23,7 +23,15 @@ from concurrent.futures import Future
 from functools import partial
 from http import HTTPStatus
 
-from gunicorn.http.errors import LimitRequestHeaders
+from gunicorn.http.errors import (
+    ConfigurationProblem,
+    ExpectationFailed,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+)
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from videosession.arrival import LARGEST_HEAD, MEBIBYTE, Arrival
@@ -37,6 +45,9 @@ LINGER_SECONDS = 2
 STOP_SECONDS = 10  # for what is arriving when the worker is told to stop
 MOST_LINGERING = 32 * MEBIBYTE  # what is thrown away of a body that nobody wants, so that its sender sees the answer
 MOST_UNFINISHED = 64 * MEBIBYTE  # of all unfinished requests together, in each worker
+
+_STATUSES = {LimitRequestLine: 414, ExpectationFailed: 417, LimitRequestHeaders: 431}  # of what is no HTTP; else 400
+_MISTAKES = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)  # not the client's
 
 
 class ClientSocket(socket.socket):
@@ -157,14 +168,23 @@ class Worker(ThreadWorker):
         return super().handle_request(req, conn)
 
     def handle_error(self, req, client: ClientSocket, addr, exc: Exception) -> None:
-        """Refuse what is no proper HTTP in the form of all other refusals."""
-        answer = _Captured()
-        super().handle_error(req, answer, addr, exc)
-        status = 400 if answer.status == HTTPStatus.NOT_IMPLEMENTED else answer.status
-        detail = "The request is not valid HTTP." if status < 500 else "The service made a mistake."
+        """Refuse what is no proper HTTP in the form of all other refusals.
+
+        gunicorn would log the client's address, and of the request what could not be read: a query, or a token.
+        """
         client.setblocking(False)
+        if isinstance(exc, ParseException) and not isinstance(exc, _MISTAKES):
+            self._refuse(client, _STATUSES.get(type(exc), 400), f"The request is not valid HTTP. {exc}".rstrip())
+        else:
+            self.log.error("a request failed by a mistake of the server", exc_info=exc)
+            self._refuse(client, 500, "The service made a mistake.")
+
+    def _refuse(self, client: ClientSocket, status: int, detail: str) -> None:
+        """Answer without the service."""
+        request_id = secrets.token_hex(8)
+        self.log.warning("request %s is answered %d without the service", request_id, status)
         with contextlib.suppress(OSError):
-            client.sendall(_problem(status, f"{detail} {exc}".rstrip() if status < 500 else detail))
+            client.sendall(_problem(status, detail, request_id))
 
     def murder_keepalived(self, force: bool = False) -> None:
         """End what has waited long enough, or at the worker's end everything."""
@@ -255,9 +275,7 @@ class Worker(ThreadWorker):
             self._begin(conn)  # the body ends in a TimeoutError, which the service answers
         else:
             self._unwatch(conn)
-            with contextlib.suppress(OSError):
-                detail = f"The head of the request did not arrive within {HEAD_SECONDS} seconds."
-                conn.sock.sendall(_problem(HTTPStatus.REQUEST_TIMEOUT, detail))
+            self._refuse(conn.sock, 408, f"The head of the request did not arrive within {HEAD_SECONDS} seconds.")
             self._linger(conn)
 
     def _make_room(self) -> None:
@@ -295,22 +313,10 @@ class Worker(ThreadWorker):
         conn.close()
 
 
-class _Captured:
-    """Stands in for a socket, to learn which status gunicorn would answer."""
-
-    status = 500
-
-    def gettimeout(self) -> float:
-        return 0.0
-
-    def sendall(self, content: bytes) -> None:
-        self.status = int(content.split(b" ", 2)[1])
-
-
-def _problem(status: int, detail: str) -> bytes:
+def _problem(status: int, detail: str, request_id: str) -> bytes:
     """Write an answer where the service itself was not reached (RFC 9457)."""
-    title, request_id = HTTPStatus(status).phrase, secrets.token_hex(8)
-    document = {"type": "about:blank", "title": title, "status": int(status), "detail": detail, "requestId": request_id}
+    title = HTTPStatus(status).phrase
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail, "requestId": request_id}
     body = json.dumps(document).encode()
     headers = {
         "Connection": "close",
@@ -319,5 +325,5 @@ def _problem(status: int, detail: str) -> bytes:
         "X-Content-Type-Options": "nosniff",
         "X-Request-Id": request_id,
     }
-    lines = [f"HTTP/1.1 {int(status)} {title}", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [f"HTTP/1.1 {status} {title}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
