@@ -17,18 +17,24 @@ LONGEST_POINTER = 1000
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 # orjson reads an integer from 2^64 on as a double without a word: where one may stand, the slower reader looks.
-_LONG_DIGITS = re.compile(rb"[0-9]{19}")
+_LONG = b"0" * 19
+_ALL_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 _MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},:]', re.DOTALL)
 
 
 def read(body: bytes):
     """Read a JSON text; BadRequest where it is none, Invalid where it nests too deep for anything to read it."""
     try:
-        if not _LONG_DIGITS.search(body):
+        if not _has_long_digits(body):
             return orjson.loads(body)
     except orjson.JSONDecodeError:
         pass  # lone surrogates and numbers beyond the doubles are JSON too: the caller points at their places
     return _read_slowly(body)
+
+
+def _has_long_digits(text: bytes) -> bool:
+    # A regular expression takes ten times as long, and `in` twice.
+    return text.translate(_ALL_DIGITS_ALIKE).find(_LONG) >= 0
 
 
 def _read_slowly(body: bytes):
@@ -105,6 +111,20 @@ def text_fault(text: str) -> str | None:
 def key_fault(key: str) -> str | None:
     """Say what is wrong with a key, if anything."""
     return "has a NUL in its key" if "\0" in key else text_fault(key)
+
+
+def is_plain(value: dict) -> bool:
+    """Tell, in less than half of the time that `faults` takes, that it would find none; False says that it has to look.
+
+    As text, what cannot be stored is seen at a glance: an infinite number is written as null, and what has no more
+    than so many brackets is no deeper.
+    """
+    try:
+        text = orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return False
+    is_shallow = text.count(b"{") + text.count(b"[") <= DEEPEST
+    return is_shallow and text.find(b"\\u0000") == text.find(b"null") == -1 and not _has_long_digits(text)
 
 
 def faults(value: dict, key_fault: Callable[[str], str | None] = key_fault) -> Iterator[Fault]:

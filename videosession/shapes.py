@@ -1,5 +1,7 @@
 """What an object on the wire is made of, and how fields of our own are described as JSON Schema: in `described`."""
 
+from functools import cached_property
+
 from marshmallow import RAISE, Schema, ValidationError, fields, missing
 
 from videosession.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
@@ -28,20 +30,34 @@ class Shape(Schema):
         if not isinstance(data, dict):
             error_store.store_error([self.error_messages["type"]], index=index)
             return {}
-        loaded, known = {}, set()
-        for name, field in self.load_fields.items():
-            key = field.data_key or name
-            known.add(key)
+        loaded = {}
+        for key, (attribute, field) in self._known.items():
             try:
-                value = field.deserialize(data.get(key, missing), key, data)
+                value = _load(field, data.get(key, missing), key, data)
             except ValidationError as error:
                 error_store.store_error(error.messages, key, index)
             else:
                 if value is not missing:
-                    loaded[field.attribute or name] = value
-        for key in data.keys() - known:
+                    loaded[attribute] = value
+        for key in data.keys() - self._known.keys():
             error_store.store_error([self.error_messages["unknown"]], key, index)
         return loaded
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[str, fields.Field]]:
+        """Give the fields by their keys on the wire, each with its name here."""
+        named = self.load_fields.items()
+        return {field.data_key or name: (field.attribute or name, field) for name, field in named}
+
+
+def _load(field: fields.Field, value, key: str, data: dict):
+    """Load a value as the field's `deserialize` does; what is there need not be asked what is to be done without it."""
+    if value is missing or value is None:
+        return field.deserialize(value, key, data)
+    loaded = field._deserialize(value, key, data)
+    for validate in field.validators:
+        validate(loaded)
+    return loaded
 
 
 class Moment(fields.String):

@@ -1,0 +1,46 @@
+"""What is taken for plain at a glance has nothing in it that a closer look would find."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videosession.exact_json import DEEPEST, LARGEST_INTEGER, SMALLEST_INTEGER, faults, is_plain
+
+NUMBERS = st.one_of(
+    st.integers(SMALLEST_INTEGER - 2, SMALLEST_INTEGER + 2),
+    st.integers(LARGEST_INTEGER - 2, LARGEST_INTEGER + 2),
+    st.integers(2**64 - 2, 2**64 + 2),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.sampled_from([float("inf"), float("-inf")]),
+)
+TEXTS = st.text(st.characters(), max_size=4) | st.sampled_from(["\0", "\ud800", "a\0b", "null", "\\u0000", "{[" * 40])
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def nested(levels: int, container: type) -> dict:
+    """Make an object of so many levels."""
+    value = {}
+    for _ in range(levels - 2):
+        value = [value] if container is list else {"a": value}
+    return {"a": value}
+
+
+@given(st.dictionaries(TEXTS, VALUES, max_size=4))
+def test_what_looks_plain_has_no_fault(value):
+    assert not (is_plain(value) and list(faults(value)))
+
+
+@pytest.mark.parametrize("container", [list, dict])
+def test_what_nests_too_deep_does_not_look_plain(container):
+    assert is_plain(nested(DEEPEST, container))
+    assert not is_plain(nested(DEEPEST + 1, container))
+
+
+@pytest.mark.parametrize("value", [{}, {"position": 12.5, "rate": 1, "node": "a"}, {"a": [True, {"ü": "\n"}]}])
+def test_what_players_send_looks_plain(value):
+    assert is_plain(value)
