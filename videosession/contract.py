@@ -4,7 +4,7 @@ The checks run in this order: media type (415), size (413), query and syntax (40
 before (see auth), what is stored after: nothing is asked of the database for an invalid request.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import partial, wraps
 from typing import NamedTuple
 
@@ -60,14 +60,15 @@ def accepts(
     """
     body_loader = body() if body else None
     query_loader = (query or Query)()
+    unasked = queries.read(b"", query_loader)
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)
         def checked(**arguments):
             sent = bodies.receive(media_types) if body else None
-            if query or request.query_string:
-                parameters = queries.read(request.query_string, query_loader)
-                arguments |= {"query": parameters} if query else {}
+            parameters = queries.read(request.query_string, query_loader) if request.query_string else dict(unasked)
+            if query:
+                arguments["query"] = parameters
             if keyed:
                 arguments["key"] = _idempotency_key()
             if body:
@@ -112,12 +113,27 @@ def answers(
             if isinstance(answer, Response):
                 return answer
             content, headers = answer if isinstance(answer, tuple) else (answer, None)
-            return Response(orjson.dumps(content), status, headers, content_type=JSON)
+            return _Answer(content, status, headers)
 
         answered.answers = described
         return answered
 
     return decorate
+
+
+class _Answer(Response):
+    """JSON with complete headers: to look once more for what they lack takes a tenth of an append's time."""
+
+    def __init__(self, content, status: int, headers: dict[str, str] | None):
+        body = orjson.dumps(content)
+        super().__init__(body, status, headers, content_type=JSON)
+        self.headers["Content-Length"] = str(len(body))
+
+    def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return super().__call__(environ, start_response)
+        start_response(self.status, self.headers.to_wsgi_list())
+        return self.response
 
 
 def _answer_options(app: Flask) -> Response:

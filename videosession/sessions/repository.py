@@ -129,6 +129,7 @@ class SessionRepository:
         with self._database.deadline():
             if not self._alive.has(session_id, owner):
                 self._look_for(session_id, owner=owner, fields={"_id": 1})
+                self._alive.add(session_id, owner)
             try:
                 self._events.store(documents)
             except Taken as error:
@@ -319,7 +320,6 @@ class SessionRepository:
             {"$set": {"revision": new_revision()}, "$max": {"lastEventAt": self._clock()}},
         )
         if confirmed.matched_count:
-            self._alive.add(session_id, owner)
             return
         self._alive.discard(session_id, owner)
         self._events.remove(documents)

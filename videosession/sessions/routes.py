@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from urllib.parse import quote
 
 import orjson
 from flask import Blueprint, Response, current_app, request
@@ -106,7 +107,7 @@ def delete_session(session_id: str, condition: Condition | None) -> dict:
 
 def location(*below: str) -> dict:
     """Say where what was made is: where it was posted, or below that."""
-    return {"Location": "/".join([request.script_root + request.path, *below])}
+    return {"Location": "/".join([quote(request.script_root) + request.path, *below])}
 
 
 def _head(session: dict) -> dict:
