@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import pymongo
-from bson import decode_all
 from flask import Flask
 from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
@@ -267,8 +266,11 @@ def batches(collection: Collection, query: dict, **options) -> Iterator[list[dic
     if not isinstance(collection, Collection):  # an in-memory stand-in has no wire
         yield list(collection.find(query, **options))
         return
-    for batch in collection.find_raw_batches(query, batch_size=EVENTS_A_BATCH, **options):
-        yield decode_all(batch)
+    cursor, taken = collection.find(query, batch_size=EVENTS_A_BATCH, **options), 0
+    for first in cursor:
+        others = cursor.retrieved - taken - 1  # of that batch; asked for more, the cursor would fetch the next
+        yield [first, *cursor.to_list(others)] if others else [first]
+        taken = cursor.retrieved
 
 
 def init_app(app: Flask, database: Database) -> None:
