@@ -44,3 +44,9 @@ def test_what_nests_too_deep_does_not_look_plain(container):
 @pytest.mark.parametrize("value", [{}, {"position": 12.5, "rate": 1, "node": "a"}, {"a": [True, {"ü": "\n"}]}])
 def test_what_players_send_looks_plain(value):
     assert is_plain(value)
+
+
+@pytest.mark.parametrize("value", [2**63, 2**64, -(2**63) - 1, float("inf"), "\ud800", {"\0": 1}, {"\ud800": 1}])
+def test_what_cannot_be_stored_does_not_look_plain(value):
+    assert list(faults({"a": value}))
+    assert not is_plain({"a": value})
