@@ -35,7 +35,7 @@ class Viewer {
 
   attach(options) {
     this.player = attach(video, {
-      url: location.origin,
+      url: given.url ?? location.origin,
       session: given.session,
       token: given.token,
       batchSeconds: 0.5,
@@ -91,7 +91,7 @@ class Viewer {
     this.tell("jump", this.node, from, places.at(-1), "user");
     for (const place of places) {
       video.currentTime = place;
-      await sleep(0.1);
+      await sleep(+given.gap || 0.1);
     }
     this.from = places.at(-1);
   }
@@ -138,6 +138,12 @@ const scripts = {
     await viewer.watch(3.5);
   },
 
+  async watches_on(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    await viewer.watch(11);
+  },
+
   async seeks_forward_and_back(viewer) {
     await viewer.sit("boat");
     await viewer.play();
@@ -182,6 +188,8 @@ const scripts = {
     await viewer.watch(1);
     video.playbackRate = 2;
     await viewer.watch(7);
+    await once("timeupdate");
+    await sleep(0.22); // as long after the last report of the place as can be
     await viewer.seek(14);
     await viewer.watch(17);
     video.playbackRate = 1;
@@ -266,7 +274,7 @@ const scripts = {
     await video.play();
     await until(() => video.currentTime > 1);
     viewer.enter(null);
-    viewer.attach();
+    viewer.attach({ debug: true });
     viewer.from = video.currentTime;
     await viewer.watch(3);
   },
@@ -284,6 +292,13 @@ const scripts = {
   },
 
   async waits_for_the_network(viewer) {
+    let began;
+    viewer.truth.waited = 0;
+    video.addEventListener("waiting", () => (began ??= performance.now()));
+    video.addEventListener("playing", () => {
+      if (began) viewer.truth.waited += (performance.now() - began) / 1000;
+      began = undefined;
+    });
     viewer.load("/slow/boat.webm");
     viewer.enter(null);
     viewer.attach();
@@ -331,6 +346,25 @@ const scripts = {
     await viewer.watch(4);
   },
 
+  async starts_over_with_a_reload(viewer) {
+    const before = JSON.parse(sessionStorage.truth ?? "null");
+    await viewer.sit("harbour", { node: "harbour" });
+    if (!before) {
+      await viewer.play();
+      await viewer.watch(1);
+      await viewer.choose("boat", "Go");
+      await viewer.watch(1);
+      viewer.keepLast(sessionStorage, "truth");
+      location.reload();
+      return sleep(60);
+    }
+    viewer.truth = { ...before, reported: 0 };
+    viewer.node = "boat";
+    viewer.branch("harbour", "start");
+    await viewer.play();
+    await viewer.watch(1);
+  },
+
   async closes_the_tab(viewer) {
     if (!opener) {
       window.open(location.href, "_blank", "popup,width=200,height=200");
@@ -338,7 +372,7 @@ const scripts = {
       viewer.truth = JSON.parse(localStorage.closed);
       return "as it is";
     }
-    await viewer.sit("boat", { batchSeconds: 60, token: async () => given.token });
+    await viewer.sit("boat", { batchSeconds: 60, token: () => sleep(0.2).then(() => given.token) });
     await viewer.play();
     await viewer.watch(2);
     await viewer.seek(8);
@@ -417,13 +451,34 @@ const scripts = {
     await viewer.watch(3);
   },
 
-  async hides_the_page(viewer) {
+  async closes_the_tab_with_much_to_say(viewer) {
+    if (!opener) {
+      window.open(location.href, "_blank", "popup,width=200,height=200");
+      await until(() => localStorage.closed);
+      viewer.attach(); // and sends what was more than may outlive a page
+      viewer.truth = JSON.parse(localStorage.closed);
+      return undefined;
+    }
     await viewer.sit("boat", { batchSeconds: 60 });
     await viewer.play();
+    await viewer.watch(1);
+    await viewer.player.flush();
+    for (let index = 0; index < 400; index++) viewer.player.report("remark", { index, text: "ä".repeat(100) });
+    viewer.keepLast(localStorage, "closed");
+    window.close();
+    return sleep(60);
+  },
+
+  async hides_the_page(viewer) {
+    await viewer.sit("boat", { batchSeconds: 60, debug: undefined });
+    await viewer.play();
     await viewer.watch(2);
-    Object.defineProperty(document, "visibilityState", { value: "hidden" });
+    Object.defineProperty(document, "hidden", { value: true });
+    const isLeft = () => Object.keys(localStorage).some((key) => key.split(" ").length > 3);
+    await until(() => !isLeft());
     document.dispatchEvent(new Event("visibilitychange"));
-    await until(() => !Object.keys(localStorage).some((key) => key.split(" ").length > 3));
+    if (!isLeft()) throw new Error("nothing was reported");
+    await until(() => !isLeft());
     await viewer.watch(3);
   },
 
@@ -440,6 +495,18 @@ const scripts = {
     await until(() => !video.paused);
     viewer.from = video.currentTime;
     await viewer.watch(4);
+  },
+
+  async opens_a_second_tab_and_leaves_it_alone(viewer) {
+    await viewer.sit("boat");
+    if (opener) {
+      localStorage.second = "is there";
+      return sleep(60);
+    }
+    await viewer.play();
+    window.open(location.href, "_blank", "popup,width=200,height=200");
+    await until(() => localStorage.second);
+    await viewer.watch(video.currentTime + 1);
   },
 
   async plays_in_two_tabs_at_once(viewer) {
@@ -461,6 +528,20 @@ const scripts = {
     await viewer.play();
     viewer.from = 10;
     await viewer.watch(12);
+  },
+
+  async takes_the_film_out_of_the_page(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    await viewer.watch(1);
+    const { parentNode } = video;
+    video.remove();
+    await once("pause");
+    await sleep(1);
+    parentNode.append(video);
+    await viewer.play();
+    await viewer.watch(2);
+    video.remove(); // for good
   },
 
   async has_no_storage(viewer) {
@@ -501,15 +582,19 @@ const scripts = {
       seed = (seed * 48271) % 2147483647;
       return (seed / 2147483647) * most;
     };
+    const anywhere = () => {
+      const place = 1 + chance(video.duration - 4);
+      return Math.abs(place - video.currentTime) < 0.5 ? place + 1 : place; // so near, it were no jump
+    };
     const deeds = [
-      async () => viewer.seek(1 + chance(21)),
-      async () => viewer.seek(Math.max(1, video.currentTime - 1 - chance(4))),
-      async () => viewer.scrub([1 + chance(21), 1 + chance(21), 1 + chance(21)]),
+      async () => viewer.seek(anywhere()),
+      async () => viewer.seek(Math.max(0, video.currentTime - 1 - chance(4))),
+      async () => viewer.scrub([anywhere(), anywhere(), anywhere()]),
       async () => (video.playbackRate = [0.5, 1, 1.5, 2][Math.floor(chance(4))]),
       async () => {
         await viewer.pause();
         await sleep(chance(2));
-        if (chance(2) < 1) await viewer.seek(1 + chance(21));
+        if (chance(2) < 1) await viewer.seek(anywhere());
         const at = video.currentTime;
         await viewer.play();
         viewer.from ??= at;
@@ -520,8 +605,9 @@ const scripts = {
     await viewer.sit("boat", { node: "boat", pingSeconds: 2 });
     await viewer.play();
     for (let step = 0; step < given.steps; step++) {
-      await sleep(0.1 + chance(2.5));
+      await sleep(0.6 + chance(2)); // less is hardly watched
       if (video.ended || video.currentTime > video.duration - 4) await viewer.seek(1 + chance(5));
+      if (video.paused) await viewer.play(); // it had ended
       await deeds[Math.floor(chance(deeds.length))]();
     }
     await sleep(0.5);
@@ -535,6 +621,17 @@ const scripts = {
     await viewer.watch(2);
     await viewer.seek(8);
     await viewer.watch(10);
+    await fault("none");
+  },
+
+  async is_asked_to_wait(viewer) {
+    Math.random = () => 0.99; // so that it waits almost half as long again
+    await fault("429");
+    await viewer.sit("boat", { pingSeconds: 0.5 });
+    await viewer.play();
+    await viewer.watch(1);
+    viewer.player.flush();
+    await viewer.watch(2);
     await fault("none");
   },
 
@@ -582,7 +679,17 @@ const scripts = {
     };
     attach(null, {}).choose("nowhere");
     await attach().detach();
+    const other = { session: "another", url: "/nowhere", token: "none" };
+    const odd = [{ session: { toString: bad } }, { url: "http://" }, { token: bad }, { token: Symbol("a token") }];
+    odd.push({ node: { toString: bad } }, { pingSeconds: 1n, batchSeconds: Symbol("long") });
+    for (const options of odd) attach(video, { ...other, ...options }).choose({ toString: bad }, 7);
+    attach(video, Object.defineProperty({ ...other }, "debug", { get: bad, enumerable: true }));
+    for (const name of ["localStorage", "crypto"]) Object.defineProperty(window, name, { get: bad });
+    const { fetch: whole } = window;
+    window.fetch = bad;
     await viewer.sit("boat", { cause: bad, onRefused: bad, debug: bad });
+    setTimeout(() => (window.fetch = async () => "no answer at all"), 200);
+    setTimeout(() => (window.fetch = whole), 1500);
     viewer.player.report("x".repeat(101));
     const circle = {};
     circle.circle = circle;
@@ -596,12 +703,14 @@ const scripts = {
 };
 
 const thrown = [];
+const logged = [];
+for (const name of ["debug", "log", "info", "warn", "error"]) console[name] = () => logged.push(name);
 addEventListener("error", ({ message }) => thrown.push(message));
 addEventListener("unhandledrejection", ({ reason }) => thrown.push(`${reason}`));
 let outcome;
 try {
   const viewer = new Viewer();
-  outcome = { ...((await scripts[given.script](viewer)) ? viewer.truth : await viewer.rise()), thrown };
+  outcome = { ...((await scripts[given.script](viewer)) ? viewer.truth : await viewer.rise()), thrown, logged };
 } catch (fault) {
   outcome = { fault: `${fault.stack ?? fault}` };
 }

@@ -5,9 +5,11 @@ import http.client
 import json
 import queue
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from videosession.browser import STATIC
 
@@ -18,14 +20,22 @@ PAGES = {
     "/scripts.js": ("scripts.js", "text/javascript"),
 }
 PASSED_ON = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges", "Retry-After", "ETag")
+ASKED_SECONDS = {503: 1, 429: 3, 404: 0}  # of the statuses that faults name
+
+
+class Seen(NamedTuple):
+    """The status that a page got, 0 for no answer, and when."""
+
+    status: int
+    instant: float
 
 
 class Stage(ThreadingHTTPServer):
     """Serves one script's pages on a port of 127.0.0.1 until closed: an origin of its own, with its own storage.
 
     `pages` are further ones, of each the text and its kind. `fault` is what happens to events on their way: "none",
-    "away" (nobody answers), "deaf" (the service gets them, and its answer is lost), or a status. `statuses` are those
-    that the page got, 0 for no answer.
+    "away" (nobody answers), "deaf" (the service gets them, and its answer is lost), or a status. `requests` are those
+    for events that came.
     """
 
     daemon_threads = True
@@ -35,10 +45,14 @@ class Stage(ThreadingHTTPServer):
         self.service_port = service_port
         self.pages = pages
         self.fault = "none"
-        self.statuses: list[int] = []
+        self.requests: list[Seen] = []
         self.outcomes: queue.Queue[dict] = queue.Queue()
         self.rest = threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def statuses(self) -> list[int]:
+        return [request.status for request in self.requests]
 
     @property
     def address(self) -> str:
@@ -88,8 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault in ("none", "deaf"):
             status, headers, answer = self._ask_service(body)
         elif fault.isdigit():
-            status, headers, answer = int(fault), {"Retry-After": "1"}, b"{}"
-        self.server.statuses.append(0 if fault == "deaf" else status)
+            status, answer = int(fault), b"{}"
+            headers = {"Retry-After": str(ASKED_SECONDS[status])}
+        self.server.requests.append(Seen(0 if fault == "deaf" else status, time.monotonic()))
         if fault in ("away", "deaf"):
             self.close_connection = True  # no answer at all
         else:

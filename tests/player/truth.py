@@ -25,7 +25,7 @@ def true(story: list[list]) -> dict:
         if kind == "segment" and part[2] - part[1] >= WATCHED:
             segments.append(tuple(part))
             is_fresh = False
-        elif kind == "jump":
+        elif kind == "jump" and abs(part[1] - part[2]) >= WATCHED:
             if is_fresh and jumps[-1][3] == part[3]:
                 part[1] = jumps.pop()[1]
             jumps.append(tuple(part))
@@ -37,7 +37,7 @@ def true(story: list[list]) -> dict:
             edges[tuple(part)] = edges.get(tuple(part), 0) + 1
     return {
         "segments": segments,
-        "jumps": [jump for jump in jumps if abs(jump[2] - jump[1]) >= WATCHED],
+        "jumps": jumps,
         "path": path,
         "edges": [(*edge, count) for edge, count in edges.items()],
     }

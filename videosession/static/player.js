@@ -5,21 +5,19 @@
 //   player.choose("cellar"); // and at once give the element its new source or place
 
 const REQUEST_BYTES = 30e3; // two at once stay below the 64 KiB that outlive a page
-const REQUEST_EVENTS = 200;
-const STORED_EVENTS = 4000; // 1 MB of the page's 5; more waits in memory
+const STORED_EVENTS = 4000; // 1 MB of 5; more waits in memory
 const STORED_MILLISECONDS = 7 * 24 * 3600e3;
-const ADOPTION_MILLISECONDS = 60e3; // its own page would have sent it
 const SCRUB_MILLISECONDS = 250; // a seek that follows sooner belongs to the one before
 const DEPARTURE_MILLISECONDS = 500; // by then a branch changes the source or the place
 
 const [STILL, ENDED, BUFFERING, PLAYING] = [0, 1, 2, 3];
 const LOOKED_AT = "play playing pause seeking seeked waiting canplay ended error ratechange emptied timeupdate".split(" ");
-
 const TAKES_OVER = /^(play|seekStart|choice|nodeEnter)$/;
 
 const moves = (state) => state >= BUFFERING;
+// Events can be late: what plays on from a known place began there.
+const origin = (known, now) => (now > known && now < known + 1 ? known : now);
 const decimals = (seconds) => Math.round(seconds * 1000) / 1000;
-const random = () => [...crypto.getRandomValues(new Uint32Array(3))].map((part) => part.toString(36)).join("");
 const named = (node) => (node == null ? undefined : `${node}`);
 
 const nothing = () => {};
@@ -32,7 +30,7 @@ const safely = (say, deed, otherwise) => (...given) => {
   }
 };
 
-// There may be no storage, it may be full or forbidden: then memory has to do.
+// Storage may be full or forbidden.
 const stored = safely(nothing, (deed) => deed(localStorage));
 const parsed = safely(nothing, (text) => JSON.parse(text) ?? {}, {});
 
@@ -52,20 +50,24 @@ let offset = Date.now() - performance.now();
 let last = 0;
 
 /**
- * The events that are not acknowledged, each under its own key of the browser's storage: tabs never overwrite each
- * other's, and the next page sends what a closed one left. If two send the same event, its id has it stored once.
+ * The events that are not acknowledged, each under its own key of the browser's storage: the next page sends what a
+ * closed one left. If two send the same event, its id has it stored once.
  */
-function outbox({ url, token, onRefused, onStop, batchSeconds = 5 }, session, prefix, say, isAnothers) {
+function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, session, isAnothers) {
+  const prefix = `videosession ${url} ${session} `;
   const waiting = new Map();
   const sending = new Set();
   let bearer, timer, running;
-  let [isStopped, failures, restingUntil, most] = [false, 0, 0, REQUEST_EVENTS];
+  let isStopped = false;
+  let failures = 0;
+  let restingUntil = 0;
+  let most = Infinity;
 
-  function add(id, text, isLeft) {
+  function add(id, text) {
     if (isStopped) return;
     waiting.set(id, text);
-    if (!isLeft && waiting.size <= STORED_EVENTS) stored((storage) => storage.setItem(prefix + id, text));
-    due(bearer && !isLeft ? batchSeconds * 1000 : 0); // a closing page can get no token
+    if (waiting.size <= STORED_EVENTS) stored((storage) => storage.setItem(prefix + id, text));
+    due(bearer ? batchSeconds * 1000 : 0); // a closing page can get no token
   }
 
   function drop(id) {
@@ -88,7 +90,9 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5 }, session, pr
   async function drain() {
     let pause = Math.max(0, restingUntil - performance.now());
     while (waiting.size && !isStopped && !pause) pause = await send(batch());
-    if (pause) due(pause);
+    if (!pause) return;
+    clearTimeout(timer); // of what was added meanwhile
+    timer = setTimeout(flush, pause);
   }
 
   /** The page may be gone before the answer. */
@@ -139,19 +143,19 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5 }, session, pr
     say(status, events);
     if (status === 201) {
       for (const { id } of events) drop(id);
-      most = Math.min(2 * most, REQUEST_EVENTS);
+      most *= 2;
       return (failures = 0);
     }
     if (status === 401) {
       bearer = undefined;
       if (typeof token === "function" && !(isAnothers && failures)) return failures++ ? backoff(answer) : 0;
     }
-    if (status < 400 || status === 408 || status === 429 || status >= 500) return backoff(answer);
+    if (/^(408|429|[^4]..)$/.test(status)) return backoff(answer);
     const problem = await within(answer.json()).catch(() => ({}));
-    return [400, 409, 413, 422].includes(status) ? refuse(events, status, problem) : stop(status, problem);
+    return /^(400|409|413|422)$/.test(status) ? refuse(events, status, problem) : stop(status, problem);
   }
 
-  /** Longer each time, unlike others, and at least as long as the service asks. */
+  /** Longer each time, unlike others, and as long as is asked. */
   function backoff(answer) {
     const told = answer?.headers.get("Retry-After");
     const asked = (told && (told * 1000 || Date.parse(told) - Date.now())) || 0;
@@ -162,23 +166,22 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5 }, session, pr
 
   /** Drop the events that the answer points at; if none, halve until one is left to blame. */
   function refuse(events, status, { errors }) {
-    const faults = {};
-    for (const fault of errors ?? []) {
-      const place = /^\/(\d+)/.exec(fault.pointer)?.[1];
-      if (place in events) (faults[place] ??= []).push(fault);
-    }
-    if (events.length === 1) faults[0] ??= errors ?? [];
-    for (const [place, errors] of Object.entries(faults)) {
-      drop(events[place].id);
-      safely(say, () => onRefused?.(parsed(events[place].text), { status, errors }))();
-    }
-    if (!Object.keys(faults).length) most = Math.ceil(events.length / 2);
+    const isOne = events.length === 1;
+    let isFound = isOne;
+    events.forEach(({ id, text }, place) => {
+      const faults = errors?.filter(({ pointer }) => isOne || `${pointer}/`.startsWith(`/${place}/`)) ?? [];
+      if (!isOne && !faults.length) return;
+      isFound = true;
+      drop(id);
+      safely(say, () => onRefused?.(parsed(text), { status, errors: faults }))();
+    });
+    if (!isFound) most = Math.ceil(events.length / 2);
     return 0;
   }
 
   function stop(status, { title, detail }) {
     isStopped = true;
-    if (status === 404 && title) for (const id of waiting.keys()) drop(id); // our service's word
+    if (status === 404 && title) for (const id of waiting.keys()) drop(id);
     safely(say, () => onStop?.({ status, detail }))();
     return 0;
   }
@@ -186,18 +189,18 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5 }, session, pr
   return { add, flush, last };
 }
 
-/** Have sent what other pages left, where tokens can be had of any session; drop what is too old. */
-function adopt(options, boxes, age, say) {
-  for (const key of stored((storage) => Object.keys(storage)) ?? []) {
+/** Have sent what other pages left, of other sessions where a function gives tokens; drop what is too old. */
+function adopt(storage, options, boxes, age) {
+  for (const key of Object.keys(storage)) {
     const [ours, url, session, id] = key.split(" ");
     if (ours !== "videosession") continue;
-    const text = stored((storage) => storage.getItem(key));
+    const text = storage.getItem(key);
     const since = Date.now() - Date.parse(parsed(text).timestamp);
     if (!(since < STORED_MILLISECONDS)) {
-      stored((storage) => storage.removeItem(key));
+      storage.removeItem(key);
     } else if (id && url === options.url && since >= age && (boxes[session] || typeof options.token === "function")) {
-      boxes[session] ??= outbox({ ...options, onStop: undefined }, session, `videosession ${url} ${session} `, say, true);
-      boxes[session].add(id, text, true);
+      boxes[session] ??= outbox({ ...options, onStop: undefined }, session, true);
+      boxes[session].add(id, text);
     }
   }
 }
@@ -206,13 +209,13 @@ function adopt(options, boxes, age, say) {
  * Follow a media element. Its flags run ahead of its events: when one comes, a seek may have begun or the source may be
  * another. So an event only makes us look, and what is reported is how the element differs from what was reported last.
  */
-function follow(video, options, say) {
+function follow(video, options) {
   const session = encodeURIComponent(options.session);
   const place = `videosession ${options.url} ${session}`;
-  const box = outbox(options, session, `${place} `, say);
-  const me = random();
-  const recall = () => parsed(stored((storage) => storage.getItem(place)) ?? null);
-  const { cause, pingSeconds = 10 } = options;
+  const box = outbox(options, session);
+  const me = Math.random().toString(36).slice(2); // no other in this session
+  const recall = () => parsed(stored((storage) => storage.getItem(place)));
+  const { cause, pingSeconds = 10, say } = options;
   let node = named(options.node ?? recall().node);
   let state = STILL; // as reported
   let isAnnounced = false;
@@ -220,7 +223,7 @@ function follow(video, options, say) {
   let hasBegun = false; // before this node plays, a seek only says where it will begin
   let count = 0;
   let rate, reportedAt, enteredAt, seek, departure;
-  let spot = { position: 0, length: Infinity, rate: 1, at: 0 };
+  let spot = { position: 0, length: Infinity };
 
   const isMine = () => (recall().by ?? me) === me;
 
@@ -228,7 +231,6 @@ function follow(video, options, say) {
     stored((storage) => storage.setItem(place, JSON.stringify({ by: me, node, timestamp: clock() })));
   }
 
-  /** Say that this page plays now, and where. */
   function announce() {
     const { by, node: fromNode } = recall();
     const duration = length();
@@ -264,10 +266,10 @@ function follow(video, options, say) {
   }
 
   function length() {
-    return video.readyState && Number.isFinite(video.duration) ? decimals(video.duration) : undefined;
+    return video.readyState && isFinite(video.duration) ? decimals(video.duration) : undefined;
   }
 
-  /** Where the element is, or was when a seek began or the source went: it had played on since it was looked at. */
+  /** Where the element is, or was when a seek began or the source went. */
   function whereabouts() {
     if (video.readyState && !video.seeking) return video.currentTime;
     const seconds = state === PLAYING ? Math.min(performance.now() - spot.at, 2000) / 1000 : 0; // it may have slept
@@ -305,7 +307,7 @@ function follow(video, options, say) {
   function turn(to) {
     if (to === state) return;
     if (to === PLAYING) hasBegun = true;
-    if (moves(to) && !moves(state)) emit("play");
+    if (moves(to) && !moves(state)) emit("play", hasBegun && { position: decimals(origin(spot.position, whereabouts())) });
     if (to === BUFFERING) emit("bufferStart");
     else if (to === PLAYING && state === BUFFERING) emit("bufferEnd");
     else if (to === ENDED) emit("complete");
@@ -315,14 +317,12 @@ function follow(video, options, say) {
   }
 
   function startSeek() {
-    if (seek) {
-      clearTimeout(seek.timer);
-      seek.to = undefined;
-      return;
-    }
+    const target = video.currentTime;
+    clearTimeout(seek?.timer);
+    if (seek) return Object.assign(seek, { target, landed: undefined });
     const from = decimals(whereabouts());
-    seek = { from };
-    seek.why = safely(say, () => (typeof cause === "function" ? cause({ from, to: video.currentTime }) : cause))();
+    const why = safely(say, () => (typeof cause === "function" ? cause({ from, to: target }) : cause))();
+    seek = { from, why, target };
     if (state === BUFFERING) state = PLAYING;
     emit("seekStart", { from });
   }
@@ -330,31 +330,26 @@ function follow(video, options, say) {
   /** Whether the seek has ended: it waits a little for further steps. */
   function isOver(type) {
     if (type === "seeked" && !video.seeking) {
-      seek.to = video.currentTime;
-      seek.at = clock();
-      seek.plays = wanted() === PLAYING && clock();
-      seek.timer = setTimeout(safely(say, settleSeek), SCRUB_MILLISECONDS / Math.max(1, video.playbackRate));
-    } else if (type === "emptied" || (seek.to !== undefined && ["play", "pause", "ended"].includes(type))) {
+      seek.landed = { to: origin(seek.target, video.currentTime), at: clock(), then: clock(), as: wanted() };
+      track();
+      const settle = () => (endSeek(), look({}));
+      seek.timer = setTimeout(safely(say, settle), SCRUB_MILLISECONDS / Math.max(1, video.playbackRate));
+    } else if (type === "emptied" || (seek.landed && /^(play|pause|ended)$/.test(type))) {
       endSeek();
     }
     return !seek;
   }
 
-  function settleSeek() {
-    endSeek();
-    look({});
-  }
-
   function endSeek() {
-    const { from, why, at, plays, timer } = seek;
-    const to = decimals(seek.to ?? (video.readyState ? video.currentTime : NaN));
+    const { from, why, target, timer, landed } = seek;
+    const { to = target, at, then, as = ENDED } = landed ?? {};
     clearTimeout(timer);
     seek = undefined;
     const isReplay = to < 1 && from >= length() - 0.5;
-    emit("seekEnd", { from, to, cause: why ?? (isReplay ? "replay" : "user") }, at);
-    if (!plays || moves(state)) return;
-    emit("play", { position: to }, plays);
-    state = PLAYING;
+    emit("seekEnd", { from, to: decimals(to), cause: why ?? (isReplay ? "replay" : "user") }, at);
+    if (as === ENDED || moves(as) === moves(state)) return;
+    emit(moves(as) ? "play" : "pause", { position: decimals(to) }, then);
+    state = moves(as) ? PLAYING : STILL;
   }
 
   function branch(type, key, to, details) {
@@ -391,6 +386,7 @@ function follow(video, options, say) {
   function leave() {
     if (seek) endSeek();
     emit("sessionEnd");
+    track();
     isAway = true;
     isAnnounced = hasBegun = false;
     departure = undefined;
@@ -399,8 +395,8 @@ function follow(video, options, say) {
   }
 
   function hide() {
-    if (document.visibilityState !== "hidden" || isAway) return;
-    if (seek?.to !== undefined) endSeek();
+    if (!document.hidden || isAway) return;
+    if (seek?.landed) endSeek();
     if (state === PLAYING && hasBegun && !seek) emit("ping");
     box.last();
   }
@@ -419,9 +415,11 @@ function follow(video, options, say) {
   listen(window, "storage", giveWay);
 
   const boxes = { [session]: box };
-  const adoption = setInterval(adopt, ADOPTION_MILLISECONDS, options, boxes, ADOPTION_MILLISECONDS, say);
-  adopt(options, boxes, -Infinity, say);
+  const adoptAfter = (age) => stored((storage) => adopt(storage, options, boxes, age));
+  const adoption = setInterval(adoptAfter, 60e3, 60e3); // younger ones, their own pages send
+  adoptAfter(-Infinity);
   if (!recall().by) announce();
+  track();
   look({});
 
   const flush = () => box.flush().catch(() => false);
@@ -441,11 +439,11 @@ function follow(video, options, say) {
 
 /** Report what any HTMLMediaElement plays. Never throws. */
 export function attach(video, options) {
-  const { debug } = options ?? {};
-  const say = safely(nothing, debug === true ? console.debug : (...said) => debug?.(...said));
+  const debug = safely(nothing, () => options.debug)();
+  const say = safely(nothing, debug === true ? console.debug : debug ?? nothing);
   const start = () => {
     const url = new URL(options.url ?? new URL(".", import.meta.url), document.baseURI).href.replace(/\/+$/, "");
-    return follow(video, { ...options, url }, say);
+    return follow(video, { ...options, url, say });
   };
   const never = async () => false;
   return safely(say, start, { choose: nothing, enter: nothing, report: nothing, flush: never, detach: never })();

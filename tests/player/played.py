@@ -1,0 +1,59 @@
+"""A script that is being played in a browser, and what there is to see of it."""
+
+import queue
+from urllib.parse import urlencode
+
+from tests.player.stage import Stage
+from tests.service import Service, mint, wait_until
+
+SECONDS = 60
+TOKEN = mint()
+
+
+class Played:
+    """A script that is being played, and what there is to see of it."""
+
+    def __init__(self, service: Service, script: str, **given: str):
+        self._service = service
+        self.session = self._open_session(script)
+        self.earlier = self._open_session("An earlier one")
+        self.stage = Stage(service.port)
+        given |= {"script": script, "session": self.session, "token": self._token(self.session)}
+        given |= {"earlier": self.earlier, "earlierToken": self._token(self.earlier)}
+        self.address = f"{self.stage.address}/?{urlencode(given)}"
+        self._outcome: dict | None = None
+
+    @property
+    def outcome(self) -> dict:
+        """What the script came to; waits for it."""
+        if self._outcome is None:
+            try:
+                self._outcome = self.stage.outcomes.get(timeout=SECONDS)
+            except queue.Empty:
+                self._outcome = {"fault": f"nothing came of it in {SECONDS} s"}
+        return self._outcome
+
+    def timeline(self) -> dict:
+        return self._read(f"/{self.session}/timeline")
+
+    def log(self) -> str:
+        """Write down what the player sent."""
+        return "\n".join(f"{event['timestamp']} {event['type']} {event['data']}" for event in self.events())
+
+    def wait_for_the_last_event(self) -> None:
+        """Wait for what a closed page has under way: nobody there hears when it has arrived."""
+        wait_until(lambda: "sessionEnd" in [event["type"] for event in self.events()])
+
+    def events(self, session: str | None = None) -> list[dict]:
+        return self._read(f"/{session or self.session}")["events"]
+
+    def _read(self, path: str) -> dict:
+        answer = self._service.request("GET", f"/api/sessions{path}", token=TOKEN)
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def _open_session(self, title: str) -> str:
+        return self._service.request("POST", "/api/sessions", {"title": title}, TOKEN).json["id"]
+
+    def _token(self, session: str) -> str:
+        return self._service.request("POST", f"/api/sessions/{session}/token", {}, TOKEN).json["token"]
