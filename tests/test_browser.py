@@ -1,6 +1,7 @@
 """What browsers get without a token: the player's side, from any page, and the demo's clips, from any second."""
 
 import gzip
+import io
 
 import pytest
 
@@ -47,7 +48,9 @@ def test_it_is_sent_again_only_when_it_has_changed(get):
 
 
 def test_it_is_small():
-    assert len(gzip.compress((STATIC / "player.js").read_bytes(), mtime=0)) <= 6000
+    with gzip.open(compressed := io.BytesIO(), "wb", compresslevel=9) as file:
+        file.write((STATIC / "player.js").read_bytes())
+    assert len(compressed.getvalue()) + len("player.js\0") <= 6000  # as the command gzip -9 makes it, with its name
 
 
 def test_a_clip_is_sent_from_any_byte_so_that_one_can_seek(get):
