@@ -13,6 +13,7 @@ POSITION = "return document.querySelector('video').currentTime"
 SOURCE = "return document.querySelector('video').currentSrc.split('/').at(-1).split('.')[0]"
 IS_PAUSED = "return document.querySelector('video').paused"
 PICTURE = "return document.querySelector('#picture').alt"
+FOCUSED = "return document.activeElement.textContent"
 MESSAGE = "return document.querySelector('#message').textContent"
 
 
@@ -81,6 +82,22 @@ def test_a_new_session_begins_at_the_beginning(run, demo):
     run("document.querySelector('#anew').click()")
     wait_until(lambda: run("return document.querySelector('video').readyState") == 4 and run(POSITION) == 0)
     assert run("return document.querySelector('#picture').hidden")
+
+
+def test_whoever_chooses_by_keyboard_stays_among_the_choices(run, demo, press):
+    run("document.querySelector('#choices button').focus()")
+    press("\ue007")  # enter
+    wait_until(lambda: run(SOURCE) == "boat")
+    assert run(FOCUSED) == "1Land at the lighthouse"
+    press("\ue004\ue004\ue007")  # tab, tab: past the other choice
+    wait_until(lambda: run(SOURCE) == "harbour")
+    assert run(FOCUSED) == "1Take the boat"  # there is no further way back
+
+
+def test_a_choice_in_haste_counts_before_its_part_is_there(run, demo, press):
+    press("111")
+    wait_until(lambda: run(SOURCE) == "boat" and run(POSITION) > 0.5)
+    assert run("return JSON.parse(sessionStorage.demo).trail.length") == 3
 
 
 def test_nothing_that_the_page_does_is_against_its_policy(driver, demo):

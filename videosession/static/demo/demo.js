@@ -62,9 +62,11 @@ function show(node, position) {
   keep({ node, position });
   question.hidden = true;
   choices.className = "";
-  choices.replaceChildren(...Object.entries(ways).map(([to, label], index) => choice(to, label, index + 1)));
   const before = kept.trail.at(-1);
+  const { activeElement } = document;
+  choices.replaceChildren(...Object.entries(ways).map(([to, label], index) => choice(to, label, index + 1)));
   back.disabled = !before;
+  if (!activeElement.isConnected || activeElement.disabled) choices.firstChild.focus(); // one goes on from there
   back.lastChild.textContent = before ? `← ${FILM[before.node].title}` : "←";
   video.src = `${service}/demo/${node}.${format}`;
   if (position) video.addEventListener("loadedmetadata", () => (video.currentTime = position), { once: true });
@@ -85,7 +87,7 @@ function go(to, option) {
   if (option) player.choose(to, { option });
   else player.enter(to);
   show(to, 0);
-  video.play();
+  start();
 }
 
 function goBack() {
@@ -93,11 +95,15 @@ function goBack() {
   keep({ trail: kept.trail.slice(0, -1) });
   player.choose(node, { option: "Back" });
   show(node, position);
-  video.play();
+  start();
+}
+
+function start() {
+  video.play().catch(() => {}); // the next choice, or a pause, came first
 }
 
 function toggle() {
-  if (video.paused) video.play();
+  if (video.paused) start();
   else video.pause();
 }
 
@@ -137,7 +143,7 @@ function control() {
     video.pause(); // or it would play a little at each place that the slider passes
   });
   bar.addEventListener("input", () => (video.currentTime = bar.value));
-  bar.addEventListener("change", () => wasPlaying && video.play());
+  bar.addEventListener("change", () => wasPlaying && start());
   bar.addEventListener("pointerup", () => (wasPlaying = false));
   anew.addEventListener("click", async () => {
     await player.detach();
@@ -159,7 +165,7 @@ function onKey(event) {
   }[key.length > 1 ? key : key.toLowerCase()] ?? (/^[1-9]$/.test(key) && (() => choices.children[key - 1]?.click()));
   if (!deed) return;
   event.preventDefault();
-  deed();
+  if (!event.repeat || key.startsWith("Arrow")) deed();
 }
 
 /** Look again and again whether there is more to see; the picture comes again only when it has changed. */
