@@ -61,6 +61,16 @@ def test_a_clip_is_sent_from_any_byte_so_that_one_can_seek(get):
     assert answer.content_type == "video/webm"
 
 
+@pytest.mark.parametrize("path", ["/demo", "/demo/demo.js", "/demo/demo.css", "/demo/boat.webm"])
+def test_the_demo_gets_nothing_from_elsewhere_and_runs_nothing_in_line(get, path):
+    headers = get(path, buffered=True).headers
+    sources = dict(rule.split(maxsplit=1) for rule in headers["Content-Security-Policy"].split("; "))
+    assert sources["default-src"] == "'none'"
+    assert set(" ".join(sources.values()).split()) == {"'none'", "'self'", "blob:"}
+    assert sources["script-src"] == sources["connect-src"] == "'self'"
+    assert headers["Referrer-Policy"] == "no-referrer"
+
+
 @pytest.mark.parametrize("name", ["nothing.js", "..%2fplayer.js", "%2e%2e/player.js", ".."])
 def test_nothing_else_lies_there(get, name):
     assert get(f"/demo/{name}").status_code == 404

@@ -66,7 +66,7 @@ function show(node, position) {
   const { activeElement } = document;
   choices.replaceChildren(...Object.entries(ways).map(([to, label], index) => choice(to, label, index + 1)));
   back.disabled = !before;
-  if (!activeElement.isConnected || activeElement.disabled) choices.firstChild.focus(); // one goes on from there
+  if (!activeElement.isConnected || activeElement.disabled) choices.firstChild.focus({ preventScroll: true });
   back.lastChild.textContent = before ? `← ${FILM[before.node].title}` : "←";
   video.src = `${service}/demo/${node}.${format}`;
   if (position) video.addEventListener("loadedmetadata", () => (video.currentTime = position), { once: true });
