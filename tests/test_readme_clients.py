@@ -1,6 +1,8 @@
 """The two small clients that the README shows do what they say."""
 
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -18,7 +20,13 @@ IN_A_PAGE = """
     const unsent = new Reporter("http://127.0.0.1:1", session, token);
     unsent.report("play");
     await Promise.all([reporter.send(), reporter.send(), unsent.send()]); // twice at once, and to nobody
-    done([reporter.waiting.length, unsent.waiting.length]);
+    const late = new Reporter(service, session, "a token that has expired");
+    late.report("complete");
+    await late.send();
+    const kept = late.waiting.length;
+    late.token = token;
+    await late.send();
+    done([reporter.waiting.length, unsent.waiting.length, kept, late.waiting.length]);
 """
 
 
@@ -67,6 +75,32 @@ def test_what_the_python_client_does_on_a_losing_network_it_does_once(sessions_c
     assert events(service, session) == ["play", "pause", "complete"]
 
 
+class Hasty(BaseHTTPRequestHandler):
+    """A proxy that answers before the service does, without a Retry-After, and then passes on."""
+
+    answers = iter(())
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(next(self.answers))
+        self.end_headers()
+        self.wfile.write(b'{"id": "made"}')
+
+    def log_message(self, *_) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("status", [408, 502, 503, 504])
+def test_the_python_client_asks_again_where_a_proxy_does_not_say_when(sessions_class, monkeypatch, status):
+    monkeypatch.setattr(Hasty, "answers", iter([status, 201]))
+    with HTTPServer(("127.0.0.1", 0), Hasty) as proxy:
+        threading.Thread(target=proxy.serve_forever, args=(0.02,)).start()
+        try:
+            assert sessions_class(f"http://127.0.0.1:{proxy.server_port}", "a token").open("A film") == "made"
+        finally:
+            proxy.shutdown()
+
+
 def test_the_browsers_client_reports_once_and_keeps_what_was_not_taken(sessions, service, tmp_path):
     if not browser.IS_THERE:
         pytest.skip(browser.MISSING)
@@ -76,5 +110,5 @@ def test_the_browsers_client_reports_once_and_keeps_what_was_not_taken(sessions,
         driver.get(f"http://127.0.0.1:{service.port}/livez")
         given = client("a browser"), f"http://127.0.0.1:{service.port}", session, token
         waiting = driver.execute_async_script(f"(async (...given) => {{{IN_A_PAGE}}})(...arguments)", *given)
-    assert waiting == [0, 1]
-    assert events(service, session) == ["play", "pause"]
+    assert waiting == [0, 1, 1, 0]
+    assert events(service, session) == ["play", "pause", "complete"]
