@@ -27,6 +27,14 @@ def test_anybody_may_ask_for_the_name_the_version_and_the_limits(nobody):
         "ndjsonBytes": 8 * 1024 * 1024,
         "events": 1000,
         "idempotencyKeyCharacters": 255,
+        "requestIdCharacters": 200,
+        "lineBytes": 8190,
+    }
+    assert answer.json["limits"]["answer"] == {"errors": 100}
+    assert answer.json["limits"]["token"] == {
+        "subjectCharacters": 255,
+        "playerTokenSecondsAtLeast": 60,
+        "playerTokenSeconds": 3600,
     }
 
 
@@ -42,6 +50,12 @@ def test_a_limit_is_taken_and_one_more_is_not(client, group, limit, field):
     most = client.get("/api").json["limits"][group][limit]
     assert client.post("/api/sessions", {"title": "x"} | {field: "x" * most}).status_code == 201
     assert client.post("/api/sessions", {"title": "x"} | {field: "x" * (most + 1)}).status_code == 422
+
+
+def test_a_requests_first_line_may_be_as_long_as_is_told_and_no_longer(service):
+    most = service.request("GET", "/api").json["limits"]["request"]["lineBytes"]
+    path = "/livez?".ljust(most - len("GET  HTTP/1.1"), "x")
+    assert [service.request("GET", path + more).status_code for more in ("", "x")] == [200, 414]
 
 
 def test_rates_are_told_where_they_are_limited(memory_db):

@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask, current_app
 from marshmallow import fields
 
-from videosession import __version__, auth, bodies, contract, exact_json
+from videosession import __version__, arrival, auth, bodies, contract, errors, exact_json, observability
 from videosession.config import Config
 from videosession.contract import accepts, answers
 from videosession.sessions import schemas
@@ -29,9 +29,16 @@ LIMITS = {
         "ndjsonBytes": bodies.LARGEST[bodies.NDJSON],
         "events": schemas.MOST_EVENTS,
         "idempotencyKeyCharacters": contract.LONGEST_KEY,
+        "requestIdCharacters": observability.LONGEST_ID,
+        "lineBytes": arrival.LONGEST_LINE,
     },
+    "answer": {"errors": errors.MOST_FAULTS},
     "page": {"sessions": schemas.LARGEST_PAGE_OF_SESSIONS, "events": schemas.LARGEST_PAGE_OF_EVENTS},
-    "token": {"subjectCharacters": auth.LONGEST_SUBJECT, "playerTokenSeconds": schemas.LONGEST_PLAYING_SECONDS},
+    "token": {
+        "subjectCharacters": auth.LONGEST_SUBJECT,
+        "playerTokenSecondsAtLeast": schemas.SHORTEST_PLAYING_SECONDS,
+        "playerTokenSeconds": schemas.LONGEST_PLAYING_SECONDS,
+    },
     "timeline": {"binsOfANode": summary.NODE_BINS, "bins": summary.ALL_BINS},
 }
 

@@ -7,6 +7,7 @@ import re
 
 MEBIBYTE = 1024 * 1024
 LARGEST_HEAD = 32 * 1024
+LONGEST_LINE = 8190  # of the method and the address: a cursor carries the filters of its list, of any script
 LARGEST_BODY = 10 * MEBIBYTE  # more than any body may be, with what chunks add to it
 MOST_CHUNKS = 100_000  # to look for the last of more would keep others waiting
 

@@ -8,6 +8,7 @@ import tempfile
 from gunicorn import glogging
 
 from videosession import observability
+from videosession.arrival import LONGEST_LINE
 from videosession.config import Config, ConfigError, environment
 from videosession.embedded import Embedded, NotInstalledError
 
@@ -39,8 +40,7 @@ graceful_timeout = 20
 timeout = 60
 # Heroku's router keeps idle connections for 90 seconds, and loses what it sends into one that was closed here.
 keepalive = 95
-# A cursor carries the filters of its list, of any script, beside what else is asked for: the most that gunicorn takes.
-limit_request_line = 8190
+limit_request_line = LONGEST_LINE
 # It listens in the home directory, for anyone who may write there, and can stop the server.
 control_socket_disable = True
 max_requests = 0

@@ -20,8 +20,9 @@ from flask import Flask, has_request_context, request
 REQUEST_ID = "videosession.request_id"
 SUBJECT = "videosession.subject"
 LONGEST_PATH = 300
+LONGEST_ID = 200
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,200}", re.ASCII)
+_SAFE_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{LONGEST_ID}}}", re.ASCII)
 # Browsers must not take an answer for anything but what it says it is.
 _NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 # What one owner read is kept by no cache on the way, and asked for again by the browser's own.

@@ -11,6 +11,7 @@ from marshmallow import fields
 from werkzeug.routing import Rule
 
 from videosession import __version__, bodies, contract
+from videosession.arrival import LONGEST_LINE
 from videosession.bodies import JSON, NDJSON
 from videosession.contract import Accepted, Answered, Shapes
 from videosession.errors import PROBLEM_JSON
@@ -58,7 +59,7 @@ PROBLEMS = {
     409: "This contradicts what is stored.",
     412: "The session is in another state than the one that the request depends on.",
     413: f"The body is above the limit: {bodies.LARGEST_VALUE} bytes, of lines {bodies.LARGEST[NDJSON]} bytes.",
-    414: "The address is longer than 8190 bytes.",
+    414: f"The address is longer than {LONGEST_LINE} bytes.",
     415: "The body is of another media type, or has a Content-Encoding.",
     422: "Well-formed, but not valid: every fault is in `errors`, at its JSON pointer.",
     429: "Too many requests.",

@@ -15,7 +15,7 @@ LONGEST_VIDEO_ID = 200
 LONGEST_TYPE = 100
 LONGEST_EVENT_ID = 64
 LONGEST_TIMESTAMP = 40
-LONGEST_PLAYING_SECONDS = 3600  # of a player's token
+SHORTEST_PLAYING_SECONDS, LONGEST_PLAYING_SECONDS = 60, 3600  # of a player's token
 _SESSION_ID = "5f0c6a3b9d1e4c7f8a2b6d4e0c9f1a3b"  # of the examples
 LARGEST_METADATA = 16 * 1024
 MOST_EVENTS = 1000  # of a request
@@ -233,7 +233,7 @@ class NewPlayerToken(Shape):
         data_key="expiresIn",
         load_default=LONGEST_PLAYING_SECONDS,
         metadata={"description": "For how many seconds."},
-        validate=validate.Range(60, LONGEST_PLAYING_SECONDS),
+        validate=validate.Range(SHORTEST_PLAYING_SECONDS, LONGEST_PLAYING_SECONDS),
     )
     example = {"expiresIn": 600}
 
