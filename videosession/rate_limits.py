@@ -52,7 +52,8 @@ class Buckets:
 class SharedBuckets:
     """Counts that all processes share in a store; while that is away, the process's own buckets.
 
-    They count over the time in which a bucket would fill, which allows the same rate and the same burst.
+    They count over the time in which a bucket would fill: the same burst, the same rate or a little less, and after a
+    whole burst at once nothing until it is over.
     """
 
     def __init__(self, kind: str, rate: Rate, store, clock: Callable[[], float] = time.monotonic):
