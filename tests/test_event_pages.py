@@ -125,6 +125,16 @@ def test_filters_hold_on_every_page_and_on_every_line(client, query, expected):
     assert numbers(map(json.loads, stream(client, session_id, query).data.splitlines())) == expected
 
 
+def test_a_cursor_leads_on_in_its_own_list_alone(client):
+    first, another = (fill(client, map(second, range(3))) for _ in range(2))
+    cursor = page(client, first, "limit=1").json["next"]
+    assert numbers(page(client, first, f"cursor={cursor}").json["events"]) == [1, 2]
+    for path in (f"/api/sessions/{another}/events", "/api/sessions"):
+        answer = client.get(f"{path}?cursor={cursor}")
+        assert answer.status_code == 400
+        assert "'cursor': is not one that this list gave" in answer.json["detail"]
+
+
 def test_a_cursor_goes_on_with_its_filters_also_as_lines(client):
     session_id = fill(client, [second(number) for number in range(10)])
     cursor = page(client, session_id, "type=odd&limit=2").json["next"]

@@ -116,8 +116,8 @@ def test_a_cursor_carries_its_filters_and_takes_no_others_beside_it(client, firs
     assert client.get(f"/api/sessions?cursor={cursor}{beside}").status_code == status
 
 
-def made_up(*content) -> str:
-    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+def made_up(*content, of: str = "/api/sessions") -> str:
+    return base64.urlsafe_b64encode(json.dumps([*content, of]).encode()).rstrip(b"=").decode()
 
 
 BAD = {
@@ -127,6 +127,7 @@ BAD = {
     "no JSON": "cursor=AAAA",
     "no list": f"cursor={base64.urlsafe_b64encode(b'7').decode()}",
     "too few parts": f"cursor={made_up(1, 'a')}",
+    "another list": f"cursor={made_up(1, 'a', {}, of='/api/sessions/x/events')}",
     "an unknown filter": f"cursor={made_up(1, 'a', {'x': 'y'})}",
     "a limit among the filters": f"cursor={made_up(1, 'a', {'cursor': 'y'})}",
     "no number": f"cursor={made_up('1', 'a', {})}",
@@ -147,6 +148,10 @@ BAD = {
 @pytest.mark.parametrize("query", BAD.values(), ids=BAD)
 def test_a_query_that_the_list_does_not_take_is_refused(client, query):
     assert client.get(f"/api/sessions?{query}").status_code == 400
+
+
+def test_a_cursor_is_read_by_what_it_says_alone(client):
+    assert client.get(f"/api/sessions?cursor={made_up(1, 'a', {})}").json == {"sessions": []}
 
 
 @pytest.mark.parametrize("query", ["events=all", "events=", "events=none&events=none", "limit=1"])

@@ -1,4 +1,4 @@
-"""Pages of a list: a cursor says where the next one begins, and by what the list is filtered.
+"""Pages of a list: a cursor says where the next one begins, by what the list is filtered, and which list it is.
 
 A place in a list is what it is sorted by: a whole number, then a text. Cursors are opaque to clients, not secret: one
 that somebody made up leads nowhere that its filters do not.
@@ -49,7 +49,7 @@ def answer(name: str, items: list[dict], place: Place | None) -> tuple[dict, dic
         return {name: items}, {}
     sent = request.args.to_dict()
     filters = _read(sent["cursor"])[1] if "cursor" in sent else _filters(sent)
-    cursor = urlsafe_b64encode(orjson.dumps([*place, filters])).rstrip(b"=").decode()
+    cursor = urlsafe_b64encode(orjson.dumps([*place, filters, request.path])).rstrip(b"=").decode()
     query = urlencode({name: sent[name] for name in ("limit",) if name in sent} | {"cursor": cursor})
     link = f'<{request.script_root}{request.path}?{query}>; rel="next"'
     return {name: items, "next": cursor}, {"Link": link}
@@ -61,12 +61,12 @@ def _filters(sent: dict) -> dict:
 
 def _read(cursor: str) -> tuple[Place, dict]:
     try:
-        number, text, filters = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if _CURSOR.fullmatch(cursor) and _is_place(number, text) and _are_filters(filters):
+        number, text, filters, path = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if _CURSOR.fullmatch(cursor) and _is_place(number, text) and _are_filters(filters) and path == request.path:
             return (number, text), filters
-    except (ValueError, TypeError):  # no base64, no JSON, not three
+    except (ValueError, TypeError):  # no base64, no JSON, not four
         pass
-    raise ValidationError("is not one that this service gave: begin again without it", "cursor")
+    raise ValidationError("is not one that this list gave: begin again without it", "cursor")
 
 
 def _is_place(number, text) -> bool:
