@@ -67,16 +67,12 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
     if (isStopped) return;
     waiting.set(id, text);
     if (waiting.size <= STORED_EVENTS) stored((storage) => storage.setItem(prefix + id, text));
-    due(bearer ? batchSeconds * 1000 : 0); // a closing page can get no token
+    timer ??= setTimeout(flush, bearer ? batchSeconds * 1000 : 0); // a closing page can get no token
   }
 
   function drop(id) {
     waiting.delete(id);
     stored((storage) => storage.removeItem(prefix + id));
-  }
-
-  function due(milliseconds) {
-    if (!isStopped) timer ??= setTimeout(flush, milliseconds);
   }
 
   async function flush() {
@@ -158,7 +154,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
   /** Longer each time, unlike others, and as long as is asked. */
   function backoff(answer) {
     const told = answer?.headers.get("Retry-After");
-    const asked = (told && (told * 1000 || Date.parse(told) - Date.now())) || 0;
+    const asked = told * 1000 || Date.parse(told) - Date.now() || 0;
     const pause = Math.min(Math.max(asked, 1000 * 2 ** Math.min(failures++, 6)), 3600e3) * (1 + Math.random() / 2);
     if (asked > 0) restingUntil = performance.now() + pause;
     return pause;
@@ -167,15 +163,14 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
   /** Drop the events that the answer points at; if none, halve until one is left to blame. */
   function refuse(events, status, { errors }) {
     const isOne = events.length === 1;
-    let isFound = isOne;
+    const all = waiting.size;
     events.forEach(({ id, text }, place) => {
       const faults = errors?.filter(({ pointer }) => isOne || `${pointer}/`.startsWith(`/${place}/`)) ?? [];
       if (!isOne && !faults.length) return;
-      isFound = true;
       drop(id);
       safely(say, () => onRefused?.(parsed(text), { status, errors: faults }))();
     });
-    if (!isFound) most = Math.ceil(events.length / 2);
+    if (waiting.size === all) most = Math.ceil(events.length / 2);
     return 0;
   }
 
@@ -395,7 +390,7 @@ function follow(video, options) {
   }
 
   function hide() {
-    if (!document.hidden || isAway) return;
+    if (!document.hidden) return;
     if (seek?.landed) endSeek();
     if (state === PLAYING && hasBegun && !seek) emit("ping");
     box.last();
