@@ -3,10 +3,18 @@
 
 const { attach } = await import("/player.js");
 const given = Object.fromEntries(new URLSearchParams(location.search));
-const video = document.querySelector("video");
+let video = document.querySelector("video");
 const sleep = (seconds) => new Promise((wake) => setTimeout(wake, seconds * 1000));
 const once = (type) => new Promise((happen) => video.addEventListener(type, happen, { once: true }));
 const fault = (name) => fetch("/fault", { method: "PUT", body: name });
+
+/** A recording of nothing: RIFF, WAVE, a format of one byte a sample, its data. */
+function silence(seconds, rate = 8000) {
+  const size = seconds * rate;
+  const format = [0x20746d66, 16, 0x10001, rate, rate, 0x80001];
+  const head = Uint32Array.of(0x46464952, size + 36, 0x45564157, ...format, 0x61746164, size);
+  return URL.createObjectURL(new Blob([head, new Uint8Array(size).fill(128)], { type: "audio/wav" }));
+}
 
 async function until(condition, seconds = 30) {
   const deadline = Date.now() + seconds * 1000;
@@ -311,6 +319,69 @@ const scripts = {
     await viewer.watch(video.currentTime + 1);
   },
 
+  async listens(viewer) {
+    video = document.body.appendChild(document.createElement("audio"));
+    viewer.load(silence(20));
+    await once("canplaythrough");
+    viewer.enter(null);
+    viewer.attach();
+    await viewer.play();
+    await viewer.watch(1);
+    await viewer.seek(10);
+    await viewer.watch(11);
+    await viewer.pause();
+  },
+
+  /** As libraries feed an element that play what comes in pieces. */
+  async watches_what_comes_in_pieces(viewer) {
+    const [pieces, clip] = [new MediaSource(), await (await fetch("/demo/boat.webm")).arrayBuffer()];
+    const third = clip.byteLength / 3;
+    viewer.load(URL.createObjectURL(pieces));
+    viewer.enter(null);
+    viewer.attach();
+    await new Promise((happen) => pieces.addEventListener("sourceopen", happen, { once: true }));
+    const buffer = pieces.addSourceBuffer('video/webm; codecs="vp9"');
+    buffer.appendBuffer(clip.slice(0, third));
+    await viewer.play();
+    await viewer.watch(2);
+    await viewer.seek(1);
+    await viewer.watch(2);
+    const { currentTime } = video;
+    video.currentTime = 16; // of which nothing is there yet
+    viewer.close(currentTime);
+    viewer.tell("jump", null, currentTime, 16, "user");
+    await sleep(1);
+    buffer.appendBuffer(clip.slice(third));
+    await once("seeked");
+    viewer.from = 16;
+    await viewer.watch(17);
+  },
+
+  async tells_of_a_choice_late(viewer) {
+    await viewer.sit("harbour", { node: "harbour" });
+    await viewer.play();
+    await viewer.watch(2);
+    viewer.branch("boat", "choice", "Go");
+    const { currentTime: position } = video;
+    viewer.load("/demo/boat.webm");
+    viewer.player.choose("boat", { option: "Go", position, duration: 24 });
+    await viewer.play();
+    viewer.from = 0;
+    await viewer.watch(1);
+  },
+
+  async lets_go(viewer) {
+    await viewer.sit("boat");
+    await viewer.play();
+    await viewer.watch(1);
+    viewer.close();
+    if (!(await viewer.player.detach())) throw new Error("not all was stored");
+    video.currentTime = 10;
+    viewer.player.choose("elsewhere");
+    viewer.player.report("remark");
+    await sleep(1);
+  },
+
   async says_why(viewer) {
     let why;
     await viewer.sit("boat", { cause: () => why });
@@ -557,9 +628,9 @@ const scripts = {
     await viewer.play();
     await viewer.watch(1);
     await fault("away");
-    await viewer.watch(3);
-    await viewer.seek(8);
-    await viewer.watch(10);
+    await viewer.watch(6);
+    await viewer.seek(12);
+    await viewer.watch(17); // after ten seconds
     await viewer.pause();
     await fault("none");
   },
