@@ -257,7 +257,7 @@ class SessionsQuery(PageQuery):
         data_key="videoId",
         attribute="videoId",
         validate=validate.Length(1, LONGEST_VIDEO_ID),
-        metadata={"description": "Only the sessions that were opened with this one."},
+        metadata={"description": "Only the sessions that have this one."},
     )
 
 
