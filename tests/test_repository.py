@@ -335,6 +335,18 @@ def test_a_longer_session_is_read_in_batches_and_the_session_first(sessions, com
 
 
 @on_a_wire
+def test_no_more_is_held_than_one_reply_of_the_database_carries(sessions, commands):
+    session_id = create(sessions)
+    for _ in range(4):
+        sessions.append(session_id, [event() | {"data": {"text": "x" * 700_000}} for _ in range(9)], owner="alice")
+    batches = []
+    commands.during(lambda: batches.extend(map(len, sessions.read(session_id, owner="alice").events)))
+    replies = [command for command in commands.sent if "getMore" in command or command.get("find") == "events"]
+    assert len(list(filter(None, batches))) == len(replies) > 1
+    assert sum(batches) == 36
+
+
+@on_a_wire
 def test_every_write_asks_for_a_majority_and_the_journal(sessions, commands):
     session_id = create(sessions)
 
