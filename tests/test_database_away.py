@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -185,6 +186,18 @@ def test_the_log_tells_of_a_failure_once_and_nothing_of_what_was_to_be_written(a
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert [record.getMessage() for record in warnings] == ["the database does not answer: OperationFailure, code 1"]
     assert "of a client" not in caplog.text
+
+
+def test_a_command_waits_for_a_database_that_is_slow_to_start(proxy):
+    uri = f"mongodb://127.0.0.1:{proxy.port}/distant?directConnection=true&retryWrites=false"
+    slow = Database(lambda: uri, reading_seconds=10 * DEADLINE_SECONDS)
+    proxy.refuse()
+    starting = threading.Timer(DEADLINE_SECONDS + 1, proxy.come_back)
+    starting.start()
+    with slow.unhurried(), slow.deadline():
+        assert slow.sessions.find_one({}) is None
+    starting.join()
+    slow.close()
 
 
 def test_indexes_are_made_however_long_that_takes(app, mongo):

@@ -122,6 +122,9 @@ class Database:
     @contextmanager
     def unhurried(self) -> Iterator[None]:
         """Let everything within take as long as it takes, deadlines too: for commands, for which no request waits."""
+        if self._given is None:
+            with pymongo.timeout(self.reading_seconds):  # one that has only just been started takes its time, too
+                self.sessions.database.command("ping")
         self._is_hurried = False
         try:
             with pymongo.timeout(0):  # None would leave the client's own deadline
