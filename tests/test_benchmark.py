@@ -1,0 +1,24 @@
+"""The benchmark still runs, on little: what it says is looked at elsewhere."""
+
+import subprocess
+import sys
+
+from tests.service import PROJECT
+
+
+def test_the_benchmark_compares_every_deed_with_the_limit_and_with_the_app_of_an_afternoon():
+    little = ["--largest", "100", "--rounds", "1", "--seconds", "0.1"]
+    command = [sys.executable, "-m", "tests.benchmark", *little]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr
+    for row in ("append one", "append 100", "read 100"):
+        assert ended.stdout.count(f"\n| {row} | ") == 2
+    for told in (
+        "a batch of 100.",
+        "The timeline of 100 events",
+        "| 100 | ",
+        "As JSON",
+        "As NDJSON",
+        "after its start",
+    ):
+        assert told in ended.stdout
