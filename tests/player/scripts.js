@@ -233,6 +233,19 @@ const scripts = {
     await viewer.watch(16);
   },
 
+  async goes_on_without_a_break(viewer) {
+    await viewer.sit("boat", { node: "first" });
+    await viewer.play();
+    for (const [node, place] of [["second", 1], ["third", 2]]) {
+      await viewer.watch(place);
+      const { currentTime } = video;
+      viewer.branch(node, "auto");
+      viewer.player.enter(node);
+      viewer.from = currentTime;
+    }
+    await viewer.watch(2.4); // and leaves before it is known that no other place comes
+  },
+
   async is_led_on_at_the_end(viewer) {
     await viewer.sit("morning", { node: "morning" });
     viewer.player.enter("morning"); // pages say so for every node they load
@@ -671,6 +684,22 @@ const scripts = {
         viewer.from ??= at;
       },
       async () => viewer.choose(["harbour", "boat", "lighthouse"][Math.floor(chance(3))], "option"),
+      async () => {
+        const at = video.currentTime; // on to another part without a break
+        viewer.branch(`${viewer.node}+`, "auto");
+        viewer.player.enter(viewer.node);
+        viewer.from = at;
+      },
+      async () => {
+        const end = video.duration;
+        await viewer.seek(end - 1.5);
+        await once("ended");
+        viewer.close(end);
+        await sleep(chance(1));
+        viewer.tell("jump", viewer.node, end, 0, "replay");
+        await video.play();
+        viewer.from = 0;
+      },
       async () => fault(["none", "503", "away", "deaf"][Math.floor(chance(4))]),
     ];
     await viewer.sit("boat", { node: "boat", pingSeconds: 2 });

@@ -24,6 +24,7 @@ SCRIPTS = [
     "plays_at_double_speed",
     "chooses_and_goes_back",
     "branches_inside_one_file",
+    "goes_on_without_a_break",
     "is_led_on_at_the_end",
     "replays",
     "loops",

@@ -350,13 +350,17 @@ function follow(video, options) {
   function branch(type, key, to, details) {
     if (isAway || to === undefined) return;
     if (seek) endSeek();
+    if (departure && to !== node) hasArrived(true);
     const isAgain = !hasBegun || (type === "nodeEnter" && performance.now() - enteredAt < 2000);
     if (to === node && isAgain) return; // the same step told twice
     if (isAnnounced || type === "choice") {
       const fromPosition = hasBegun ? decimals(whereabouts()) : undefined;
       emit(type, { [key]: to, fromNode: node, fromPosition, duration: undefined, ...details });
     }
-    if (state === PLAYING) departure = { at: clock(), position: decimals(whereabouts()), since: performance.now() };
+    if (state === PLAYING) {
+      departure = { at: clock(), position: decimals(whereabouts()), since: performance.now() };
+      setTimeout(safely(say, look), DEPARTURE_MILLISECONDS + 10, {});
+    }
     node = to;
     enteredAt = performance.now();
     hasBegun = false;
@@ -364,15 +368,15 @@ function follow(video, options) {
   }
 
   /** Whether it is known how the node begins: with another source or place, or without a break. */
-  function hasArrived() {
+  function hasArrived(isLast) {
     if (video.seeking || wanted() !== PLAYING) {
       emit("bufferStart", {}, departure.at);
       state = BUFFERING;
-    } else if (performance.now() - departure.since < DEPARTURE_MILLISECONDS) {
+    } else if (!isLast && performance.now() - departure.since < DEPARTURE_MILLISECONDS) {
       return false;
     } else {
       hasBegun = true;
-      emit("ping", { position: departure.position }, departure.at);
+      emit("nodeEnter", { node, toPosition: departure.position }, departure.at);
     }
     departure = undefined;
     return true;
@@ -380,6 +384,7 @@ function follow(video, options) {
 
   function leave() {
     if (seek) endSeek();
+    if (departure) hasArrived(true);
     emit("sessionEnd");
     track();
     isAway = true;
