@@ -8,6 +8,7 @@ import mongomock
 import pymongo
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, settings
 
 from tests.client import Client
 from tests.databases import NAMED, empty_database
@@ -17,6 +18,9 @@ from videosession.app import create_app
 from videosession.embedded import Embedded
 
 os.environ["FLASK_SKIP_DOTENV"] = "1"  # whatever stands in a developer's .env, the tests do not read it
+# How long a machine takes that does other things, too, says nothing of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -195,7 +195,7 @@ def test_a_command_waits_for_a_database_that_is_slow_to_start(proxy):
     starting = threading.Timer(DEADLINE_SECONDS + 1, proxy.come_back)
     starting.start()
     with slow.unhurried(), slow.deadline():
-        assert slow.sessions.find_one({}) is None
+        assert slow.sessions.find_one({"_id": "of nobody"}) is None
     starting.join()
     slow.close()
 

@@ -22,7 +22,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
 JOURNALED, PLAIN = pymongo.WriteConcern("majority", j=True), pymongo.WriteConcern(1)
 
 
-def until(condition, within_seconds=10):
+def until(condition, within_seconds=30):
     """Wait for it, and return what made it true."""
     deadline = time.monotonic() + within_seconds
     while not (found := condition()):
