@@ -123,7 +123,7 @@ def is_plain(value: dict) -> bool:
         text = orjson.dumps(value)
     except orjson.JSONEncodeError:
         return False
-    is_shallow = text.count(b"{") + text.count(b"[") <= DEEPEST
+    is_shallow = len(text) < 2 * DEEPEST or text.count(b"{") + text.count(b"[") <= DEEPEST
     return is_shallow and text.find(b"\\u0000") == text.find(b"null") == -1 and not _has_long_digits(text)
 
 

@@ -23,10 +23,13 @@ class Shape(Schema):
     error_messages = {"type": "Not a JSON object.", "unknown": UNKNOWN}
     example: dict | None = None
 
-    def _deserialize(self, data, *, error_store, many=False, index=None, **options):
-        """Load one object as marshmallow does, without what it does for options that no shape has: twice as fast."""
-        if many:
-            return super()._deserialize(data, error_store=error_store, many=True, index=index, **options)
+    def _deserialize(self, data, *, error_store, many=False, **_):
+        """Load as marshmallow does, without what it does for options that no shape has: twice as fast."""
+        if not many:
+            return self._load_one(data, error_store)
+        return [self._load_one(each, error_store, index) for index, each in enumerate(data)]
+
+    def _load_one(self, data, error_store, index: int | None = None) -> dict:
         if not isinstance(data, dict):
             error_store.store_error([self.error_messages["type"]], index=index)
             return {}
