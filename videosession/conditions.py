@@ -61,7 +61,8 @@ def conditional(check: Callable[[dict], None]) -> Callable:
 
 def _depends() -> bool:
     """Whether the request depends on more than that the session exists."""
-    return "If-None-Match" in request.headers or request.headers.get("If-Match", "*").strip() != "*"
+    environ = request.environ
+    return "HTTP_IF_NONE_MATCH" in environ or environ.get("HTTP_IF_MATCH", "*").strip() != "*"
 
 
 def _tag(session: dict, variant: str | None = None) -> str:

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 
 from videosession import auth, pages, queries
 from videosession.bodies import JSON, NDJSON
-from videosession.contract import accepts, answers
+from videosession.contract import Complete, accepts, answers
 from videosession.sessions.routes import location, sessions
 from videosession.sessions.schemas import MOST_EVENTS, Event, Events, EventsPage, EventsQuery, NewEvent
 
@@ -53,7 +53,7 @@ def _stream(session_id: str, limit: int, **selected) -> Response:
     if "limit" in request.args:
         queries.refuse({"limit": ["is for pages; all that match are streamed: leave it out"]})
     batches = sessions().events(session_id, owner=auth.owner(), **selected)
-    return Response(map(_lines, filter(None, batches)), headers=_NEGOTIATED, content_type=NDJSON)
+    return Complete(map(_lines, filter(None, batches)), headers=_NEGOTIATED, content_type=NDJSON)
 
 
 def _lines(events: list[dict]) -> bytes:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, request
 from videosession import auth, conditions, instants, pages
 from videosession.bodies import JSON, MERGE_PATCH
 from videosession.conditions import check_tag, check_version, conditional
-from videosession.contract import accepts, answers
+from videosession.contract import Complete, accepts, answers
 from videosession.sessions.changes import merged
 from videosession.sessions.repository import Condition, Reading, SessionRepository
 from videosession.sessions.schemas import (
@@ -79,7 +79,7 @@ def read_session(session_id: str, query: dict, condition: Condition | None) -> R
         session = sessions().look(session_id, owner=auth.owner(), condition=condition)
         return _in_list(session), conditions.headers(session)
     reading = sessions().read(session_id, owner=auth.owner(), condition=condition)
-    return Response(_session_json(reading), headers=conditions.headers(reading.session), content_type=JSON)
+    return Complete(_session_json(reading), headers=conditions.headers(reading.session), content_type=JSON)
 
 
 @blueprint.patch("/<session_id>")
