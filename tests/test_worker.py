@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import os
 import signal
 import socket
 import time
@@ -219,3 +220,15 @@ def _refuses(service: Service) -> bool:
     except ConnectionRefusedError:
         return True
     return False
+
+
+def test_a_stopping_service_answers_whom_the_system_has_connected_already(start):
+    service = start()
+    [worker] = service.worker_pids()
+    os.kill(worker, signal.SIGSTOP)
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(connected(service, WHOLE)) for _ in range(20)]
+        service.process.send_signal(signal.SIGTERM)
+        os.kill(worker, signal.SIGCONT)
+        assert [statuses(rest(connection)) for connection in waiting] == [[b"201"]] * 20
+    assert service.process.wait(20) == 0

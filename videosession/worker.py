@@ -12,6 +12,7 @@ has kept the service waiting longest makes room. Answers are written by the thre
 """
 
 import contextlib
+import ctypes
 import errno
 import json
 import secrets
@@ -46,6 +47,7 @@ STOP_SECONDS = 10  # for what is arriving when the worker is told to stop
 MOST_LINGERING = 32 * MEBIBYTE  # what is thrown away of a body that nobody wants, so that its sender sees the answer
 MOST_UNFINISHED = 64 * MEBIBYTE  # of all unfinished requests together, in each worker
 
+_system = ctypes.PyDLL(None)  # whose calls keep Python's lock
 _STATUSES = {LimitRequestLine: 414, ExpectationFailed: 417, LimitRequestHeaders: 431}  # of what is no HTTP; else 400
 _MISTAKES = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)  # not the client's
 
@@ -139,11 +141,14 @@ class Worker(ThreadWorker):
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 self._make_room()
             return False
+        self._admit(accepted, client, listener.getsockname())
+        return True
+
+    def _admit(self, accepted: socket.socket, client, server) -> None:
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections:
             self._make_room()
-        self._wait(Connection(self.cfg, accepted, client, listener.getsockname()))
-        return True
+        self._wait(Connection(self.cfg, accepted, client, server))
 
     def finish_request(self, conn: Connection, fs: Future) -> None:
         """Go on where a thread has answered: wait for the next request, or let go."""
@@ -202,11 +207,21 @@ class Worker(ThreadWorker):
         """Begin to stop: take what the system accepted already, no more, and hurry the rest."""
         self._idle_until = deadline
         for listener in self.sockets:
-            while self.accept(listener):
-                pass
-            listener.close()
+            self._close_when_nobody_waits(listener)
         for conn in self._waiting:
             conn.timeout = min(conn.timeout, deadline if conn.is_idle else time.monotonic() + STOP_SECONDS)
+
+    def _close_when_nobody_waits(self, listener: socket.socket) -> None:
+        """Close it between two connections: the system resets those that it took and nobody accepted.
+
+        Python would let other threads run between its last look and the end, for milliseconds; these calls do not.
+        """
+        server, number = listener.getsockname(), listener.detach()
+        while (accepted := _system.accept(number, None, None)) >= 0:
+            with contextlib.suppress(OSError):  # it may be gone again
+                connection = socket.socket(fileno=accepted)
+                self._admit(connection, connection.getpeername(), server)
+        _system.close(number)
 
     def _wait(self, conn: Connection) -> None:
         conn.sock.setblocking(False)

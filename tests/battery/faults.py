@@ -10,10 +10,11 @@ from tests.battery.finding import Finding, control, timed
 from tests.battery.stage import Stage, stage
 from tests.client import Client
 from tests.service import wait_until
-from tests.test_database_away import CODES, EVENT, failing, running
+from tests.test_database_away import EVENT, failing, running
 from videosession.database import Database
 
-ALL_CODES = [*CODES, 11602]
+# Those after which a driver tries again, from the specification of retryable writes, and a full disk's.
+CODES = [1, 6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]
 COMMANDS = ("insert", "find", "update", "delete")
 LONGEST_SECONDS = 3.5
 UNSURE = [
@@ -28,16 +29,16 @@ def experiments() -> Iterator[Finding]:
     with stage() as built:
         statuses, slowest = every_fault(built)
         right = set(statuses) <= {200, 201, 503} and slowest <= LONGEST_SECONDS
-        what = f"fail points: {len(ALL_CODES)} codes and {len(UNSURE)} kinds of doubt × {', '.join(COMMANDS)}"
+        what = f"fail points: {len(CODES)} codes and {len(UNSURE)} kinds of doubt × {', '.join(COMMANDS)}"
         figures = ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items()))
         yield Finding(what, f"{figures}, the slowest {slowest:.1f} s", right)
         with without_translation():
-            statuses, _ = every_fault(built, ALL_CODES[:2])
+            statuses, _ = every_fault(built, CODES[:2])
         figures = ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items()))
         yield control("the same, the driver's errors let through", figures, set(statuses) <= {200, 201, 503})
 
 
-def every_fault(built: Stage, codes: list[int] = ALL_CODES) -> tuple[Counter, float]:
+def every_fault(built: Stage, codes: list[int] = CODES) -> tuple[Counter, float]:
     """Meet each fault with each deed; the statuses, and the longest that one took."""
     statuses, slowest = Counter(), 0.0
     hows = [{"errorCode": code} for code in codes] + UNSURE
