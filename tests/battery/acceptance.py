@@ -78,7 +78,7 @@ def _ask(built: Stage, examples: int, **environment: str) -> tuple[int, int]:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{built.serve().port}/openapi.json"),
         *("--header", f"Authorization: Bearer {mint()}", "--checks", "all", "--max-examples", str(examples)),
-        *("--continue-on-failure", "--no-color"),
+        *("--continue-on-failure", "--no-color", "--workers", "2"),
     ]
     told = subprocess.run(  # in that directory it keeps what it found
         command,
