@@ -144,7 +144,7 @@ def rates(bench: Bench, rows: list[Row], rounds: int, seconds: float) -> Iterato
 def _line(name: str, measured: list[list[float]]) -> str:
     ours = median(round_[0] for round_ in measured)
     of_theirs, of_limit = (median(round_[0] / round_[other] for round_ in measured) for other in (1, 2))
-    return f"| {name} | {ours:,.0f} | {of_theirs:.2f} | {of_limit:.2f} |"
+    return f"| {name} | {ours:,.{0 if ours >= 10 else 1}f} | {of_theirs:.2f} | {of_limit:.2f} |"
 
 
 def batches(bench: Bench, rounds: int) -> str:
