@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.player import browser
 from tests.player.played import Played
-from tests.player.truth import differences, lost_or_twice
+from tests.player.truth import lost_or_twice
 from tests.service import SECRET, Service, free_port, procfile
 from videosession.embedded import Embedded
 
@@ -50,19 +50,10 @@ class Home:
         self.database.close()
 
 
-def faults(played: Played) -> list[str]:
-    """Name all that is not as the viewer did it."""
-    if "fault" in played.outcome:
-        return [played.outcome["fault"]]
-    played.wait_for_the_last_event()
-    timeline = played.timeline()
-    codes = [f"noted: {anomaly['code']}" for anomaly in timeline["anomalies"]]
-    return differences(played.outcome["story"], timeline) + lost_or_twice(played.events()) + codes
-
-
 def tell(name: str, played: Played) -> bool:
     """Print how it went; whether well."""
-    found = faults(played)
+    found = played.told_otherwise()
+    found += lost_or_twice(played.events()) if "fault" not in played.outcome else []
     print(f"{'FAIL' if found else 'ok'}  {name}, {len(played.events())} events", *found, sep="\n      ", flush=True)  # noqa: T201
     if found:
         print(played.log(), flush=True)  # noqa: T201

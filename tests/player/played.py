@@ -4,6 +4,7 @@ import queue
 from urllib.parse import urlencode
 
 from tests.player.stage import Stage
+from tests.player.truth import differences
 from tests.service import Service, mint, wait_until
 
 SECONDS = 60
@@ -32,6 +33,15 @@ class Played:
             except queue.Empty:
                 self._outcome = {"fault": f"nothing came of it in {SECONDS} s"}
         return self._outcome
+
+    def told_otherwise(self) -> list[str]:
+        """Name what the timeline does not tell as it was."""
+        if "fault" in self.outcome:
+            return [self.outcome["fault"]]
+        self.wait_for_the_last_event()
+        timeline = self.timeline()
+        noted = [f"anomaly {each['code']}" for each in timeline["anomalies"]]
+        return differences(self.outcome["story"], timeline) + noted
 
     def timeline(self) -> dict:
         return self._read(f"/{self.session}/timeline")

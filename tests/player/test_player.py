@@ -12,7 +12,7 @@ import pytest
 from tests.player import browser
 from tests.player.played import Played
 from tests.player.stage import ASKED_SECONDS
-from tests.player.truth import TOLERANCE, differences, lost_or_twice
+from tests.player.truth import TOLERANCE, lost_or_twice
 from tests.service import Service
 
 SCRIPTS = [
@@ -87,19 +87,9 @@ def played(service, tmp_path_factory) -> Iterator[Scripts]:
         list(executor.map(lambda script: script.stage.close(), scripts.values()))
 
 
-def told_otherwise(script: Played) -> list[str]:
-    """Name what the timeline of a script does not tell as it was."""
-    if "fault" in script.outcome:
-        return [script.outcome["fault"]]
-    script.wait_for_the_last_event()
-    timeline = script.timeline()
-    noted = [f"anomaly {each['code']}" for each in timeline["anomalies"]]
-    return differences(script.outcome["story"], timeline) + noted
-
-
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if name != "loses_the_session"])
 def test_the_timeline_tells_what_the_viewer_did(played, name):
-    assert not told_otherwise(played[name]) or told_otherwise(played.again(name)) == []
+    assert not played[name].told_otherwise() or played.again(name).told_otherwise() == []
 
 
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if name != "loses_the_session"])
