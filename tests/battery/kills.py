@@ -21,7 +21,7 @@ STEP_DOWN = 3
 def experiments() -> Iterator[Finding]:
     """Kill the database again and again, and every third time a worker, too."""
     with stage() as built:
-        verdict = kill_rounds(built, rounds=15, events_a_round=340)
+        verdict = kill_rounds(built, rounds=15, events_a_round=700)
     enough = verdict["acknowledged"] >= 5000
     what = f"kill -9 of the database under HTTP load, 15 rounds, a worker in each third, {CLIENTS} clients"
     yield Finding(what, str(verdict), verdict.is_clean and enough)
