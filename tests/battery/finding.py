@@ -4,6 +4,17 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from hypothesis import HealthCheck, Phase, settings
+
+# Cases that are made up are the same ones each time, and none is made smaller.
+MADE_UP = settings(
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
 
 class Finding(NamedTuple):
     """One line of the table. A control is as it should be where it `holds` nothing."""

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from itertools import count
 
 import pymongo
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, rule, run_state_machine_as_test
 
 from tests.answers import canonical
-from tests.battery.finding import Finding, control
+from tests.battery.finding import MADE_UP, Finding, control
 from tests.battery.stage import AT, stage
 from tests.client import Client
 from tests.service import SECRET
@@ -55,15 +55,7 @@ def compare(app, runs: int, steps: int = STEPS) -> str:
             super().__init__()
             self._client = Client(app, f"model-{next(_owners)}")
 
-    quick = settings(
-        max_examples=runs,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    quick = settings(MADE_UP, max_examples=runs, stateful_step_count=steps)
     try:
         run_state_machine_as_test(Machine, settings=quick)
     except AssertionError as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pymongo
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi.checks import (
@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.battery.finding import Finding, control
+from tests.battery.finding import MADE_UP, Finding, control
 from tests.battery.stage import stage
 from tests.client import Client
 from tests.service import SECRET
@@ -65,14 +65,7 @@ def ask_all(client: Client, session_id: str, examples: int) -> tuple[Counter, li
 
 
 def _ask(operation, client: Client, session_id: str, statuses: Counter, examples: int) -> None:
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(MADE_UP, max_examples=examples)
     @given(case=operation.as_strategy())
     def ask(case) -> None:
         deletes = operation.method.upper() == "DELETE"

@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
 from tests.battery.finding import Finding, control, percentile
 from tests.battery.reloads import reload
@@ -22,29 +21,20 @@ SECONDS, CLIENTS = 120, 8
 CONTROL_SECONDS = 8
 PACE_SECONDS = 0.05  # a load that it can carry: how long requests queue would tell nothing of the service
 SLOWER, LARGER = 1.5, 1.1
-SLICES = 6  # of a quarter
 
 
 def experiments() -> Iterator[Finding]:
-    """Soak it; and as the control reload by killing."""
+    """Soak it; as controls, reload by killing, and soak a service that keeps something of every request."""
     with stage() as built:
         service = built.serve(WEB_CONCURRENCY=2)
         soaked = Soak(service, SECONDS, lambda: reload(service, 1))
-        first, last = (soaked.p99(soaked.took, quarter) for quarter in (0, 3))
-        idle_first, idle_last = (soaked.p99(soaked.idle, quarter) for quarter in (0, 3))
-        figures = (
-            f"{len(soaked.took)} requests, {sum(soaked.troubles.values())} errors;"
-            f" p99 {1000 * first:.0f} ms in the first quarter, {1000 * last:.0f} ms in the last"
-            f" (/livez beside it: {1000 * idle_first:.0f} and {1000 * idle_last:.0f} ms);"
-            f" memory {soaked.memory[0]:.0f} MB after the reload, {soaked.memory[1]:.0f} MB at the end"
-        )
-        flat = soaked.memory[1] <= LARGER * soaked.memory[0]
-        busier = max(1, idle_last / idle_first)  # what else the machine does delays both
-        holds = not soaked.troubles and last <= SLOWER * busier * first and flat
-        yield Finding(f"soak of {SECONDS} s, {CLIENTS} clients, a reload in the middle", figures, holds)
+        what = f"soak of {SECONDS} s, {CLIENTS} clients, a reload in the middle"
+        yield Finding(what, str(soaked), not soaked.troubles and soaked.is_flat)
         killed = Soak(service, CONTROL_SECONDS, lambda: _kill_workers(service))
-        figures = f"{len(killed.took)} requests, {sum(killed.troubles.values())} errors"
-        yield control("the same, workers killed instead", figures, not killed.troubles)
+        yield control("the same, workers killed instead", str(killed), not killed.troubles)
+        hoarding = built.serve(application="tests.battery.hoarding:app", WEB_CONCURRENCY=2)
+        hoarded = Soak(hoarding, CONTROL_SECONDS, lambda: None)
+        yield control("the same, a service that keeps something of every request", str(hoarded), hoarded.is_flat)
 
 
 class Soak:
@@ -67,17 +57,25 @@ class Soak:
             thread.join()
         self.memory = memory_settled, _memory(service)
 
-    def p99(self, took: list[tuple[float, float]], quarter: int) -> float:
-        """Give the time within which 99 % of a quarter's requests were answered: the median of its slices.
+    @property
+    def is_flat(self) -> bool:
+        """Whether neither the time of a request nor the memory has grown."""
+        first, last = (self.p99(self.took, quarter) for quarter in (0, 3))
+        return last <= SLOWER * first and self.memory[1] <= LARGER * self.memory[0]
 
-        So what else the machine does for a few seconds does not count.
-        """
-        slices = [list[float]() for _ in range(SLICES)]
-        for at, seconds in took:
-            place = math.floor((at / self._seconds * 4 - quarter) * SLICES)
-            if 0 <= place < SLICES:
-                slices[place].append(seconds)
-        return median(percentile(each, 0.99) for each in slices if each)
+    def __str__(self) -> str:
+        first, last = (1000 * self.p99(self.took, quarter) for quarter in (0, 3))
+        idle_first, idle_last = (1000 * self.p99(self.idle, quarter) for quarter in (0, 3))
+        return (
+            f"{len(self.took)} requests, {sum(self.troubles.values())} errors;"
+            f" p99 {first:.0f} ms in the first quarter, {last:.0f} ms in the last"
+            f" (/livez beside it: {idle_first:.0f} and {idle_last:.0f} ms);"
+            f" memory {self.memory[0]:.0f} MB after the middle, {self.memory[1]:.0f} MB at the end"
+        )
+
+    def p99(self, took: list[tuple[float, float]], quarter: int) -> float:
+        """Give the time within which 99 % of a quarter's requests were answered."""
+        return percentile([seconds for at, seconds in took if math.floor(at / self._seconds * 4) == quarter], 0.99)
 
     def _use(self, port: int, number: int) -> None:
         client, chance = Remote(port, f"soaker-{number}"), random.Random(number)

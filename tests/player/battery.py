@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.player import browser
 from tests.player.played import Played
 from tests.player.truth import lost_or_twice
-from tests.service import SECRET, Service, free_port, procfile
+from tests.service import SECRET, Service, free_port, procfile, wait_until
 from videosession.embedded import Embedded
 
 AT_ONCE = 6
@@ -65,7 +65,7 @@ def without_a_server(home: Home, driver) -> list[bool]:
     """Watch while the service is killed, and gone for ten seconds."""
     played = Played(home.service, "watches_long", seconds="21", url=f"http://127.0.0.1:{home.service.port}")
     browser.open_windows(driver, [played.address])
-    time.sleep(4)
+    wait_until(lambda: "seekEnd" in [event["type"] for event in played.events()])
     home.kill()
     time.sleep(AWAY_SECONDS)
     home.start()
