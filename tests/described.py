@@ -8,8 +8,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from tests.service import SECRET
-from videosession import openapi
 from videosession.app import create_app
+from videosession.contract import openapi
 
 PROBLEM = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 

@@ -3,6 +3,7 @@
 import pytest
 
 from videosession.errors import Conflict
+from videosession.services import services_of
 
 PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00Z"}
 PATHS = ["", "?events=none", "/timeline", "/timeline?threshold=0.5", "/timeline.svg"]
@@ -70,7 +71,7 @@ def test_a_tag_costs_no_look_at_the_events(app, client, session):
     current = tag(client, session)
     session_id = session.rpartition("/")[2]
     unreadable = {"_id": f"{session_id}:x", "session": session_id, "instant": 1, "arrival": "x", "exact": "no JSON"}
-    app.extensions["database"].events.insert_one(unreadable)
+    services_of(app).database.events.insert_one(unreadable)
     assert client.get(session, headers={"If-None-Match": current}).status_code == 304
 
 
@@ -163,7 +164,7 @@ def test_nothing_is_done_to_a_session_that_changes_each_time_that_it_is_looked_a
 
 
 def act(app, deed: str, session: str, condition) -> None:
-    repository, session_id = app.extensions["sessions"], session.rpartition("/")[2]
+    repository, session_id = services_of(app).sessions, session.rpartition("/")[2]
     if deed == "change":
         repository.change(session_id, lambda content: content | {"title": "X"}, owner="alice", condition=condition)
     else:

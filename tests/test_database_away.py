@@ -19,6 +19,7 @@ from tests.service import SECRET, free_port, wait_until
 from videosession.app import create_app
 from videosession.database import DEADLINE_SECONDS, Database
 from videosession.errors import DatabaseAway
+from videosession.services import services_of
 
 EVENT = {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"secret": "of a client"}}
 RETURN_SECONDS = 2
@@ -30,7 +31,7 @@ def running(uri: str) -> Iterator[Flask]:
     """Give the app on a client of its own."""
     app = create_app({"MONGODB_URI": uri, "JWT_SECRET": SECRET})
     yield app
-    app.extensions["database"].close()
+    services_of(app).database.close()
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +173,7 @@ def test_a_session_is_deleted_though_its_events_could_not_be(app, mongo):
         assert client.delete(f"/api/sessions/{session_id}").status_code == 200
     assert client.get(f"/api/sessions/{session_id}").status_code == 404
     assert mongo.failing.events.count_documents({"session": session_id}) == 1
-    app.extensions["sessions"].sweep()
+    services_of(app).sessions.sweep()
     assert mongo.failing.events.count_documents({"session": session_id}) == 0
 
 
@@ -201,7 +202,7 @@ def test_a_command_waits_for_a_database_that_is_slow_to_start(proxy):
 
 
 def test_indexes_are_made_however_long_that_takes(app, mongo):
-    database: Database = app.extensions["database"]
+    database: Database = services_of(app).database
     with failing(mongo, "createIndexes", {"times": 1}, blockConnection=True, blockTimeMS=1100 * DEADLINE_SECONDS):
         database.create_indexes()
     assert database.missing_indexes() == []

@@ -8,6 +8,7 @@ from tests.databases import WRITE_CONCERN_FAILED, failing
 from videosession import instants
 from videosession.database import Database
 from videosession.errors import Conflict
+from videosession.services import services_of
 from videosession.sessions.repository import SessionRepository
 from videosession.sessions.schemas import NewEvent
 
@@ -127,13 +128,13 @@ def test_the_same_id_twice_in_a_request_with_other_content_is_refused_beside_the
 
 
 def test_of_a_deleted_session_nobody_learns_which_ids_it_held(client):
-    stored_events = client.app.extensions["database"].events
+    stored_events = services_of(client.app).database.events
     session_id = client.new_session()
     client.append(session_id, event("x"))
     left_over = stored_events.find_one({"_id": f"{session_id}:x"})
     client.delete(f"/api/sessions/{session_id}")
     stored_events.insert_one(left_over)  # as while a long session is being deleted
-    client.app.extensions["sessions"]._alive.add(session_id, "alice")  # as in a worker that saw it alive
+    services_of(client.app).sessions._alive.add(session_id, "alice")  # as in a worker that saw it alive
     assert client.append(session_id, event("x", type="other")).status_code == 404
 
 

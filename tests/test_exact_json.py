@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videosession.exact_json import DEEPEST, LARGEST_INTEGER, SMALLEST_INTEGER, faults, is_plain
+from videosession.contract.exact_json import DEEPEST, LARGEST_INTEGER, SMALLEST_INTEGER, faults, is_plain
 
 NUMBERS = st.one_of(
     st.integers(SMALLEST_INTEGER - 2, SMALLEST_INTEGER + 2),

@@ -11,6 +11,7 @@ from tests.databases import failing
 from tests.service import SECRET
 from videosession.app import create_app
 from videosession.database import EVENT_INDEXES, SESSION_INDEXES
+from videosession.services import services_of
 
 
 @pytest.fixture
@@ -20,16 +21,16 @@ def black_hole():
         uri = f"mongodb://127.0.0.1:{server.getsockname()[1]}"
         app = create_app({"MONGODB_URI": uri, "JWT_SECRET": SECRET})
         yield Client(app, None)
-        app.extensions["database"].sessions.database.client.close()
+        services_of(app).database.sessions.database.client.close()
 
 
 def test_it_is_ready_when_the_database_answers_and_says_which_indexes_are_missing(app, nobody):
     indexes = {"sessions": SESSION_INDEXES, "events": EVENT_INDEXES}
     missing = [f"{name}.{index.document['name']}" for name in indexes for index in indexes[name]]
     assert nobody.get("/readyz").json == {"status": "ready", "missingIndexes": missing}
-    app.extensions["database"].create_indexes()
+    services_of(app).database.create_indexes()
     assert nobody.get("/readyz").json == {"status": "ready", "missingIndexes": []}
-    app.extensions["database"].events.drop_index("session_order")
+    services_of(app).database.events.drop_index("session_order")
     assert nobody.get("/readyz").json == {"status": "ready", "missingIndexes": ["events.session_order"]}
 
 
@@ -47,7 +48,7 @@ def test_it_is_not_ready_within_a_second_when_the_database_never_answers_and_at_
 
 def test_it_is_not_ready_within_a_second_while_the_databases_name_is_looked_up_and_sooner_after_that(black_hole):
     is_found = threading.Event()
-    database = black_hole.app.extensions["database"]
+    database = services_of(black_hole.app).database
     uri = database._locate()
     database._locate = lambda: uri if is_found.wait(20) else ""
     began = time.monotonic()

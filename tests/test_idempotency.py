@@ -6,6 +6,7 @@ import pytest
 
 from tests.databases import WRITE_CONCERN_FAILED, failing
 from videosession import instants
+from videosession.services import services_of
 from videosession.sessions.repository import MARK_KEPT_SECONDS, MICROSECONDS, SessionRepository
 
 STAMP = "2026-03-01T10:00:00.000Z"
@@ -111,7 +112,7 @@ def test_a_batch_that_was_stored_in_part_is_completed(client):
     session_id, body = client.new_session(), [event(number) for number in range(10)]
     first = append(client, session_id, body)
     ids = [f"{session_id}:{each['eventId']}" for each in first.json["events"]]
-    client.app.extensions["database"].events.delete_many({"_id": {"$in": ids[1:3] + ids[6:]}})
+    services_of(client.app).database.events.delete_many({"_id": {"$in": ids[1:3] + ids[6:]}})
     assert append(client, session_id, body[:9]).status_code == 422
     second = append(client, session_id, body)
     assert (second.status_code, second.json) == (201, first.json)
@@ -162,7 +163,7 @@ def test_a_session_opened_again_is_answered_as_it_was_whatever_has_changed_since
     key = f"key {client.new_session()}"
     first = post(client, "/api/sessions", FILM, key)
     changes = {"$set": {"title": "Other", "version": 2}, "$unset": {"metadata": 1}}
-    client.app.extensions["database"].sessions.update_one({"_id": first.json["id"]}, changes)
+    services_of(client.app).database.sessions.update_one({"_id": first.json["id"]}, changes)
     assert post(client, "/api/sessions", FILM, key).json == first.json
 
 
@@ -184,7 +185,7 @@ def test_the_key_of_a_deleted_session_is_refused_as_long_as_its_mark_is_kept(cli
     assert post(client, "/api/sessions", FILM, key).status_code == 409
     assert append(client, first.json["id"], event(), key).status_code == 404
     later = MARK_KEPT_SECONDS * MICROSECONDS + MICROSECONDS
-    SessionRepository(client.app.extensions["database"], lambda: instants.now() + later).sweep()
+    SessionRepository(services_of(client.app).database, lambda: instants.now() + later).sweep()
     assert post(client, "/api/sessions", FILM, key).json["id"] == first.json["id"]
     assert stored(client, first.json["id"]) == []
 

@@ -14,6 +14,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.losing_network import losing_network
 from tests.service import PROJECT, SECRET
+from videosession.services import services_of
 
 STAMP = "2026-03-01T10:00:00Z"
 
@@ -95,6 +96,7 @@ KILLED = """
 import os, sys, pymongo
 from tests.client import Client
 from videosession.app import create_app
+from videosession.services import services_of
 
 class Cut(pymongo.collection.Collection):
     def insert_many(self, documents, **options):
@@ -104,7 +106,7 @@ class Cut(pymongo.collection.Collection):
 
 uri, name, secret, session, body, *key = sys.argv[1:]
 app = create_app({"JWT_SECRET": secret}, db=pymongo.MongoClient(uri)[name])
-database = app.extensions["database"]
+database = services_of(app).database
 whole = database.events
 cut = Cut(whole.database, "events", write_concern=whole.write_concern)
 type(database).events = property(lambda self: cut)
@@ -118,7 +120,7 @@ def test_a_batch_cut_off_by_a_killed_process_is_whole_once_it_is_sent_again(app,
     session_id = client.new_session()
     sent = [NAMES[named](number) for number in range(40)]
     body, headers = [event for event, _ in sent], sent[0][1]
-    name = app.extensions["database"].events.database.name
+    name = services_of(app).database.events.database.name
     command = [sys.executable, "-c", KILLED, mongo_uri, name, SECRET, session_id, json.dumps(body), *headers.values()]
     killed = subprocess.run(command, cwd=PROJECT, timeout=30)
     assert killed.returncode == -9

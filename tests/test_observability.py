@@ -11,6 +11,7 @@ import pytest
 from tests.service import wait_until
 from videosession import observability
 from videosession.observability import JSONFormatter, RequestLog
+from videosession.services import services_of
 
 PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00.000Z", "data": {"password": "a body's secret"}}
 
@@ -21,7 +22,7 @@ class Log:
     def __init__(self, app, **options):
         self._reader, writer = os.pipe()
         os.set_blocking(self._reader, False)
-        app.extensions["observed"].observers.append(RequestLog(writer, observability._as_json, **options))
+        services_of(app).observed.observers.append(RequestLog(writer, observability._as_json, **options))
 
     def text(self) -> str:
         try:
@@ -114,7 +115,7 @@ def test_only_failures_have_a_line_where_the_level_asks_for_no_more(app, nobody)
 def test_nobody_who_reads_the_log_does_not_matter_to_the_answer(app, nobody):
     reader, writer = os.pipe()
     os.close(reader)
-    app.extensions["observed"].observers.append(RequestLog(writer, observability._as_json))
+    services_of(app).observed.observers.append(RequestLog(writer, observability._as_json))
     answer = nobody.get("/livez")
     answer.close()
     assert answer.status_code == 200
@@ -134,7 +135,7 @@ def test_a_mistake_is_logged_with_the_requests_id(app, nobody, caplog):
 
 def test_a_line_for_people_cannot_be_forged_by_a_path(app, nobody):
     reader, writer = os.pipe()
-    app.extensions["observed"].observers.append(RequestLog(writer, observability._as_text))
+    services_of(app).observed.observers.append(RequestLog(writer, observability._as_text))
     nobody.get("/%1B[2J%0Aforged").close()
     text = os.read(reader, 10_000).decode()
     assert text.count("\n") == 1
@@ -143,7 +144,7 @@ def test_a_line_for_people_cannot_be_forged_by_a_path(app, nobody):
 
 def test_a_line_for_people_says_who_asked_or_nobody(app, client, nobody):
     reader, writer = os.pipe()
-    app.extensions["observed"].observers.append(RequestLog(writer, observability._as_text))
+    services_of(app).observed.observers.append(RequestLog(writer, observability._as_text))
     for asking, subject in ((client, "alice"), (nobody, "-")):
         answer = asking.get("/api/sessions", headers={"X-Request-Id": "its-id"})
         size = len(answer.data)

@@ -8,8 +8,8 @@ from flask import Response
 
 from tests import described
 from tests.service import SECRET
-from videosession import openapi
 from videosession.app import create_app
+from videosession.contract import openapi
 
 METHODS = ("get", "post", "patch", "delete", "put")
 OPERATIONS = {

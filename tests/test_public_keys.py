@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from tests.conftest import SECRET, Client
-from videosession import jwks
 from videosession.app import create_app
+from videosession.auth import jwks
+from videosession.auth.jwks import PublishedKeys
 from videosession.config import ConfigError
 from videosession.errors import KeysAway
-from videosession.jwks import PublishedKeys
+from videosession.services import services_of
 
 RSA = rsa.generate_private_key(65537, 2048)
 OTHER_RSA = rsa.generate_private_key(65537, 2048)
@@ -260,7 +261,7 @@ def test_a_new_key_is_fetched_when_its_first_token_comes_at_most_every_half_minu
 def test_a_token_with_another_algorithm_makes_nobody_fetch(memory_db, provider):
     app = trusting(memory_db, JWT_JWKS_URL=provider.url)
     assert status(app, token(name="a")) == 401
-    app.extensions["tokens"]._others.keys._next_fetch_at = 0
+    services_of(app).tokens._others.keys._next_fetch_at = 0
     assert status(app, token(SECRET, "HS256", name="b")) == 401
     assert provider.fetches == 1
 
@@ -268,7 +269,7 @@ def test_a_token_with_another_algorithm_makes_nobody_fetch(memory_db, provider):
 def test_a_key_that_is_no_longer_published_is_no_longer_believed_also_for_tokens_seen_before(memory_db, provider):
     provider.publish(described(RSA, "a"))
     app, clock = trusting(memory_db, JWT_JWKS_URL=provider.url), Clock()
-    keys = app.extensions["tokens"]._others.keys
+    keys = services_of(app).tokens._others.keys
     keys._clock = clock
     assert status(app, token(name="a")) == 404
     provider.publish(described(OTHER_RSA, "b"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from videosession import queries
+from videosession.contract import queries
 from videosession.errors import BadRequest
 
 

@@ -13,6 +13,7 @@ from videosession import rate_limits
 from videosession.app import create_app
 from videosession.config import Config, ConfigError, Rate
 from videosession.rate_limits import Buckets
+from videosession.services import services_of
 
 PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00.000Z"}
 NOWHERE = f"/api/sessions/{'0' * 32}"
@@ -36,7 +37,7 @@ def limited(memory_db, clock):
     """A service in which nobody knows the time but the clock."""
     settings = {"RATE_LIMIT": "10:50", "PLAYER_RATE_LIMIT": "1:5"}
     app = create_app(IN_PRODUCTION | settings, db=memory_db)
-    limits = app.extensions["rate_limits"]
+    limits = services_of(app).rate_limits
     limits._owners._clock = limits._players._clock = clock
     return app
 
@@ -153,7 +154,7 @@ def test_limits_are_on_with_mongodb_and_as_the_settings_say(settings, expected):
 def test_without_limits_nobody_is_counted(memory_db):
     client = Client(create_app({"JWT_SECRET": SECRET}, db=memory_db))
     assert statuses(client, 100) == {404: 100}
-    assert client.app.extensions["rate_limits"]._owners is None
+    assert services_of(client.app).rate_limits._owners is None
 
 
 NO_RATES = ["0:5", "5", "5:", "5:4", "-1:5", "5:5:5", "1.5:5", "٣:5", "5/s", "yes"]

@@ -8,6 +8,7 @@ from videosession import instants
 from videosession.app import create_app
 from videosession.database import Database
 from videosession.errors import NotFound
+from videosession.services import services_of
 from videosession.sessions.removal import DAY_SECONDS, Removal
 from videosession.sessions.repository import MARK_KEPT_SECONDS, MICROSECONDS, SessionRepository
 
@@ -83,7 +84,7 @@ def test_the_marks_of_a_purge_go_as_all_marks_do(app, db, client):
     client.new_session()
     purge(app, "--owner", "alice")
     later = instants.now() + (MARK_KEPT_SECONDS + 1) * MICROSECONDS
-    SessionRepository(app.extensions["database"], lambda: later).sweep()
+    SessionRepository(services_of(app).database, lambda: later).sweep()
     assert db.sessions.count_documents({}) == 0
 
 
@@ -162,17 +163,17 @@ def test_sessions_are_kept_for_good_unless_a_setting_says_otherwise(db):
 
 def test_with_a_retention_the_upkeep_removes_what_is_over_and_an_index_finds_it(db):
     app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
-    assert "sessions.oldest" in app.extensions["database"].missing_indexes()
-    app.extensions["sessions"].create(owner="alice", title="A session", description="")
+    assert "sessions.oldest" in services_of(app).database.missing_indexes()
+    services_of(app).sessions.create(owner="alice", title="A session", description="")
     db.sessions.update_one({}, {"$set": {"createdAt": instants.now() - 8 * DAY}})
-    for task in app.extensions["upkeep"]._again:
+    for task in services_of(app).upkeep._again:
         task()
     assert db.sessions.count_documents({"deletedAt": {"$exists": False}}) == 0
 
 
 def test_purging_alone_removes_what_is_over_too(db):
     app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
-    app.extensions["sessions"].create(owner="alice", title="A session", description="")
+    services_of(app).sessions.create(owner="alice", title="A session", description="")
     db.sessions.update_one({}, {"$set": {"createdAt": instants.now() - 8 * DAY}})
     purge(app)
     assert db.sessions.count_documents({"deletedAt": {"$exists": False}}) == 0
@@ -183,8 +184,8 @@ def test_purging_alone_removes_what_is_over_too(db):
 def test_purging_says_so_when_some_events_could_not_be_removed(db, mongo, arguments, failures):
     app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
     for _ in range(3):
-        session_id = app.extensions["sessions"].create(owner="alice", title="A session", description="")["_id"]
-        app.extensions["sessions"].append(session_id, [event()], owner="alice")
+        session_id = services_of(app).sessions.create(owner="alice", title="A session", description="")["_id"]
+        services_of(app).sessions.append(session_id, [event()], owner="alice")
     long_ago = instants.now() - 8 * DAY
     db.sessions.update_many({}, {"$set": {"createdAt": long_ago, "lastEventAt": long_ago}})
     with failing(mongo, "delete", times=failures, errorCode=50):

@@ -10,6 +10,7 @@ from pymongo.monitoring import CommandListener
 
 from tests.conftest import SECRET, Client
 from videosession.app import create_app
+from videosession.services import services_of
 
 PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00Z"}
 
@@ -44,7 +45,7 @@ def open_sessions(client, count: int, **fields) -> list[str]:
 
 def store(client, **fields) -> None:
     """Put a session into the database at an instant of our choice."""
-    sessions = client.app.extensions["database"].sessions
+    sessions = services_of(client.app).database.sessions
     sessions.update_one({"_id": client.new_session()}, {"$set": fields})
 
 
@@ -178,7 +179,7 @@ def test_a_page_is_read_from_its_index_from_its_place_on_whatever_came_before(mo
     finds = Finds()
     with pymongo.MongoClient(mongo_uri, event_listeners=[finds]) as watched:
         app = create_app({"JWT_SECRET": SECRET}, db=watched[db.name])
-        app.extensions["database"].create_indexes()
+        services_of(app).database.create_indexes()
         client = Client(app)
         open_sessions(client, 3, videoId="a")
         walk(client, f"/api/sessions?limit=1{query}")

@@ -18,6 +18,7 @@ from tests.databases import failing
 from tests.service import SECRET, mint
 from videosession.app import create_app
 from videosession.embedded import Embedded
+from videosession.services import services_of
 
 NDJSON = "application/x-ndjson"
 KILOBYTE = "x" * 1000
@@ -61,7 +62,7 @@ def test_memory_does_not_grow_with_the_session(client, form):
     below, accept = form
     peaks, sizes = [], []
     for count in (3000, 7500):
-        session_id = fill(client.app.extensions["database"], client.new_session(), count, KILOBYTE)
+        session_id = fill(services_of(client.app).database, client.new_session(), count, KILOBYTE)
         tracemalloc.start()
         answer = client.get(f"/api/sessions/{session_id}{below}", headers={"Accept": accept}, buffered=False)
         assert answer.status_code == 200
@@ -123,7 +124,7 @@ def check_broken(whole: bytes, accept: str) -> None:
 
 def test_what_fails_in_the_middle_is_broken_off_by_the_development_server(app, client, mongo, form):
     below, accept = form
-    session_id = fill(app.extensions["database"], client.new_session(), 2500)
+    session_id = fill(services_of(app).database, client.new_session(), 2500)
     path = f"/api/sessions/{session_id}{below}"
     with (
         development_server(app) as port,
@@ -149,7 +150,7 @@ def test_a_stream_is_broken_off_when_the_database_dies(tmp_path):
     with contextlib.closing(embedded), pymongo.MongoClient(embedded.uri) as mongo, development_port(mongo) as server:
         client, port = server
         session_id = fill(
-            client.app.extensions["database"], client.new_session(), 3000, 10 * KILOBYTE
+            services_of(client.app).database, client.new_session(), 3000, 10 * KILOBYTE
         )  # more than sockets hold
         path = f"/api/sessions/{session_id}/events"
         with begun(port, path, client.token, NDJSON) as (answer, first):

@@ -1,13 +1,15 @@
 """What the service says of itself: its name, its version, and every limit."""
 
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, Flask
 from marshmallow import fields
 
-from videosession import __version__, arrival, auth, bodies, contract, errors, exact_json, observability
+from videosession import __version__, arrival, auth, errors, observability
 from videosession.config import Config
-from videosession.contract import accepts, answers
+from videosession.contract import bodies, decorators, exact_json
+from videosession.contract.decorators import accepts, answers
+from videosession.contract.shapes import Shape
+from videosession.services import services
 from videosession.sessions import schemas
-from videosession.shapes import Shape
 from videosession.timeline import summary
 
 LIMITS = {
@@ -28,7 +30,7 @@ LIMITS = {
         "jsonBytes": bodies.LARGEST_VALUE,
         "ndjsonBytes": bodies.LARGEST[bodies.NDJSON],
         "events": schemas.MOST_EVENTS,
-        "idempotencyKeyCharacters": contract.LONGEST_KEY,
+        "idempotencyKeyCharacters": decorators.LONGEST_KEY,
         "requestIdCharacters": observability.LONGEST_ID,
         "lineBytes": arrival.LONGEST_LINE,
     },
@@ -62,8 +64,7 @@ class Service(Shape):
 @answers(Service)
 def tell_about() -> dict:
     """Name the service, its version and its limits."""
-    limits = current_app.extensions["limits"]
-    return {"name": "videosession", "version": __version__, "documentation": "/docs", "limits": limits}
+    return {"name": "videosession", "version": __version__, "documentation": "/docs", "limits": services().limits}
 
 
 def _rates(config: Config) -> dict[str, int]:
@@ -75,7 +76,7 @@ def _rates(config: Config) -> dict[str, int]:
     }
 
 
-def init_app(app: Flask, config: Config) -> None:
-    """Let clients of `app` ask what it is, and what `config` limits."""
-    app.extensions["limits"] = LIMITS | {"rate": _rates(config)}
+def init_app(app: Flask, config: Config) -> dict[str, dict[str, int]]:
+    """Let clients of `app` ask what it is, and return its limits: those of every app, and what `config` limits."""
     app.register_blueprint(blueprint)
+    return LIMITS | {"rate": _rates(config)}

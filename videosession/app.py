@@ -5,27 +5,15 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from videosession import (
-    about,
-    auth,
-    browser,
-    cli,
-    conditions,
-    contract,
-    cors,
-    database,
-    docs,
-    errors,
-    health,
-    metrics,
-    observability,
-    rate_limits,
-    sessions,
-    upkeep,
-)
+from videosession import about, auth, browser, cli, cors, errors, health, metrics, observability, services, sessions
 from videosession.config import Config, environment
+from videosession.contract import decorators, docs
 from videosession.database import Database
 from videosession.embedded import Embedded
+from videosession.rate_limits import rate_limits
+from videosession.services import Services
+from videosession.sessions import etags
+from videosession.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -47,26 +35,39 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     """
     settings = Config.read(environment() if config is None else config)
     app = Flask("videosession", static_folder=None)
-    app.extensions["settings"] = settings
     app.url_map.merge_slashes = False  # a redirect would be built from the client's Host header
     store = _database(settings, db)
     cors.init_app(app, settings)
-    observability.init_app(app)
+    observed = observability.init_app(app)
     errors.init_app(app)
-    conditions.init_app(app)
-    contract.init_app(app)
-    auth.init_app(app, settings)
-    rate_limits.init_app(app, settings)
-    database.init_app(app, store)
-    health.init_app(app, store)
-    metrics.init_app(app, settings)
-    repository = sessions.init_app(app, store, settings.retention_days)
-    again = (app.extensions["removal"].expire, repository.sweep)
-    upkeep.init_app(app, store.create_indexes if settings.is_embedded else store.tell_missing_indexes, again)
+    etags.init_app(app)
+    decorators.init_app(app)
+    tokens = auth.init_app(app, settings)
+    readiness = health.init_app(app, store)
+    metrics.init_app(app, settings, observed)
+    parts = sessions.init_app(app, store, settings.retention_days)
     browser.init_app(app)
-    about.init_app(app, settings)
-    docs.init_app(app)
+    limits = about.init_app(app, settings)
+    description = docs.init_app(app)
     cli.init_app(app)
+    once = store.create_indexes if settings.is_embedded else store.tell_missing_indexes
+    services.init_app(
+        app,
+        Services(
+            settings=settings,
+            database=store,
+            sessions=parts.sessions,
+            removal=parts.removal,
+            transfer=parts.transfer,
+            tokens=tokens,
+            rate_limits=rate_limits(settings),
+            readiness=readiness,
+            upkeep=Upkeep(once, (parts.removal.expire, parts.sessions.sweep)),
+            observed=observed,
+            limits=limits,
+            description=description,
+        ),
+    )
     return app
 
 
@@ -87,8 +88,9 @@ def _database(settings: Config, given) -> Database:
 
 def serve(app: Flask) -> None:
     """Begin what a serving process does beside answering; returns at once."""
-    observability.show_log(app, app.extensions["settings"].log_level)
-    if app.extensions["settings"].is_embedded:
+    parts = services.services_of(app)
+    observability.show_log(parts.observed, parts.settings.log_level)
+    if parts.settings.is_embedded:
         log.warning(_FOR_TRYING_OUT)
-    app.extensions["database"].prepare()
-    app.extensions["upkeep"].start()
+    parts.database.prepare()
+    parts.upkeep.start()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request, send_from_directory
 
-from videosession.contract import answers
+from videosession.contract.decorators import answers
 
 STATIC = Path(__file__).resolve().parent / "static"
 PLAYER_SECONDS = 3600

@@ -8,13 +8,14 @@ from typing import BinaryIO
 
 import click
 import orjson
-from flask import Flask, current_app
+from flask import Flask
 from flask.cli import with_appcontext
 from pymongo.errors import PyMongoError
 
-from videosession import auth, demo
+from videosession import auth, sample_sessions
 from videosession.embedded import NotInstalledError
 from videosession.errors import DatabaseAway, NotFound
+from videosession.services import services
 from videosession.sessions.schemas import NewEvent
 from videosession.sessions.transfer import NotImported
 
@@ -23,7 +24,7 @@ from videosession.sessions.transfer import NotImported
 def _database_needed() -> Iterator[None]:
     """Take the time that a command needs; end it in words, not in a traceback, if the database cannot be used."""
     try:
-        with current_app.extensions["database"].unhurried():
+        with services().database.unhurried():
             yield
     except (PyMongoError, DatabaseAway) as error:
         raise click.ClickException(f"The database does not answer: {error}") from None
@@ -53,7 +54,7 @@ def _check_subject(subject: str, parameter: str) -> None:
 @_database_needed()
 def init_db() -> None:
     """Make the database's indexes; safe at any time, any number of times."""
-    current_app.extensions["database"].create_indexes()
+    services().database.create_indexes()
     click.echo("The indexes are there.")
 
 
@@ -65,7 +66,7 @@ def purge(owner: str | None) -> None:
     """Remove at once what deleted sessions left behind, and those whose time is over."""
     if owner is not None:
         _check_subject(owner, "--owner")
-    removal, repository = current_app.extensions["removal"], current_app.extensions["sessions"]
+    removal, repository = services().removal, services().sessions
     if owner is None:
         removal.expire()
         told = "What deleted sessions left behind is gone."
@@ -82,7 +83,7 @@ def purge(owner: str | None) -> None:
 @_database_needed()
 def export_session(session_id: str) -> None:
     """Write SESSION and its events as lines of JSON."""
-    transfer = current_app.extensions["transfer"]
+    transfer = services().transfer
     try:
         with _progress("Exporting", transfer.lines(session_id), 1 + transfer.count(session_id)) as lines:
             for line in lines:
@@ -102,7 +103,7 @@ def import_session(file: BinaryIO, owner: str | None) -> None:
         _check_subject(owner, "--owner")
     try:
         with _progress("Importing", file, _count_lines(file)) as lines:
-            session_id = current_app.extensions["transfer"].restore(lines, owner)
+            session_id = services().transfer.restore(lines, owner)
     except NotImported as error:
         raise click.ClickException(str(error)) from None
     click.echo(session_id)
@@ -127,15 +128,15 @@ def _count_lines(file: BinaryIO) -> int | None:
 @_database_needed()
 def fill_demo() -> None:
     """Fill the database with sessions that are worth looking at, and print what to open."""
-    repository, base = current_app.extensions["sessions"], f"http://localhost:{current_app.extensions['settings'].port}"
+    repository, base = services().sessions, f"http://localhost:{services().settings.port}"
     bearer = auth.make_token("demo", timedelta(days=1), scope=auth.READ)
     # In the fragment, which browsers send to nobody.
     page = f"{base}/demo#token={auth.make_token('demo', timedelta(days=1))}"
     click.echo(f"With the service running, watch a film here, and its timeline grows beside it:\n\n{page}\n")
     click.echo(f"Or draw a session with one of these commands:\n\nTOKEN={bearer}\n")
-    for place, (title, script) in enumerate(demo.SESSIONS.items(), 1):
+    for place, (title, script) in enumerate(sample_sessions.SESSIONS.items(), 1):
         session_id = repository.create(owner="demo", title=title, description="")["_id"]
-        repository.append(session_id, NewEvent(many=True).load(list(demo.events(script))), owner="demo")
+        repository.append(session_id, NewEvent(many=True).load(list(sample_sessions.events(script))), owner="demo")
         address = f"{base}/api/sessions/{session_id}/timeline.svg"
         click.echo(f'# {title}\ncurl -s -H "Authorization: Bearer $TOKEN" {address} > demo-{place}.svg\n')
 

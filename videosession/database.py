@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import pymongo
-from flask import Flask
 from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
@@ -274,8 +273,3 @@ def batches(collection: Collection, query: dict, **options) -> Iterator[list[dic
         others = cursor.retrieved - taken - 1  # of that batch; asked for more, the cursor would fetch the next
         yield [first, *cursor.to_list(others)] if others else [first]
         taken = cursor.retrieved
-
-
-def init_app(app: Flask, database: Database) -> None:
-    """Let the parts of `app` find the database."""
-    app.extensions["database"] = database

@@ -31,7 +31,7 @@ logger_class = Logger
 loglevel = _settings.log_level.lower()
 bind = f"0.0.0.0:{_settings.port}"  # noqa: S104, it is a server
 workers = _settings.web_concurrency
-worker_class = "videosession.worker.Worker"
+worker_class = "videosession.gunicorn_worker.Worker"
 threads = 8
 # What can be held open: see the worker. Two descriptors for each would stay below the usual limit of 1024.
 worker_connections = 500

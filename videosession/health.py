@@ -3,13 +3,14 @@
 import threading
 from concurrent.futures import Future
 
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, Flask
 from marshmallow import fields
 
-from videosession.contract import answers
+from videosession.contract.decorators import answers
+from videosession.contract.shapes import Shape
 from videosession.database import Database
 from videosession.errors import DatabaseAway
-from videosession.shapes import Shape
+from videosession.services import services
 
 READINESS_SECONDS = 1
 AGAIN_SECONDS = 0.25  # as long as a look may take where the last one found nothing
@@ -74,10 +75,10 @@ def livez() -> dict:
 @answers(Ready, problems={503: "The database does not answer."})
 def readyz() -> dict:
     """Say that the database answers a read, or 503; and which indexes are missing, without which it is slow."""
-    return {"status": "ready", "missingIndexes": current_app.extensions["readiness"].missing_indexes()}
+    return {"status": "ready", "missingIndexes": services().readiness.missing_indexes()}
 
 
-def init_app(app: Flask, database: Database) -> None:
-    """Let whoever runs `app` ask how it is, and whether `database` is there."""
-    app.extensions["readiness"] = Readiness(database)
+def init_app(app: Flask, database: Database) -> Readiness:
+    """Let whoever runs `app` ask how it is, and whether `database` is there; return what looks."""
     app.register_blueprint(blueprint)
+    return Readiness(database)

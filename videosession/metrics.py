@@ -10,9 +10,9 @@ import os
 from flask import Flask, Response, request
 
 from videosession.config import Config, ConfigError
-from videosession.contract import answers
+from videosession.contract.decorators import answers
 from videosession.errors import Unauthenticated
-from videosession.observability import Exchange
+from videosession.observability import Exchange, Observed
 
 METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"))
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -59,7 +59,7 @@ class Metrics:
         return self._write(self._registry)
 
 
-def init_app(app: Flask, config: Config) -> None:
+def init_app(app: Flask, config: Config, observed: Observed) -> None:
     """Count the requests to `app`, and give the figures at /metrics, where `config` has a token for them."""
     if config.metrics_token is None:
         return
@@ -83,4 +83,4 @@ def init_app(app: Flask, config: Config) -> None:
             raise Unauthenticated("The figures are given to who sends METRICS_TOKEN as a Bearer token.")
         return Response(metrics.text(), content_type=metrics.content_type)
 
-    app.extensions["observed"].observers.append(metrics)
+    observed.observers.append(metrics)

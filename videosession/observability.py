@@ -193,12 +193,13 @@ def formatter() -> logging.Formatter:
     return JSONFormatter()
 
 
-def init_app(app: Flask) -> None:
-    """Give every request of `app` an id, in its answer and in its line of the log."""
-    app.wsgi_app = app.extensions["observed"] = Observed(app.wsgi_app)
+def init_app(app: Flask) -> Observed:
+    """Give every request of `app` an id, in its answer and in its line of the log; return what observes them."""
+    app.wsgi_app = observed = Observed(app.wsgi_app)
+    return observed
 
 
-def show_log(app: Flask, level: str) -> None:
+def show_log(observed: Observed, level: str) -> None:
     """Send the service's log to standard error, from `level` on; the service's own logger may have another handler."""
     logger = logging.getLogger("videosession")
     logger.setLevel(level)
@@ -209,6 +210,4 @@ def show_log(app: Flask, level: str) -> None:
     # The development server's own lines for the same requests.
     logging.getLogger("werkzeug").addFilter(lambda record: " - - [" not in str(record.msg))
     write = _as_text if sys.stderr.isatty() else _as_json
-    app.extensions["observed"].observers.append(
-        RequestLog(sys.stderr.fileno(), write, logger.isEnabledFor(logging.INFO))
-    )
+    observed.observers.append(RequestLog(sys.stderr.fileno(), write, logger.isEnabledFor(logging.INFO)))

@@ -11,8 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from flask import Flask
-
 from videosession.config import Config, ConfigError, Rate
 from videosession.errors import TooManyRequests
 
@@ -95,8 +93,8 @@ class RateLimits:
             raise TooManyRequests(math.ceil(wait))
 
 
-def init_app(app: Flask, config: Config) -> None:
-    """Limit the requests to `app` as `config` says."""
+def rate_limits(config: Config) -> RateLimits:
+    """Return the rate limits that `config` sets."""
     store = _open_store(config.rate_limit_store)
 
     def buckets(kind: str, rate: Rate | None) -> Buckets | SharedBuckets | None:
@@ -104,9 +102,7 @@ def init_app(app: Flask, config: Config) -> None:
             return None
         return Buckets(rate) if store is None else SharedBuckets(kind, rate, store)
 
-    app.extensions["rate_limits"] = RateLimits(
-        buckets("owner", config.rate_limit), buckets("player", config.player_rate_limit)
-    )
+    return RateLimits(buckets("owner", config.rate_limit), buckets("player", config.player_rate_limit))
 
 
 def _open_store(uri: str | None):

@@ -5,7 +5,6 @@ import random
 import threading
 from collections.abc import Callable, Iterable
 
-from flask import Flask
 from pymongo.errors import PyMongoError
 
 from videosession.errors import DatabaseAway
@@ -48,8 +47,3 @@ def _succeeds(task: Callable[[], None]) -> bool:
         log.exception("upkeep failed by a mistake of the service")
         return False
     return True
-
-
-def init_app(app: Flask, once: Callable[[], None], again: Iterable[Callable[[], None]]) -> None:
-    """Give `app` its upkeep; whoever serves the app starts it."""
-    app.extensions["upkeep"] = Upkeep(once, again)

@@ -29,6 +29,7 @@ from tests.benchmark.limit import EVENT, Limit
 from tests.service import PROJECT, SECRET, UNLIMITED, Service, mint, serve
 from videosession.app import create_app
 from videosession.embedded import Embedded
+from videosession.services import services_of
 
 AFTERNOON = "tests.benchmark.afternoon:application()"
 PROCESSES = 2
@@ -67,7 +68,7 @@ class Bench:
         self._events = database["afternoon_events"]
         self._events.create_index([("sessionId", 1), ("timestamp", 1)])
         app = create_app({"JWT_SECRET": SECRET} | settings)
-        app.extensions["database"].create_indexes()
+        services_of(app).database.create_indexes()
         self._services = [self.serve(), self.serve(AFTERNOON, MONGODB_URI=uri)]
         self.ours = Contender(app, self._services[0], takes_batches=True)
         self.theirs = Contender(afternoon.create_app(uri, SECRET), self._services[1], takes_batches=False)

@@ -1,5 +1,7 @@
 """Sessions and what happens in them."""
 
+from typing import NamedTuple
+
 from flask import Flask
 
 from videosession import instants
@@ -10,12 +12,18 @@ from videosession.sessions.repository import SessionRepository
 from videosession.sessions.transfer import Transfer
 
 
-def init_app(app: Flask, database: Database, retention_days: int | None = None) -> SessionRepository:
+class Parts(NamedTuple):
+    """What keeps sessions, removes them, and moves them from one database to another."""
+
+    sessions: SessionRepository
+    removal: Removal
+    transfer: Transfer
+
+
+def init_app(app: Flask, database: Database, retention_days: int | None = None) -> Parts:
     """Serve the sessions kept in `database`, those unused for longer than `retention_days` no more."""
-    app.extensions["removal"] = Removal(database, instants.now, retention_days)
-    app.extensions["sessions"] = repository = SessionRepository(database, instants.now)
-    app.extensions["transfer"] = Transfer(database, repository)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(event_routes.blueprint)
     app.register_blueprint(timeline_routes.blueprint)
-    return repository
+    repository = SessionRepository(database, instants.now)
+    return Parts(repository, Removal(database, instants.now, retention_days), Transfer(database, repository))

@@ -3,9 +3,10 @@
 import orjson
 from flask import Blueprint, Response, request
 
-from videosession import auth, pages, queries
-from videosession.bodies import JSON, NDJSON
-from videosession.contract import Complete, accepts, answers
+from videosession import auth
+from videosession.contract import pagination, queries
+from videosession.contract.bodies import JSON, NDJSON
+from videosession.contract.decorators import Complete, accepts, answers
 from videosession.sessions.routes import location, sessions
 from videosession.sessions.schemas import MOST_EVENTS, Event, Events, EventsPage, EventsQuery, NewEvent
 
@@ -35,7 +36,7 @@ def list_events(session_id: str, query: dict) -> tuple[dict, dict] | Response:
     if request.accept_mimetypes.best_match((JSON, NDJSON)) == NDJSON:
         return _stream(session_id, **query)
     page = sessions().events_page(session_id, owner=auth.owner(), **query)
-    content, headers = pages.answer("events", page.items, page.place)
+    content, headers = pagination.answer("events", page.items, page.place)
     return content, headers | _NEGOTIATED
 
 

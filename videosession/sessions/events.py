@@ -13,7 +13,7 @@ import orjson
 import pymongo
 
 from videosession.database import Database, batches, insert
-from videosession.sessions.sameness import Keyed, is_same
+from videosession.sessions.idempotency import Keyed, is_same
 
 IDS_A_QUERY = 100
 

@@ -26,7 +26,7 @@ from pymongo.errors import PyMongoError
 from videosession.database import DEADLINE_SECONDS, Database, insert
 from videosession.errors import Conflict, DatabaseAway, Fault, Invalid, NotFound
 from videosession.sessions.events import FOR_TIMELINE, Events, Selection, Taken, as_sent
-from videosession.sessions.sameness import Keyed, keyed
+from videosession.sessions.idempotency import Keyed, keyed
 
 log = logging.getLogger(__name__)
 

@@ -5,13 +5,16 @@ from functools import partial
 from urllib.parse import quote
 
 import orjson
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
-from videosession import auth, conditions, instants, pages
-from videosession.bodies import JSON, MERGE_PATCH
-from videosession.conditions import check_tag, check_version, conditional
-from videosession.contract import Complete, accepts, answers
-from videosession.sessions.changes import merged
+from videosession import auth, instants
+from videosession.contract import pagination
+from videosession.contract.bodies import JSON, MERGE_PATCH
+from videosession.contract.decorators import Complete, accepts, answers
+from videosession.services import services
+from videosession.sessions import etags
+from videosession.sessions.etags import check_tag, check_version, conditional
+from videosession.sessions.merge_patch import merged
 from videosession.sessions.repository import Condition, Reading, SessionRepository
 from videosession.sessions.schemas import (
     CreatedSession,
@@ -34,7 +37,7 @@ blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions")
 
 
 def sessions() -> SessionRepository:
-    return current_app.extensions["sessions"]
+    return services().sessions
 
 
 @blueprint.post("")
@@ -54,7 +57,7 @@ def create_session(body: dict, key: str | None) -> tuple[dict, dict]:
 def list_sessions(query: dict) -> tuple[dict, dict]:
     """List your sessions, newest first."""
     page = sessions().newest(owner=auth.owner(), **query)
-    return pages.answer("sessions", [_in_list(session) for session in page.items], page.place)
+    return pagination.answer("sessions", [_in_list(session) for session in page.items], page.place)
 
 
 @blueprint.post("/<session_id>/token")
@@ -77,9 +80,9 @@ def read_session(session_id: str, query: dict, condition: Condition | None) -> R
     """Give a session with its events, in order, or without them."""
     if query.get("events") == "none":
         session = sessions().look(session_id, owner=auth.owner(), condition=condition)
-        return _in_list(session), conditions.headers(session)
+        return _in_list(session), etags.headers(session)
     reading = sessions().read(session_id, owner=auth.owner(), condition=condition)
-    return Complete(_session_json(reading), headers=conditions.headers(reading.session), content_type=JSON)
+    return Complete(_session_json(reading), headers=etags.headers(reading.session), content_type=JSON)
 
 
 @blueprint.patch("/<session_id>")
@@ -91,7 +94,7 @@ def change_session(session_id: str, body: dict, condition: Condition | None) -> 
     """Change what is said of a session, by a merge patch: what it names is set, null removes."""
     merge = partial(merged, patch=body)
     session = sessions().change(session_id, merge, owner=auth.owner(), condition=condition)
-    return _in_list(session), conditions.headers(session)
+    return _in_list(session), etags.headers(session)
 
 
 @blueprint.delete("/<session_id>")

@@ -3,11 +3,12 @@
 import orjson
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from videosession import exact_json, instants
-from videosession.pages import PageQuery
-from videosession.queries import Query, WholeNumber
-from videosession.sessions.sameness import content
-from videosession.shapes import Moment, Shape, json_object
+from videosession import instants
+from videosession.contract import exact_json
+from videosession.contract.pagination import PageQuery
+from videosession.contract.queries import Query, WholeNumber
+from videosession.contract.shapes import Moment, Shape, json_object
+from videosession.sessions.idempotency import content
 
 LONGEST_TITLE = 200
 LONGEST_DESCRIPTION = 5000

@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from flask import Blueprint, Response, request
 
-from videosession import auth, conditions, queries
-from videosession.bodies import JSON
-from videosession.conditions import check_tag, conditional
-from videosession.contract import accepts, answers
+from videosession import auth
+from videosession.contract import queries
+from videosession.contract.bodies import JSON
+from videosession.contract.decorators import accepts, answers
+from videosession.sessions import etags
+from videosession.sessions.etags import check_tag, conditional
 from videosession.sessions.repository import Condition
 from videosession.sessions.routes import sessions
 from videosession.sessions.timeline_schemas import Timeline, TimelineQuery
@@ -61,6 +63,6 @@ def _tell(session_id: str, query: dict, condition: Condition | None, variant: st
     session, events = sessions().timeline_events(session_id, owner=auth.owner(), condition=condition)
     viewing = walk(events)
     try:
-        return _Told(viewing, summarise(viewing, **query), conditions.headers(session, variant))
+        return _Told(viewing, summarise(viewing, **query), etags.headers(session, variant))
     except BinsTooNarrow as error:
         queries.refuse({"binSeconds": [f"makes too many bins; {error.smallest:g} is the smallest that fits"]})

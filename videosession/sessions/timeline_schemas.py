@@ -2,8 +2,8 @@
 
 from marshmallow import fields
 
-from videosession.queries import Decimal, Query
-from videosession.shapes import Moment, Shape
+from videosession.contract.queries import Decimal, Query
+from videosession.contract.shapes import Moment, Shape
 
 NODE = {"required": True, "allow_none": True}
 

@@ -10,7 +10,8 @@ from itertools import chain, islice
 
 from marshmallow import Schema
 
-from videosession import bodies, exact_json, instants
+from videosession import instants
+from videosession.contract import bodies, exact_json
 from videosession.database import Database, insert
 from videosession.errors import MOST_FAULTS, Conflict, Fault, Invalid, NotFound, ServiceError
 from videosession.sessions.repository import CONTENT, SessionRepository, new_revision

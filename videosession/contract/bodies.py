@@ -10,9 +10,9 @@ from marshmallow import Schema, ValidationError
 from marshmallow.exceptions import SCHEMA
 from werkzeug.http import parse_options_header
 
-from videosession import exact_json
+from videosession.contract import exact_json
+from videosession.contract.shapes import UNKNOWN
 from videosession.errors import BadRequest, BodyTimeout, Fault, Invalid, TooLarge, UnsupportedMediaType
-from videosession.shapes import UNKNOWN
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"

@@ -12,8 +12,8 @@ import orjson
 from flask import request
 from marshmallow import ValidationError, fields, pre_load
 
-from videosession.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
-from videosession.queries import Query
+from videosession.contract.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
+from videosession.contract.queries import Query
 
 Place = tuple[int, str]
 

@@ -4,7 +4,7 @@ from functools import cached_property
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing
 
-from videosession.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
+from videosession.contract.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
 
 # What a JSON value may be, by the pattern of the keys in it. Of how many levels, JSON Schema cannot say.
 JSON_VALUES = {"JSONValue": r"^[^\u0000]*$", "MetadataValue": r"^[^$.\u0000][^.\u0000]*$"}

@@ -1,21 +1,23 @@
 """The API's description, and the page to read it and try it on: Swagger UI, from its package, nothing from outside."""
 
 import gzip
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 import orjson
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Blueprint, Flask, Response, request
 
-from videosession import openapi
-from videosession.bodies import JSON
-from videosession.contract import accepts, answers
+from videosession.contract import openapi
+from videosession.contract.bodies import JSON
+from videosession.contract.decorators import accepts, answers
 from videosession.errors import NotFound
+from videosession.services import services
 
 CSS, HTML, JAVASCRIPT = "text/css", "text/html", "text/javascript"
 
-_OUR_OWN = Path(__file__).parent / "static" / "docs"
+_OUR_OWN = Path(__file__).parent.parent / "static" / "docs"
 _FILES = {
     "docs.css": (_OUR_OWN, CSS),
     "docs.js": (_OUR_OWN, JAVASCRIPT),
@@ -39,7 +41,7 @@ blueprint = Blueprint("docs", __name__)
 @answers(media_type=JSON, headers=("ETag",))
 def read_description() -> Response:
     """Describe the API in OpenAPI 3.1."""
-    return _file(current_app.extensions["openapi"](), JSON)
+    return _file(services().description(), JSON)
 
 
 @blueprint.get("/docs")
@@ -74,7 +76,7 @@ def _compressed(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
-def init_app(app: Flask) -> None:
-    """Serve the description of all that `app` does; it is written when it is first asked for."""
-    app.extensions["openapi"] = cache(lambda: orjson.dumps(openapi.describe(app)))
+def init_app(app: Flask) -> Callable[[], bytes]:
+    """Serve the description of all that `app` does, and return what writes it, once, when it is first asked for."""
     app.register_blueprint(blueprint)
+    return cache(lambda: orjson.dumps(openapi.describe(app)))

@@ -5,8 +5,8 @@ from typing import NamedTuple, Protocol
 
 import jwt
 
+from videosession.auth.jwks import PublishedKeys, check
 from videosession.config import Config, ConfigError
-from videosession.jwks import PublishedKeys, check
 
 LEEWAY_SECONDS = 30
 

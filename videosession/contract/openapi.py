@@ -10,12 +10,13 @@ from flask import Flask
 from marshmallow import fields
 from werkzeug.routing import Rule
 
-from videosession import __version__, bodies, contract
+from videosession import __version__
 from videosession.arrival import LONGEST_LINE
-from videosession.bodies import JSON, NDJSON
-from videosession.contract import Accepted, Answered, Shapes
+from videosession.contract import bodies, decorators
+from videosession.contract.bodies import JSON, NDJSON
+from videosession.contract.decorators import Accepted, Answered, Shapes
+from videosession.contract.shapes import JSON_VALUES, Shape, json_value
 from videosession.errors import PROBLEM_JSON
-from videosession.shapes import JSON_VALUES, Shape, json_value
 
 INTRODUCTION = """\
 Open a session, report what its player does, and get back the events and what they mean.
@@ -161,7 +162,7 @@ def _parameters(rule: Rule, method: str, view: Callable, accepted: Accepted | No
         yield {"in": "query", "schema": accepted.query}
     if accepted and accepted.keyed:
         yield _header_parameter("Idempotency-Key", "Sent again under the same key, this is done once.") | {
-            "schema": {"type": "string", "minLength": 1, "maxLength": contract.LONGEST_KEY}
+            "schema": {"type": "string", "minLength": 1, "maxLength": decorators.LONGEST_KEY}
         }
     conditions = CONDITIONS if getattr(view, "is_conditional", False) else ("If-None-Match",) * _has_tag(method, view)
     for name in conditions:

@@ -13,10 +13,10 @@ from flask import Flask, Response, request
 from flask.globals import request_ctx
 from marshmallow import Schema
 
-from videosession import bodies, queries
-from videosession.bodies import JSON
+from videosession.contract import bodies, queries
+from videosession.contract.bodies import JSON
+from videosession.contract.queries import Query
 from videosession.errors import BadRequest
-from videosession.queries import Query
 
 LONGEST_KEY = 255
 

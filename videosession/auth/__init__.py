@@ -1,0 +1,103 @@
+"""Who is asking, and what the token covers."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from flask import Flask, g, request
+from flask_jwt_extended import JWTManager, create_access_token
+
+from videosession.auth.keys import FixedKeys, trusted
+from videosession.auth.tokens import LONGEST_SUBJECT, READ, WRITE, Identity, Tokens, is_subject
+from videosession.config import OWNERS, PLAYERS, Config
+from videosession.errors import Forbidden, Unauthenticated
+from videosession.observability import SUBJECT
+from videosession.services import services
+
+__all__ = ["LONGEST_SUBJECT", "READ", "WRITE", "is_subject", "make_player_token", "make_token", "owner", "requires"]
+
+
+def owner() -> str:
+    """Return the owner on whose behalf the current request acts."""
+    identity: Identity = g.identity
+    return identity.owner
+
+
+def requires(scope: str, *, players: bool = False) -> Callable:
+    """Let a request through to the view only with a token that covers `scope`.
+
+    With `players` also with a player's token for the view's `session_id`: decided from the token alone.
+    """
+
+    def decorate(view: Callable) -> Callable:
+        @wraps(view)
+        def guarded(**arguments):
+            g.identity = identity = _identify(request.environ.get("HTTP_AUTHORIZATION", ""))
+            request.environ[SUBJECT] = identity.owner
+            services().rate_limits.count(identity.owner, identity.session)
+            if identity.session is not None:
+                _check_player(identity, arguments.get("session_id") if players else None)
+            elif scope not in identity.scopes:
+                raise Forbidden(f"The token does not cover this: it lacks the scope {scope}.")
+            return view(**arguments)
+
+        guarded.scope = scope
+        guarded.players = players
+        return guarded
+
+    return decorate
+
+
+def _check_player(identity: Identity, session_id: str | None) -> None:
+    if identity.session != session_id:
+        raise Forbidden("The token does not cover this: it is a player's, to append events to its one session.")
+
+
+def make_token(subject: str, lifetime: timedelta, **claims: Any) -> str:
+    """Make a token for `subject`, valid from now for `lifetime`; `claims` go into it, too, such as a scope."""
+    return create_access_token(subject, expires_delta=lifetime, additional_claims={"aud": OWNERS} | claims)
+
+
+def make_player_token(session_id: str, lifetime_seconds: int, *, owner: str) -> tuple[str, int]:
+    """Make a token that appends events to one session of `owner`, and say when it ends, in seconds since 1970."""
+    expires_at = int(time.time()) + lifetime_seconds
+    claims = {"aud": PLAYERS, "session": session_id, "exp": expires_at}
+    return create_access_token(owner, additional_claims=claims), expires_at
+
+
+def _identify(header: str) -> Identity:
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Send the header Authorization: Bearer <token>; `flask token SUBJECT` prints a token.")
+    return services().tokens.identify(token)
+
+
+def _kept_secret(config: Config) -> str:
+    """Read the secret made for trying out, or make it: once, whichever process is the first."""
+    config.make_instance()
+    path = config.instance_path / "jwt-secret"
+    if not path.exists():
+        draft = path.with_name(f".{path.name}-{os.getpid()}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)  # fails where another was first, and then theirs is the secret
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+def init_app(app: Flask, config: Config) -> Tokens:
+    """Let `app` make tokens with the secret that `config` gives, or a kept one, and return what verifies them."""
+    secret = config.jwt_secret or _kept_secret(config)
+    # Tokens never come in cookies, so none needs a claim against forged requests.
+    app.config.update(JWT_SECRET_KEY=secret, JWT_ALGORITHM="HS256", JWT_COOKIE_CSRF_PROTECT=False)
+    JWTManager(app)
+    both = FixedKeys(*filter(None, (secret, config.jwt_previous_secret)))
+    return Tokens(both, trusted(config, both))

@@ -1,0 +1,116 @@
+"""What a token is: whom it names and what it covers. Knows no request and no app.
+
+    an owner's      from whoever the settings trust: by default whoever holds the secret
+    an owner's      made by this service, HS256, marked by its own `aud`
+    a player's      made by this service for one session, HS256, marked by another `aud`
+
+The service's own are looked for first, with the secrets as the only keys; what the settings trust cannot be one.
+
+Verifying a token costs more than all else that a small request does in Python, so verified ones are remembered, a
+bounded number of them; the expiry is looked at on every use.
+"""
+
+import logging
+import time
+from functools import lru_cache
+from typing import NamedTuple
+
+import jwt
+
+from videosession.auth.keys import LEEWAY_SECONDS, FixedKeys, Trust
+from videosession.config import OWNERS, PLAYERS
+from videosession.contract import exact_json
+from videosession.errors import ServiceError, Unauthenticated
+
+log = logging.getLogger(__name__)
+
+READ, WRITE = "sessions:read", "sessions:write"
+LONGEST_SUBJECT = 255
+REMEMBERED_TOKENS = 1024
+
+_EXPIRED = "The token has expired: get a new one."
+_NOT_VALID = "The token is not valid here: it is malformed, signed by another, or meant for somebody else."
+
+
+class Identity(NamedTuple):
+    """Whom a verified token names: the owner, what they may do, and until when (seconds since the epoch).
+
+    A player's names the one `session` that it may append to.
+    """
+
+    owner: str
+    scopes: frozenset[str]
+    expires_at: float
+    session: str | None = None
+
+
+def is_subject(text: str) -> bool:
+    """Tell whether a token's subject can own sessions: 1 to 255 characters that can be stored."""
+    return 1 <= len(text) <= LONGEST_SUBJECT and not exact_json.text_fault(text)
+
+
+class Tokens:
+    """Reads tokens: the service's own, signed with a secret, and those of the `others` that the settings trust."""
+
+    def __init__(self, secrets: FixedKeys, others: Trust):
+        self._own = Trust(secrets, "HS256")
+        self._others = others
+        self._remembered = lru_cache(REMEMBERED_TOKENS)(self._verify)
+
+    def identify(self, token: str) -> Identity:
+        """Return whom a token names; Unauthenticated where it is not believed, or has expired."""
+        identity = self._remembered(token, self._others.keys.generation())
+        if identity.expires_at + LEEWAY_SECONDS <= time.time():
+            raise Unauthenticated(_EXPIRED)
+        return identity
+
+    def _verify(self, token: str, _generation: int) -> Identity:
+        try:
+            return self._own_identity(token) or _owner(self._others.claims(token))
+        except ServiceError:
+            raise
+        except jwt.ExpiredSignatureError:
+            raise Unauthenticated(_EXPIRED) from None
+        except Exception as error:  # whatever a stranger's bytes do to the parsers, their token is a bad one
+            log.debug("token refused: %s", error)
+            raise Unauthenticated(_NOT_VALID) from None
+
+    def _own_identity(self, token: str) -> Identity | None:
+        """Read a token that this service made; the audience marks it, nothing else is read here."""
+        try:
+            claims = self._own.claims(token, check_audience=False)
+        except jwt.InvalidTokenError:
+            return None
+        readers = {OWNERS: _owner, PLAYERS: _player}
+        audience = claims.get("aud")
+        return readers[audience](claims) if isinstance(audience, str) and audience in readers else None
+
+
+def _owner(claims: dict) -> Identity:
+    if claims.get("type") == "refresh":  # flask-jwt-extended's, which are good for nothing but new tokens
+        raise Unauthenticated("The token is not an access token.")
+    return Identity(_subject(claims), _scopes(claims), _expiry(claims))
+
+
+def _player(claims: dict) -> Identity:
+    return Identity(_subject(claims), frozenset(), _expiry(claims), str(claims["session"]))
+
+
+def _subject(claims: dict) -> str:
+    if not is_subject(claims["sub"]):
+        raise Unauthenticated(f"The token's subject (sub) must be a text of 1 to {LONGEST_SUBJECT} characters.")
+    return claims["sub"]
+
+
+def _expiry(claims: dict) -> float:
+    if not isinstance(claims["exp"], int | float):  # PyJWT takes digits in a text, too
+        raise Unauthenticated("The token's expiry (exp) must be a number.")
+    return claims["exp"]
+
+
+def _scopes(claims: dict) -> frozenset[str]:
+    """Read the scopes that speak of sessions (RFC 8693, 4.2: one text); a token without any has all of them."""
+    listed = claims.get("scope")
+    names = listed.split() if isinstance(listed, str) else listed if isinstance(listed, list) else []
+    ours = frozenset(name for name in names if isinstance(name, str) and name.startswith("sessions:"))
+    return ours or frozenset((READ, WRITE))
