@@ -1,7 +1,7 @@
 """The player: its modes, and a method for each known event, with its fields as arguments, which moves the playhead."""
 
 from videosession.timeline.playhead import AD, BUFFERING, COARSE_CLOCK, IDLE, NEAR, PAUSED, PLAYING, SEEKING, Playhead
-from videosession.timeline.viewing import TOLERANCE, Chapter, Node
+from videosession.timeline.viewing import TOLERANCE, Chapter, Departure, Node
 
 AT_TARGET = 0.25 + TOLERANCE  # seconds around the target of a seek in which a `from` is the target already
 TOLD_TWICE = 2_001_000  # microseconds after entering a node in which a second event may tell the same
@@ -245,10 +245,11 @@ class Player(Playhead):
         edge = (self.node.id, id, option, cause)
         edges[edge] = edges.get(edge, 0) + 1
         self.turn()
-        self.left = self.node
+        self.left, left_at = self.node, self.at
         self.chapter = None
         self.begin_anew()
         self.visit(id)
+        self.viewing.departures.append(Departure(self.left, self.node, option, cause, self.now, left_at))
         self.arrive(to_position, duration)
 
     def visit(self, id):

@@ -58,6 +58,18 @@ class Jump:
 
 
 @dataclass(slots=True, eq=False)
+class Departure:
+    """A branch taken: it leads from one entry of the path to the next."""
+
+    start: Node
+    end: Node
+    option: str | None
+    cause: str
+    at: int
+    position: float | None
+
+
+@dataclass(slots=True, eq=False)
 class Chapter:
     node: Node
     index: int | float | None
@@ -87,12 +99,14 @@ class Viewing:
     segments: list[Segment] = field(default_factory=list)
     jumps: list[Jump] = field(default_factory=list)
     path: list[Node] = field(default_factory=list)
+    departures: list[Departure] = field(default_factory=list)
     nodes: dict[str | None, Node] = field(default_factory=dict)
     edges: dict[tuple, int] = field(default_factory=dict)
     chapters: dict[tuple, Chapter] = field(default_factory=dict)
     wall: dict[str, int] = field(default_factory=dict)
     anomalies: dict[str, list] = field(default_factory=dict)
     complete_event: bool = False
+    ended: bool = False
     spans: list[Span] = field(default_factory=list)
 
     def note(self, code: str, event) -> None:

@@ -9,12 +9,15 @@ def walk(events):
     """Return the `Viewing` that a session's events tell of: in their order, each read once and not kept."""
     walked = Walk()
     count = 0
+    latest = None
     for event in events:
         count += 1
         step = STEPS.get(event["type"])
         if step is not None:
+            latest = step
             walked.take(event, *step)
     walked.viewing.events = count
+    walked.viewing.ended = latest in ENDS
     return walked.end()
 
 
@@ -99,3 +102,4 @@ TABLE = {
 }
 
 STEPS = {name: (READS[known], *TABLE[known]) for name, known in TYPES.items()}
+ENDS = (STEPS["complete"], STEPS["sessionEnd"])
