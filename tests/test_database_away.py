@@ -1,4 +1,4 @@
-"""While the database is away, slow or out of its mind, every answer is a 503, in time, and soon a good one again."""
+"""While the database is away or slow every answer is a 503, in time, and soon a good one again; a refusal is none."""
 
 import contextlib
 import logging
@@ -118,12 +118,12 @@ def test_an_invalid_request_is_told_what_is_wrong_with_it_while_the_database_is_
     assert distant.get("/livez").status_code == 200
 
 
-# What a server may say, from all its troubles: interrupted, full, stepped down, overloaded, not allowed, too late.
-CODES = [1, 6, 13, 50, 91, 112, 10107, 14031]
+# What may pass: an internal error, interrupted, too late, shut down, stepped down, overloaded, a full disk, unknown.
+CODES = [1, 6, 50, 91, 112, 462, 10107, 14031, 99999]
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_whatever_the_server_answers_to_a_write_it_is_a_503(app, mongo, code):
+def test_a_failed_write_that_may_succeed_later_is_a_503(app, mongo, code):
     client = Client(app)
     session_id = wait_until(client.new_session)
     deeds = {
@@ -136,8 +136,47 @@ def test_whatever_the_server_answers_to_a_write_it_is_a_503(app, mongo, code):
         wait_until(lambda: client.append(session_id, EVENT).status_code == 201)
 
 
-@pytest.mark.parametrize("code", [1, 13, 91])
-def test_whatever_the_server_answers_to_a_read_it_is_a_503_in_time(app, mongo, code):
+# The code, what an append is answered with, and what a request without a document is.
+REFUSALS = [(2, 500, 500), (13, 500, 500), (18, 500, 500), (59, 500, 500), (10334, 422, 500)]
+
+
+@pytest.mark.parametrize(("code", "sent", "asked"), REFUSALS)
+def test_what_the_database_refuses_every_time_is_answered_once_and_for_all(app, mongo, caplog, code, sent, asked):
+    client = Client(app)
+    session_id = wait_until(client.new_session)
+    deeds = {
+        "find": (lambda: client.get(f"/api/sessions/{session_id}"), asked),
+        "update": (lambda: client.delete(f"/api/sessions/{session_id}"), asked),
+        "insert": (lambda: client.post("/api/sessions", {"title": "a title of a client"}), sent),
+    }
+    for command, (deed, status) in deeds.items():
+        with failing(mongo, command, errorCode=code):
+            answer = deed()
+        document = check_problem(answer, status)
+        assert f"code {code} " in document["detail"]
+        assert "Retry-After" not in answer.headers
+        assert client.append(session_id, EVENT).status_code == 201, "the others go on, at once"
+    assert caplog.text.count(f"code {code} ") == len(deeds)
+    assert "a title of a client" not in caplog.text
+
+
+def test_a_document_that_a_validator_does_not_let_pass_is_the_clients_fault_and_a_tombstone_is_not(app, mongo):
+    client = Client(app)
+    session_id = client.new_session()
+    rule = {"title": {"$exists": True, "$ne": "forbidden"}}
+    mongo.failing.command("collMod", "sessions", validator=rule)
+    try:
+        check_problem(client.post("/api/sessions", {"title": "forbidden"}), 422)
+        check_problem(client.request("PATCH", f"/api/sessions/{session_id}", {"title": "forbidden"}), 422)
+        check_problem(client.delete(f"/api/sessions/{session_id}"), 500)
+        assert client.post("/api/sessions", {"title": "allowed"}).status_code == 201
+    finally:
+        mongo.failing.command("collMod", "sessions", validator={})
+    assert client.delete(f"/api/sessions/{session_id}").status_code == 200
+
+
+@pytest.mark.parametrize("code", [1, 91])
+def test_a_failed_read_that_may_succeed_later_is_a_503_in_time(app, mongo, code):
     client = Client(app)
     session_id = client.new_session()
     with failing(mongo, "find", errorCode=code):

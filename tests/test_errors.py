@@ -24,6 +24,10 @@ FAILURES = {
     errors.UnsupportedMediaType: (errors.UnsupportedMediaType("why"), 415, {}),
     errors.Invalid: (errors.Invalid(FAULTS), 422, {}),
     errors.TooManyRequests: (errors.TooManyRequests(3), 429, {"Retry-After": "3"}),
+    errors.DatabaseFailure: (errors.DatabaseFailure("why"), 500, {}),
+    errors.DatabaseRefuses: (errors.DatabaseRefuses("why"), 500, {}),
+    # A request that sends no document is not the cause: see test_database_errors.
+    errors.DocumentRefused: (errors.DocumentRefused("why"), 500, {}),
     errors.DatabaseAway: (errors.DatabaseAway(), 503, {"Retry-After": "1"}),
     errors.KeysAway: (errors.KeysAway(), 503, {"Retry-After": "5"}),
 }

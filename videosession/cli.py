@@ -13,8 +13,9 @@ from flask.cli import with_appcontext
 from pymongo.errors import PyMongoError
 
 from videosession import auth, sample_sessions
+from videosession.database_errors import meaning
 from videosession.embedded import NotInstalledError
-from videosession.errors import DatabaseAway, NotFound
+from videosession.errors import DatabaseAway, DatabaseFailure, NotFound
 from videosession.services import services
 from videosession.sessions.schemas import NewEvent
 from videosession.sessions.transfer import NotImported
@@ -26,8 +27,11 @@ def _database_needed() -> Iterator[None]:
     try:
         with services().database.unhurried():
             yield
-    except (PyMongoError, DatabaseAway) as error:
-        raise click.ClickException(f"The database does not answer: {error}") from None
+    except DatabaseFailure as error:
+        raise click.ClickException(error.detail) from None
+    except PyMongoError as error:
+        does = "does not answer" if isinstance(meaning(error), DatabaseAway) else "refuses this, and would again"
+        raise click.ClickException(f"The database {does}: {error}") from None
     except NotInstalledError as error:
         raise click.ClickException(str(error)) from None
 

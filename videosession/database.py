@@ -15,9 +15,10 @@ import pymongo
 from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from videosession.database_errors import meaning
 from videosession.errors import DatabaseAway
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class Database:
 
     @contextmanager
     def deadline(self, seconds: float = DEADLINE_SECONDS) -> Iterator[None]:
-        """Bound all calls within to `seconds` together; any failure of the database is DatabaseAway.
+        """Bound all calls within to `seconds` together; any failure of the database is a DatabaseFailure.
 
         While the database stays away this refuses at once: the client's monitors, not requests, look for it.
         """
@@ -113,9 +114,14 @@ class Database:
             with pymongo.timeout(max(seconds - OVERSHOOT_SECONDS, 0.1) if self._is_hurried else 0):
                 self._make_collections()
                 yield
-        except PyMongoError as error:
-            self._note_failure(error)
-            raise DatabaseAway from error
+        except (PyMongoError, DocumentTooLarge) as error:
+            failure = meaning(error)
+            if isinstance(failure, DatabaseAway):
+                self._note_failure(error)
+            else:  # it answers, and what it says may repeat what was to be written: that is not for a log
+                self._is_away = False
+                log.error("%s (%s)", failure.detail, type(error).__name__)
+            raise failure from error
         self._is_away = False
 
     @contextmanager

@@ -12,7 +12,10 @@
     ├── UnsupportedMediaType    415
     ├── Invalid                 422
     ├── TooManyRequests         429, with Retry-After
-    ├── DatabaseAway            503, with Retry-After
+    ├── DatabaseFailure         what `database_errors` makes of a failure of the database
+    │   ├── DocumentRefused     422
+    │   ├── DatabaseRefuses     500
+    │   └── DatabaseAway        503, with Retry-After
     └── KeysAway                503, with Retry-After
 
 What Flask and Werkzeug raise themselves (404, 405, …) is answered in the same form, its headers kept.
@@ -22,7 +25,7 @@ import logging
 from typing import NamedTuple
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -106,7 +109,30 @@ class TooManyRequests(ServiceError):
         self.headers = {"Retry-After": str(wait_seconds)}
 
 
-class DatabaseAway(ServiceError):
+class DatabaseFailure(ServiceError):
+    """The database did not do what it was asked to."""
+
+
+class DocumentRefused(DatabaseFailure):
+    """The database takes other documents, but not this one; `reason` names its error codes."""
+
+    status = 422
+
+    def __init__(self, reason: str):
+        super().__init__(f"The database refuses this content: {reason}. Sending it again will not help.")
+
+
+class DatabaseRefuses(DatabaseFailure):
+    """The database refuses the operation every time: a matter for the operator; `reason` names its error codes."""
+
+    def __init__(self, reason: str):
+        super().__init__(
+            f"The database refuses this operation: {reason}. Sending it again will not help: whoever runs the service"
+            " has to correct its database's settings or permissions."
+        )
+
+
+class DatabaseAway(DatabaseFailure):
     status = 503
     headers = {"Retry-After": "1"}
 
@@ -150,6 +176,12 @@ def _answer_service_error(error: ServiceError) -> Response:
     return problem(error.status, error.detail, error.faults, error.headers)
 
 
+def _answer_document_refused(error: DocumentRefused) -> Response:
+    """Answer 422 where a document was sent; a request without one is not the cause."""
+    status = error.status if request.method in ("POST", "PUT", "PATCH") else DatabaseRefuses.status
+    return problem(status, error.detail)
+
+
 def _answer_http_exception(error: HTTPException) -> Response:
     """Answer what the framework refused, keeping its headers: a 405 without Allow says half of it."""
     if error.response is not None:
@@ -167,5 +199,6 @@ def _answer_mistake(error: Exception) -> Response:
 def init_app(app: Flask) -> None:
     """Answer every failure of `app` with a problem document."""
     app.register_error_handler(ServiceError, _answer_service_error)
+    app.register_error_handler(DocumentRefused, _answer_document_refused)
     app.register_error_handler(HTTPException, _answer_http_exception)
     app.register_error_handler(Exception, _answer_mistake)

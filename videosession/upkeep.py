@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from pymongo.errors import PyMongoError
 
-from videosession.errors import DatabaseAway
+from videosession.errors import DatabaseFailure
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Upkeep:
 def _succeeds(task: Callable[[], None]) -> bool:
     try:
         task()
-    except (PyMongoError, DatabaseAway) as error:
+    except (PyMongoError, DatabaseFailure) as error:
         log.info("upkeep waits for the database: %s", error)
         return False
     except Exception:  # the thread must live: without it nothing is swept any more

@@ -64,6 +64,7 @@ PROBLEMS = {
     415: "The body is of another media type, or has a Content-Encoding.",
     422: "Well-formed, but not valid: every fault is in `errors`, at its JSON pointer.",
     429: "Too many requests.",
+    500: "Internal error, or the database refuses the operation every time. Sending it again will not help.",
     503: "The database does not answer. A write may or may not have happened.",
 }
 PROBLEM_HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
@@ -217,7 +218,7 @@ def _problems(rule: Rule, view: Callable, accepted: Accepted | None) -> set[int]
     if rule.arguments:
         statuses |= {404}
     if hasattr(view, "scope"):
-        statuses |= {401, 403, 429, 503}
+        statuses |= {401, 403, 429, 500, 503}
     if getattr(view, "is_conditional", False):
         statuses |= {412}
     return statuses

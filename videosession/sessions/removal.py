@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from videosession.database import Database
-from videosession.errors import DatabaseAway
+from videosession.errors import DatabaseFailure
 from videosession.sessions.repository import MICROSECONDS
 
 log = logging.getLogger(__name__)
@@ -61,5 +61,5 @@ class Removal:
         try:
             with self._database.deadline(SOME_SECONDS):
                 self._database.events.delete_many({"session": query["_id"]})
-        except DatabaseAway as error:
+        except DatabaseFailure as error:
             log.info("the sweep will remove the rest of a removed session's events: %s", error.__cause__)

@@ -24,7 +24,7 @@ from cachetools import TTLCache
 from pymongo.errors import PyMongoError
 
 from videosession.database import DEADLINE_SECONDS, Database, insert
-from videosession.errors import Conflict, DatabaseAway, Fault, Invalid, NotFound
+from videosession.errors import Conflict, DatabaseFailure, Fault, Invalid, NotFound
 from videosession.sessions.events import FOR_TIMELINE, Events, Selection, Taken, as_sent
 from videosession.sessions.idempotency import Keyed, keyed
 
@@ -298,7 +298,7 @@ class SessionRepository:
         try:
             with self._database.deadline(SWEEP_SECONDS):
                 self._database.events.delete_many({"session": mark["_id"]})
-        except DatabaseAway as error:
+        except DatabaseFailure as error:
             log.info("a later sweep will remove the rest of a deleted session's events: %s", error.__cause__)
             return False
         return True

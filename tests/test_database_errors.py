@@ -1,0 +1,60 @@
+"""What a failure of the database means: that it may pass, that it comes again, or that this document is the cause."""
+
+import pytest
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConfigurationError,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    NotPrimaryError,
+    OperationFailure,
+    ServerSelectionTimeoutError,
+    WriteConcernError,
+    WriteError,
+    WTimeoutError,
+)
+
+from videosession.database_errors import BY_DOCUMENT, BY_OPERATOR, meaning
+from videosession.errors import DatabaseAway, DatabaseRefuses, DocumentRefused
+
+
+def bulk(*codes: int, **also) -> BulkWriteError:
+    faults = [{"index": place, "code": code, "errmsg": "of a client"} for place, code in enumerate(codes)]
+    return BulkWriteError({"writeErrors": faults, "writeConcernErrors": []} | also)
+
+
+RETRYABLE = {"errorLabels": ["RetryableWriteError"]}
+# What PyMongo raises, and what it means.
+MEANINGS = {
+    "no connection": (AutoReconnect("of a client"), DatabaseAway),
+    "no server": (ServerSelectionTimeoutError("of a client"), DatabaseAway),
+    "another primary": (NotPrimaryError("of a client"), DatabaseAway),
+    "a name that cannot be looked up": (ConfigurationError("of a client"), DatabaseAway),
+    "no majority in time": (WTimeoutError("of a client", 64), DatabaseAway),
+    "a write concern that cannot be met now": (WriteConcernError("of a client", 2), DatabaseAway),
+    "an unknown code": (OperationFailure("of a client", 99_999), DatabaseAway),
+    "no code": (OperationFailure("of a client"), DatabaseAway),
+    "a code that comes again, said to pass": (OperationFailure("of a client", 2, RETRYABLE), DatabaseAway),
+    "not allowed": (OperationFailure("of a client", 13), DatabaseRefuses),
+    "an index of somebody else": (DuplicateKeyError("of a client", 11000), DatabaseRefuses),
+    "a validator": (WriteError("of a client", 121), DocumentRefused),
+    "too large for PyMongo": (DocumentTooLarge("of a client"), DocumentRefused),
+    "one of many": (bulk(121), DocumentRefused),
+    "one of many beside a duplicate": (bulk(11000, 121), DocumentRefused),
+    "an index of somebody else, of many": (bulk(11000), DatabaseRefuses),
+    "both kinds of refusal": (bulk(2, 121), DatabaseRefuses),
+    "a refusal beside what may pass": (bulk(121, 91), DatabaseAway),
+    "a refusal that may be rolled back": (bulk(121, writeConcernErrors=[{"code": 64}]), DatabaseAway),
+}
+
+
+@pytest.mark.parametrize(("error", "kind"), MEANINGS.values(), ids=MEANINGS)
+def test_a_failure_means(error, kind):
+    found = meaning(error)
+    assert type(found) is kind
+    assert "of a client" not in found.detail
+
+
+def test_no_code_has_two_meanings():
+    assert BY_DOCUMENT.keys().isdisjoint(BY_OPERATOR)
