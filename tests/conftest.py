@@ -23,6 +23,11 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the examination of the database server: on an unsafe one the other results mean nothing."""
+    items.sort(key=lambda item: item.path.name != "test_engine.py")
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """Say what was skipped that a release should not go without."""
     skipped = terminalreporter.stats.get("skipped", [])

@@ -10,6 +10,7 @@ from videosession.config import Config, environment
 from videosession.contract import decorators, docs
 from videosession.database import Database
 from videosession.embedded import Embedded
+from videosession.engine import Engine
 from videosession.rate_limits import rate_limits
 from videosession.services import Services
 from videosession.sessions import etags
@@ -43,6 +44,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     etags.init_app(app)
     decorators.init_app(app)
     tokens = auth.init_app(app, settings)
+    engine = Engine(store)
     readiness = health.init_app(app, store)
     metrics.init_app(app, settings, observed)
     parts = sessions.init_app(app, store, settings.retention_days)
@@ -50,19 +52,20 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     limits = about.init_app(app, settings)
     description = docs.init_app(app)
     cli.init_app(app)
-    once = store.create_indexes if settings.is_embedded else store.tell_missing_indexes
+    index = store.create_indexes if settings.is_embedded else store.tell_missing_indexes
     services.init_app(
         app,
         Services(
             settings=settings,
             database=store,
+            engine=engine,
             sessions=parts.sessions,
             removal=parts.removal,
             transfer=parts.transfer,
             tokens=tokens,
             rate_limits=rate_limits(settings),
             readiness=readiness,
-            upkeep=Upkeep(once, (parts.removal.expire, parts.sessions.sweep)),
+            upkeep=Upkeep((index, engine.examine), (parts.removal.expire, parts.sessions.sweep)),
             observed=observed,
             limits=limits,
             description=description,

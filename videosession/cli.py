@@ -57,7 +57,10 @@ def _check_subject(subject: str, parameter: str) -> None:
 @with_appcontext
 @_database_needed()
 def init_db() -> None:
-    """Make the database's indexes; safe at any time, any number of times."""
+    """Examine the database and make its indexes; safe at any time, any number of times."""
+    if faults := services().engine.examine():
+        told = "\n".join(f"  {fault}" for fault in faults)
+        raise click.ClickException(f"The database is not safe to use:\n{told}")
     services().database.create_indexes()
     click.echo("The indexes are there.")
 

@@ -16,6 +16,7 @@
     │   ├── DocumentRefused     422
     │   ├── DatabaseRefuses     500
     │   └── DatabaseAway        503, with Retry-After
+    ├── DatabaseUnsafe          503, with Retry-After
     └── KeysAway                503, with Retry-After
 
 What Flask and Werkzeug raise themselves (404, 405, …) is answered in the same form, its headers kept.
@@ -140,6 +141,16 @@ class DatabaseAway(DatabaseFailure):
         super().__init__(
             "The database does not answer. A write may or may not have happened. Send the request again in a moment."
         )
+
+
+class DatabaseUnsafe(ServiceError):
+    """The database answers, but its examination found that it loses or changes data; `faults` say how."""
+
+    status = 503
+    headers = {"Retry-After": "60"}
+
+    def __init__(self, faults: list[str]):
+        super().__init__(f"The database is not safe to use: {'; '.join(faults)}.")
 
 
 class KeysAway(ServiceError):

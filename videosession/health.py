@@ -9,7 +9,7 @@ from marshmallow import fields
 from videosession.contract.decorators import answers
 from videosession.contract.shapes import Shape
 from videosession.database import Database
-from videosession.errors import DatabaseAway
+from videosession.errors import DatabaseAway, DatabaseFailure
 from videosession.services import services
 
 READINESS_SECONDS = 1
@@ -41,7 +41,7 @@ class Readiness:
         self._was_ready = True
 
     def missing_indexes(self) -> list[str]:
-        """Read from the database and name the indexes that are missing; DatabaseAway where that takes too long."""
+        """Read from the database and name the indexes that are missing; DatabaseFailure where that takes too long."""
         with self._lock:
             if self._look is None or self._look.done():
                 self._look = Future()
@@ -49,7 +49,10 @@ class Readiness:
             look = self._look
         try:
             missing = look.result(READINESS_SECONDS if self._was_ready else AGAIN_SECONDS)
-        except (DatabaseAway, TimeoutError):
+        except DatabaseFailure:
+            self._was_ready = False
+            raise
+        except TimeoutError:
             self._was_ready = False
             raise DatabaseAway from None
         self._was_ready = True
@@ -72,10 +75,18 @@ def livez() -> dict:
 
 
 @blueprint.get("/readyz")
-@answers(Ready, problems={503: "The database does not answer."})
+@answers(
+    Ready,
+    problems={500: "The database refuses to be read.", 503: "The database does not answer, or is not safe to use."},
+)
 def readyz() -> dict:
-    """Say that the database answers a read, or 503; and which indexes are missing, without which it is slow."""
-    return {"status": "ready", "missingIndexes": services().readiness.missing_indexes()}
+    """Say that the database answers a read, or 503; and which indexes are missing, without which it is slow.
+
+    Also 503 where the examination of the database, when this process started, found that it loses or changes data.
+    """
+    missing = services().readiness.missing_indexes()
+    services().engine.check()
+    return {"status": "ready", "missingIndexes": missing}
 
 
 def init_app(app: Flask, database: Database) -> Readiness:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # these modules use services() themselves
     from videosession.auth.tokens import Tokens
     from videosession.config import Config
     from videosession.database import Database
+    from videosession.engine import Engine
     from videosession.health import Readiness
     from videosession.observability import Observed
     from videosession.rate_limits import RateLimits
@@ -27,6 +28,7 @@ class Services:
 
     settings: Config
     database: Database
+    engine: Engine
     sessions: SessionRepository
     removal: Removal
     transfer: Transfer

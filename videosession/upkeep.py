@@ -16,9 +16,9 @@ RETRY_SECONDS = 2
 
 
 class Upkeep:
-    """Runs `once` until it succeeds, then each of `again` every few minutes; started in each process, after fork."""
+    """Runs each of `once` until it succeeds, then each of `again` every few minutes, in each process, after fork."""
 
-    def __init__(self, once: Callable[[], None], again: Iterable[Callable[[], None]]):
+    def __init__(self, once: Iterable[Callable[[], object]], again: Iterable[Callable[[], object]]):
         self._once = once
         self._again = again
         self._pause = threading.Event()
@@ -28,8 +28,9 @@ class Upkeep:
         threading.Thread(target=self._run, name="upkeep", daemon=True).start()
 
     def _run(self) -> None:
-        while not _succeeds(self._once):
-            self._pause.wait(RETRY_SECONDS)
+        for task in self._once:
+            while not _succeeds(task):
+                self._pause.wait(RETRY_SECONDS)
         while True:
             # Workers that started together should not sweep together.
             self._pause.wait(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311, nothing secret
@@ -37,7 +38,7 @@ class Upkeep:
                 _succeeds(task)
 
 
-def _succeeds(task: Callable[[], None]) -> bool:
+def _succeeds(task: Callable[[], object]) -> bool:
     try:
         task()
     except (PyMongoError, DatabaseFailure) as error:

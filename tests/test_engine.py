@@ -1,0 +1,201 @@
+"""The examination of the database server: every server that loses or changes data is found out, and no other."""
+
+import logging
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pymongo
+import pytest
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from tests.answers import check_problem
+from tests.databases import empty_database
+from tests.service import SECRET, free_port, run, tool, wait_until
+from videosession import engine
+from videosession.app import create_app
+from videosession.database import Database
+from videosession.engine import Engine, examine
+from videosession.services import services_of
+
+
+def test_the_server_that_these_tests_run_on_is_safe(db):
+    """Runs first, so that an unsafe server is told in a second."""
+    assert examine(db["sessions"]) == []
+    assert db.list_collection_names() == []
+
+
+def test_what_an_examination_that_was_cut_off_left_is_dropped_later(db):
+    now = int(time.time())
+    for seconds_ago in (10, 7200):
+        db.create_collection(f"engine_check_{now - seconds_ago:x}_abcd")
+    examine(db["sessions"])
+    assert db.list_collection_names() == [f"engine_check_{now - 10:x}_abcd"]
+
+
+class Careless:
+    """A collection that updates as some servers do: it reads a document, changes it, and writes it back."""
+
+    def __init__(self, collection: Collection):
+        self._collection = collection
+
+    def __getattr__(self, name: str):
+        return getattr(self._collection, name)
+
+    def update_one(self, query: dict, change: dict):
+        found = self._collection.find_one(query)
+        if found is None:
+            return SimpleNamespace(matched_count=0)
+        for field, number in change.get("$inc", {}).items():
+            found[field] = found.get(field, 0) + number
+        self._collection.replace_one({"_id": found["_id"]}, found)
+        return SimpleNamespace(matched_count=1)
+
+
+class Unconditional(Careless):
+    """A collection that updates by the id alone."""
+
+    def update_one(self, query: dict, change: dict):
+        return self._collection.update_one({"_id": query["_id"]}, change)
+
+
+class Overwriting(Careless):
+    """A collection that takes a second document with the same id."""
+
+    def insert_one(self, document: dict):
+        self._collection.replace_one({"_id": document["_id"]}, document, upsert=True)
+
+
+class Miscoding(Careless):
+    """A collection that calls a duplicate by another code."""
+
+    def insert_one(self, document: dict):
+        try:
+            self._collection.insert_one(document)
+        except DuplicateKeyError as error:
+            raise OperationFailure("a duplicate", 12345) from error
+
+
+class Rounding(Careless):
+    """A collection that keeps no negative zero, and takes no keys with dots."""
+
+    def insert_one(self, document: dict):
+        self._collection.insert_one(self._written(document))
+
+    def update_one(self, query: dict, change: dict):
+        return self._collection.update_one(query, change)
+
+    def _written(self, value):
+        if isinstance(value, dict):
+            if any("." in key for key in value):
+                raise OperationFailure("a key with a dot", 2)
+            return {key: self._written(each) for key, each in value.items()}
+        return 0.0 if value == 0 else value
+
+
+# The careless server, the check that finds it out, and what it says.
+CARELESS = {
+    "reads and writes back": (Careless, engine._counts, "loses updates: 200 increments from 4 threads made"),
+    "writes back what was deleted": (Careless, engine._keeps_conditions, "brings back what was deleted"),
+    "ignores conditions": (Unconditional, engine._keeps_conditions, "updates a document that does not meet the cond"),
+    "overwrites": (Overwriting, engine._refuses_duplicates, "stores two documents with the same _id"),
+    "has codes of its own": (Miscoding, engine._refuses_duplicates, "by code 12345, not 11000"),
+    "rounds": (Rounding, engine._keeps_values, "negative zero comes back changed"),
+    "restricts keys": (Rounding, engine._keeps_values, "keys with dots cannot be stored (code 2)"),
+}
+
+
+@pytest.mark.parametrize(("kind", "check", "told"), CARELESS.values(), ids=CARELESS)
+def test_a_server_is_found_out_that(db, kind, check, told):
+    assert told in "; ".join(check(kind(db["scratch"])))
+
+
+def test_a_server_that_is_too_old_is_found_out():
+    client = SimpleNamespace(admin=SimpleNamespace(command=lambda _: {"maxWireVersion": 12}))
+    [fault] = engine._speaks(SimpleNamespace(database=SimpleNamespace(client=client)))
+    assert fault == "it is too old: its wire version is 12, and MongoDB 5.0 has 13"
+
+
+def test_an_unsafe_server_is_told_by_readiness_and_at_each_start(app, nobody, monkeypatch, caplog):
+    monkeypatch.setattr(engine, "_counts", lambda scratch: iter(["it loses updates"]))
+    assert nobody.get("/readyz").status_code == 200
+    assert services_of(app).engine.examine() == ["it loses updates"]
+    assert "the database is not safe to use: it loses updates" in caplog.text
+    answer = check_problem(nobody.get("/readyz"), 503)
+    assert answer["detail"] == "The database is not safe to use: it loses updates."
+    assert nobody.get("/livez").status_code == 200
+
+
+def test_init_db_ends_with_one_on_an_unsafe_server_and_says_why(app, monkeypatch):
+    monkeypatch.setattr(engine, "_counts", lambda scratch: iter(["it loses updates", "it is slow"]))
+    result = app.test_cli_runner().invoke(args=["init-db"])
+    assert result.exit_code == 1
+    assert result.stderr == "Error: The database is not safe to use:\n  it loses updates\n  it is slow\n"
+    assert services_of(app).database.missing_indexes() != []
+
+
+def test_init_db_is_content_with_a_safe_one(app):
+    result = app.test_cli_runner().invoke(args=["init-db"])
+    assert (result.exit_code, result.output) == (0, "The indexes are there.\n")
+
+
+def test_each_process_examines_its_database_when_it_starts(app, monkeypatch):
+    examined = []
+    monkeypatch.setattr(engine, "examine", lambda like: examined.append(like.name) or [])
+    services_of(app).upkeep.start()
+    wait_until(lambda: examined == ["sessions"])
+
+
+def test_a_server_that_grants_no_collection_of_its_own_is_not_examined_and_the_log_says_so(db, monkeypatch, caplog):
+    def refuse(like):
+        raise OperationFailure("not allowed", 13)
+
+    monkeypatch.setattr(engine, "examine", refuse)
+    assert Engine(Database(lambda: "", db)).examine() == []
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "could not be examined: The database refuses this operation: code 13 (Unauthorized)" in caplog.text
+
+
+FERRETDB = shutil.which("ferretdb")
+
+
+@pytest.fixture
+def ferretdb(tmp_path) -> Iterator[str]:
+    """FerretDB v1 on SQLite."""
+    port = free_port()
+    options = [f"--sqlite-url=file:{tmp_path}/", f"--listen-addr=127.0.0.1:{port}", f"--state-dir={tmp_path}"]
+    options += ["--handler=sqlite", "--debug-addr=-", "--telemetry=disable", "--log-level=error"]
+    with subprocess.Popen([FERRETDB, *options]) as server:
+        with socket.socket() as probe:
+            wait_until(lambda: probe.connect_ex(("127.0.0.1", port)) == 0)
+        yield f"mongodb://127.0.0.1:{port}/unsafe"
+        server.kill()
+
+
+@pytest.mark.skipif(not FERRETDB, reason="no ferretdb on PATH")
+def test_ferretdb_1_is_found_out(ferretdb):
+    with pymongo.MongoClient(ferretdb) as client:
+        faults = "; ".join(examine(client["examined"]["sessions"]))
+    assert "it loses updates" in faults
+    assert "it brings back what was deleted" in faults
+    ended = run([tool("flask"), "init-db"], MONGODB_URI=ferretdb, JWT_SECRET=SECRET, FLASK_SKIP_DOTENV=1)
+    assert ended.returncode == 1
+    assert "The database is not safe to use" in ended.stderr
+
+
+def test_an_imitation_in_memory_is_not_examined(memory_db):
+    assert examine(memory_db["sessions"]) == []
+    app = create_app({"JWT_SECRET": SECRET}, db=memory_db)
+    assert app.test_cli_runner().invoke(args=["init-db"]).exit_code == 0
+
+
+def test_examinations_at_the_same_time_leave_each_other_alone(mongo):
+    """As when several workers start."""
+    with empty_database(mongo) as database, ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda _: examine(database["sessions"]), range(4))) == [[]] * 4
+        assert database.list_collection_names() == []
