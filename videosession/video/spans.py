@@ -1,0 +1,42 @@
+"""Unions of half-open spans of whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Span = tuple[int, int]
+
+
+def union(spans: Iterable[Span]) -> list[Span]:
+    """Return the same ground in spans that are sorted and apart."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            if end > joined[-1][1]:
+                joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def length(apart: Iterable[Span]) -> int:
+    """Return how much spans cover that lie apart."""
+    return sum(end - start for start, end in apart)
+
+
+def difference(apart: list[Span], taken: list[Span]) -> list[Span]:
+    """Return what `apart` covers and `taken` does not; both are sorted and lie apart."""
+    left = []
+    place = 0
+    for start, end in apart:
+        while place < len(taken) and taken[place][1] <= start:
+            place += 1
+        at = place
+        while at < len(taken) and taken[at][0] < end:
+            if taken[at][0] > start:
+                left.append((start, taken[at][0]))
+            start = max(start, taken[at][1])
+            at += 1
+        if start < end:
+            left.append((start, end))
+    return left
