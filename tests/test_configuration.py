@@ -11,6 +11,7 @@ import pytest
 
 from tests.proxy import Proxy
 from tests.service import (
+    PROJECT,
     SECRET,
     Service,
     copy_project,
@@ -23,6 +24,7 @@ from tests.service import (
 )
 from videosession.app import create_app
 from videosession.config import Config, ConfigError
+from videosession.gunicorn_worker import READ_AGAINST
 
 GOOD_URI = "mongodb://localhost:27017"
 HIDDEN = "hunter2"  # what must not be told
@@ -124,6 +126,49 @@ def test_gunicorn_tells_of_a_place_where_nothing_can_be_kept():
     assert ended.returncode == 1
     assert f"INSTANCE_PATH is {__file__!r}, where nothing can be kept: File exists.\n" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("settings", [{"MONGODB_URI": "mongodb://127.0.0.1:1"}, EVERY_FAULT], ids=["no secret", "all"])
+def test_gunicorn_without_our_settings_stops_with_the_message_instead_of_starting_workers_for_ever(settings):
+    command = [tool("gunicorn"), "wsgi:app", "--bind", f"127.0.0.1:{free_port()}", "--no-control-socket"]
+    ended = run(command, FLASK_SKIP_DOTENV=1, **settings)
+    assert ended.returncode != 0
+    assert ended.stderr.count("The service cannot start:\n") == 1
+    assert "JWT_SECRET" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+WITHOUT_FCNTL = """
+import os, random, sys
+sys.modules["fcntl"] = None
+del os.register_at_fork
+import wsgi
+print(wsgi.app.name)
+"""
+
+
+def test_with_a_mongodb_the_app_is_imported_on_systems_without_fcntl():
+    uri = f"mongodb://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-c", WITHOUT_FCNTL]
+    ended = run(command, FLASK_SKIP_DOTENV=1, MONGODB_URI=uri, JWT_SECRET=SECRET)
+    assert (ended.returncode, ended.stdout) == (0, "videosession\n"), ended.stderr
+
+
+OTHER_GUNICORN = """
+import gunicorn
+gunicorn.__version__ = "99.0"
+import videosession.gunicorn_worker
+"""
+
+
+def test_the_worker_tells_of_another_gunicorn_than_it_was_written_for():
+    ended = run([sys.executable, "-c", OTHER_GUNICORN])
+    assert "written for gunicorn 27.0.1, and 99.0 is installed" in ended.stderr
+    assert run([sys.executable, "-c", "import videosession.gunicorn_worker"]).stderr == ""
+
+
+def test_the_gunicorn_that_the_worker_was_written_for_is_the_one_that_is_required():
+    assert f"gunicorn=={READ_AGAINST}\n" in (PROJECT / "requirements.txt").read_text()
 
 
 @pytest.fixture(scope="module")

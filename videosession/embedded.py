@@ -13,7 +13,6 @@ Knows nothing of the rest of the package; imports only the standard library.
 """
 
 import contextlib
-import fcntl
 import importlib.util
 import json
 import logging
@@ -28,6 +27,11 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # not on Windows; the service runs there with MONGODB_URI
+    fcntl = None  # type: ignore[assignment]  # a module or nothing
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +66,8 @@ class Embedded:
         Costs microseconds once a keeper is there, so call it again whenever the database does not answer: a forked
         child, for which only its parent's keeper stands, then takes over when that parent has been killed.
         """
+        if fcntl is None:
+            raise NotInstalledError
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self._directory / "database.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -118,7 +124,8 @@ def _drop_ties() -> None:
             os.close(ties.pop())
 
 
-os.register_at_fork(after_in_child=_drop_ties)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_drop_ties)
 
 
 def _locked_now(lock: int) -> bool:

@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import errno
 import json
+import logging
 import secrets
 import selectors
 import socket
@@ -24,6 +25,7 @@ from concurrent.futures import Future
 from functools import partial
 from http import HTTPStatus
 
+import gunicorn
 from gunicorn.http.errors import (
     ConfigurationProblem,
     ExpectationFailed,
@@ -36,6 +38,17 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from videosession.arrival import LARGEST_HEAD, MEBIBYTE, Arrival
+
+log = logging.getLogger(__name__)
+
+READ_AGAINST = "27.0.1"  # this worker relies on gunicorn's internals, which differ between versions
+if gunicorn.__version__ != READ_AGAINST:
+    log.warning(
+        "This worker was written for gunicorn %s, and %s is installed: install %s, or test reloads and slow clients.",
+        READ_AGAINST,
+        gunicorn.__version__,
+        READ_AGAINST,
+    )
 
 HEAD_SECONDS = 10
 BODY_SECONDS = 10

@@ -2,7 +2,8 @@
 
 A thread fetches them, again every few minutes. Requests use what was fetched last, also while the provider is away;
 only a token whose key is not among them waits a moment for a fetch, and such fetches happen at most every half minute,
-whatever strangers send. PyJWT's own client makes every request wait for a fetch, and forgets the keys while it fails.
+whatever strangers send. PyJWT's own client (2.15: it refuses redirects and has a cool-down, too) fetches within the
+request that needs a key, and has none while the provider is away for longer than its cached set is fresh.
 """
 
 import logging
