@@ -21,6 +21,7 @@ os.environ["FLASK_SKIP_DOTENV"] = "1"  # whatever stands in a developer's .env, 
 # How long a machine takes that does other things, too, says nothing of what is tested.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+PATIENCE_SECONDS = 60  # the same of the database, where its deadline is not what is tested
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,7 +71,7 @@ def db(mongo) -> Iterator:
 def shared_app(mongo) -> Iterator[Flask]:
     """The app on a database for all tests that only look at what they made themselves: a new one takes its time."""
     with empty_database(mongo) as database:
-        yield create_app({"JWT_SECRET": SECRET}, db=database)
+        yield create_app({"JWT_SECRET": SECRET}, db=database, deadline_seconds=PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def memory_db():
 
 @pytest.fixture
 def app(db) -> Flask:
-    return create_app({"JWT_SECRET": SECRET}, db=db)
+    return create_app({"JWT_SECRET": SECRET}, db=db, deadline_seconds=PATIENCE_SECONDS)
 
 
 @pytest.fixture

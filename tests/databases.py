@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from videosession.sessions.repository import MICROSECONDS
+from videosession.instants import SECOND
 from videosession.sessions.schemas import Timestamp
 
 WRITE_CONCERN_FAILED = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
@@ -24,15 +24,15 @@ def empty_database(client) -> Iterator:
 def event(kind: str = "play", second: float = 0, **data) -> dict:
     """Make an event as the repository takes it."""
     timestamp = Timestamp(f"2026-03-01T10:00:{second:09.6f}Z")
-    timestamp.microseconds = int(second * MICROSECONDS)
+    timestamp.microseconds = int(second * SECOND)
     return {"type": kind, "timestamp": timestamp, "data": data}
 
 
 @contextmanager
-def failing(mongo, command: str, *, times: int = 1, **how):
+def failing(mongo, command: str, *, times: int = 1, mode: dict | None = None, **how):
     """Have the server fail in this way, so many times."""
     data = {"failCommands": [command]} | how
-    mongo.admin.command({"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data})
+    mongo.admin.command({"configureFailPoint": "failCommand", "mode": mode or {"times": times}, "data": data})
     try:
         yield
     finally:

@@ -4,10 +4,13 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.databases import event
 from videosession import instants
 from videosession.database import Database
 from videosession.errors import NotFound
+from videosession.sessions.appends import RECENT_BYTES, Appends
 from videosession.sessions.repository import SessionRepository
 
 SESSIONS, APPENDS, APPENDERS = 100, 12, 4
@@ -16,7 +19,13 @@ SESSIONS, APPENDS, APPENDERS = 100, 12, 4
 class NoLastLook(SessionRepository):
     """Looks whether the session is alive, then inserts."""
 
-    def _confirm(self, *arguments, **options) -> None: ...
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self._appends = Unconfirmed(*arguments)
+
+
+class Unconfirmed(Appends):
+    def _confirm(self, *arguments) -> None: ...
 
 
 class EventsFirst(SessionRepository):
@@ -30,9 +39,9 @@ class EventsFirst(SessionRepository):
 class Race:
     """One process appends to a session from several threads; another one deletes it when some have begun."""
 
-    def __init__(self, design: type[SessionRepository], db):
+    def __init__(self, design: type[SessionRepository], db, recent_bytes: int = 0):
         self.db = db
-        self.appender, self.deleter = (design(Database(lambda: "", db), instants.now) for _ in range(2))
+        self.appender, self.deleter = (design(Database(str, db), instants.now, recent_bytes) for _ in range(2))
 
     def left_behind(self) -> int:
         """Run one race, and count the events of a session that is gone."""
@@ -61,8 +70,9 @@ class Race:
         self.deleter.delete(session_id, owner="alice")
 
 
-def test_appending_while_somebody_deletes_leaves_nothing(db):
-    race = Race(SessionRepository, db)
+@pytest.mark.parametrize("recent_bytes", [RECENT_BYTES, 500, 0], ids=["in the session", "moving", "beside it"])
+def test_appending_while_somebody_deletes_leaves_nothing(db, recent_bytes):
+    race = Race(SessionRepository, db, recent_bytes)
     assert sum(race.left_behind() for _ in range(SESSIONS)) == 0
 
 

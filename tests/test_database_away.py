@@ -22,6 +22,7 @@ from videosession.errors import DatabaseAway
 from videosession.services import services_of
 
 EVENT = {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"secret": "of a client"}}
+LARGE = [EVENT] * 200  # more than a session's document takes
 RETURN_SECONDS = 2
 SLACK_SECONDS = 0.5  # of a busy machine
 
@@ -127,8 +128,8 @@ def test_a_failed_write_that_may_succeed_later_is_a_503(app, mongo, code):
     client = Client(app)
     session_id = wait_until(client.new_session)
     deeds = {
-        "insert": lambda: client.append(session_id, EVENT),
-        "update": lambda: client.delete(f"/api/sessions/{session_id}"),
+        "insert": lambda: client.post("/api/sessions", {"title": "x"}),
+        "update": lambda: client.append(session_id, EVENT),
     }
     for command, deed in deeds.items():
         with failing(mongo, command, errorCode=code):
@@ -200,19 +201,19 @@ def test_a_write_that_may_not_last_is_not_acknowledged(app, mongo, command, how)
     client = Client(app)
     session_id = client.new_session()
     with failing(mongo, command, **how):
-        check_problem(client.append(session_id, EVENT), 503)
+        check_problem(client.append(session_id, EVENT if command == "update" else LARGE), 503)
     wait_until(lambda: client.append(session_id, EVENT).status_code == 201)
 
 
 def test_a_session_is_deleted_though_its_events_could_not_be(app, mongo):
     client = Client(app)
     session_id = client.new_session()
-    client.append(session_id, EVENT)
+    client.append(session_id, LARGE)
     with failing(mongo, "delete", errorCode=1):
         assert client.delete(f"/api/sessions/{session_id}").status_code == 200
     assert client.get(f"/api/sessions/{session_id}").status_code == 404
-    assert mongo.failing.events.count_documents({"session": session_id}) == 1
-    services_of(app).sessions.sweep()
+    assert mongo.failing.events.count_documents({"session": session_id}) == len(LARGE)
+    services_of(app).removal.sweep()
     assert mongo.failing.events.count_documents({"session": session_id}) == 0
 
 
@@ -220,8 +221,8 @@ def test_the_log_tells_of_a_failure_once_and_nothing_of_what_was_to_be_written(a
     caplog.set_level(logging.DEBUG, "videosession")
     client = Client(app)
     session_id = client.new_session()
-    with failing(mongo, "insert", errorCode=1):
-        for body in (EVENT, [EVENT, EVENT], EVENT):
+    with failing(mongo, "update", errorCode=1):
+        for body in (EVENT, [EVENT, EVENT], LARGE, EVENT):
             assert client.append(session_id, body).status_code == 503
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert [record.getMessage() for record in warnings] == ["the database does not answer: OperationFailure, code 1"]
@@ -230,7 +231,7 @@ def test_the_log_tells_of_a_failure_once_and_nothing_of_what_was_to_be_written(a
 
 def test_a_command_waits_for_a_database_that_is_slow_to_start(proxy):
     uri = f"mongodb://127.0.0.1:{proxy.port}/distant?directConnection=true&retryWrites=false"
-    slow = Database(lambda: uri, reading_seconds=10 * DEADLINE_SECONDS)
+    slow = Database(lambda: uri)
     proxy.refuse()
     starting = threading.Timer(DEADLINE_SECONDS + 1, proxy.come_back)
     starting.start()

@@ -10,6 +10,7 @@ from videosession import instants
 from videosession.app import create_app
 from videosession.database import DEADLINE_SECONDS, Database
 from videosession.errors import DatabaseAway, NotFound
+from videosession.sessions.removal import Removal
 from videosession.sessions.repository import SessionRepository
 from videosession.sessions.schemas import NewEvent
 
@@ -25,7 +26,12 @@ def store(mongo):
 
 @pytest.fixture
 def sessions(store) -> SessionRepository:
-    return SessionRepository(Database(lambda: "", store), instants.now)
+    return SessionRepository(Database(lambda: "", store), instants.now, recent_bytes=0)
+
+
+@pytest.fixture
+def removal(store) -> Removal:
+    return Removal(Database(lambda: "", store), instants.now)
 
 
 def fill(sessions: SessionRepository) -> str:
@@ -34,7 +40,7 @@ def fill(sessions: SessionRepository) -> str:
     return session_id
 
 
-def test_deleting_answers_within_the_deadline_and_the_rest_is_swept(sessions, store, mongo):
+def test_deleting_answers_within_the_deadline_and_the_rest_is_swept(sessions, removal, store, mongo):
     session_id = fill(sessions)
     started = time.monotonic()
     with failing(mongo, "delete", **TOO_SLOW):
@@ -43,21 +49,21 @@ def test_deleting_answers_within_the_deadline_and_the_rest_is_swept(sessions, st
     with pytest.raises(NotFound):
         sessions.read(session_id, owner="alice")
     assert "a secret" not in str(list(store.sessions.find()))
-    sessions.sweep()
-    sessions.sweep()
+    removal.sweep()
+    removal.sweep()
     assert store.events.count_documents({}) == 0
 
 
-def test_one_session_that_is_too_much_for_a_sweep_holds_up_no_other(sessions, store, mongo):
+def test_one_session_that_is_too_much_for_a_sweep_holds_up_no_other(sessions, removal, store, mongo):
     deleted = [fill(sessions), fill(sessions)]
     for session_id in deleted:
         with failing(mongo, "delete", errorCode=50):
             sessions.delete(session_id, owner="alice")
     assert store.events.count_documents({}) == 6
     with failing(mongo, "delete", errorCode=50):  # the sweep of one of them ran out of time
-        sessions.sweep()
+        removal.sweep()
     assert store.events.count_documents({}) == 3
-    sessions.sweep()
+    removal.sweep()
     assert store.events.count_documents({}) == 0
 
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pymongo
 import pytest
 
 from tests.databases import WRITE_CONCERN_FAILED, failing
@@ -130,12 +131,14 @@ def test_the_same_id_twice_in_a_request_with_other_content_is_refused_beside_the
 def test_of_a_deleted_session_nobody_learns_which_ids_it_held(client):
     stored_events = services_of(client.app).database.events
     session_id = client.new_session()
-    client.append(session_id, event("x"))
-    left_over = stored_events.find_one({"_id": f"{session_id}:x"})
+    many = [event(f"x{number}") for number in range(200)]
+    client.append(session_id, many)
+    left_over = list(stored_events.find({"session": session_id}))
     client.delete(f"/api/sessions/{session_id}")
-    stored_events.insert_one(left_over)  # as while a long session is being deleted
-    services_of(client.app).sessions._alive.add(session_id, "alice")  # as in a worker that saw it alive
-    assert client.append(session_id, event("x", type="other")).status_code == 404
+    stored_events.insert_many(left_over)  # as while a long session is being deleted
+    services_of(client.app).sessions._appends._seen.see(session_id, 1)  # as in a worker that saw it alive
+    for sent in (event("x0", type="other"), event("x0"), many, [each | {"type": "other"} for each in many]):
+        assert client.append(session_id, sent).status_code == 404
 
 
 def test_one_id_from_eight_threads_is_stored_once_and_answered_alike(client):
@@ -157,50 +160,62 @@ def test_crossing_batches_of_the_same_events_are_both_answered_and_stored_once(c
     assert stored(client, session_id) == {each["eventId"]: each for each in sent}
 
 
-class Crossing(Database):
-    """A database in which something else happens once, just after a request has looked which ids are taken."""
+class Crossing(pymongo.collection.Collection):
+    """Events beside their sessions, with something else that happens once, just after a request has searched them."""
 
-    def __init__(self, db):
-        super().__init__(lambda: "", db)
-        self.meanwhile = None
+    meanwhile = None
 
-    @property
-    def events(self):
-        return self
-
-    def find(self, *arguments):
-        found = super().events.find(*arguments)
-        if self.meanwhile:
-            happen, self.meanwhile = self.meanwhile, None
-            found = list(found)
-            happen()
+    def find(self, *arguments, **options):
+        if not self.meanwhile:
+            return super().find(*arguments, **options)
+        found = list(super().find(*arguments, **options))
+        happen, self.meanwhile = self.meanwhile, None
+        happen()
         return found
 
-    def insert_many(self, documents, **options):
-        return super().events.insert_many(documents, **options)
+
+@pytest.fixture
+def crossing(db, monkeypatch) -> Crossing:
+    events = Crossing(db, "events", write_concern=pymongo.WriteConcern("majority", j=True))
+    monkeypatch.setattr(Database, "events", events)
+    return events
 
 
-def test_an_id_taken_at_that_very_moment_is_refused_and_nothing_acknowledged_is_taken_back(db):
-    database = Crossing(db)
-    sessions = SessionRepository(database, instants.now)
-    session_id = sessions.create(owner="alice", title="", description="")["_id"]
+@pytest.mark.parametrize("recent_bytes", [16_000, 0], ids=["taken in the session", "taken beside it"])
+def test_an_id_taken_at_that_very_moment_is_refused_and_nothing_acknowledged_is_taken_back(db, crossing, recent_bytes):
+    database = Database(str, db, deadline_seconds=60)
+    large, other = (SessionRepository(database, instants.now, bound) for bound in (0, recent_bytes))
+    session_id = large.create(owner="alice", title="", description="")["_id"]
 
-    def append(*events):
+    def append(sessions, *events):
         return sessions.append(session_id, NewEvent().load(list(events), many=True), owner="alice")
 
-    database.meanwhile = lambda: append(event("y", type="other"), event("z"))
+    crossing.meanwhile = lambda: append(other, event("y", type="other"), event("z"))
     with pytest.raises(Conflict) as caught:
-        append(event("x"), event("y"), event("z"))
+        append(large, event("x"), event("y"), event("z"))
     assert [fault.pointer for fault in caught.value.faults] == ["/1/eventId"]
-    kept = {each["eventId"]: each["type"] for each in db["events"].find()}
-    assert kept == {"x": "ping", "y": "other", "z": "ping"}
+    kept = {each["eventId"]: each["type"] for batch in large.read(session_id, owner="alice").events for each in batch}
+    assert kept | {"x": "ping"} == {"x": "ping", "y": "other", "z": "ping"}
 
 
-@pytest.mark.parametrize("sent", [event("x"), [event("x"), event("y")]], ids=["one", "array"])
-def test_a_duplicate_counts_as_stored_only_where_the_server_promises_it(client, mongo, sent):
+PLACES = {"one": event("x"), "array": [event("x"), event("y")], "beside": [event(f"{n}") for n in range(200)]}
+
+
+@pytest.mark.parametrize("sent", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("passing", [0, 1], ids=["the first write", "the last"])
+def test_what_is_there_already_counts_as_stored_only_where_the_server_promises_it(client, mongo, sent, passing):
     session_id = client.new_session()
     assert client.append(session_id, sent).status_code == 201
-    with failing(mongo, "insert", times=2, **WRITE_CONCERN_FAILED):
+    with failing(mongo, "update", mode={"skip": passing}, **WRITE_CONCERN_FAILED):
         answer = client.append(session_id, sent)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert client.append(session_id, sent).status_code == 201
+
+
+def test_what_was_moved_counts_as_stored_only_where_the_server_promises_it(client, mongo):
+    session_id, many = client.new_session(), PLACES["beside"]
+    client.append(session_id, many)
+    for sent in (many, many[0]):
+        with failing(mongo, "insert", times=2, **WRITE_CONCERN_FAILED):
+            assert client.append(session_id, sent).status_code == 503
+        assert client.append(session_id, sent).status_code == 201

@@ -7,7 +7,7 @@ import pytest
 from tests.databases import WRITE_CONCERN_FAILED, failing
 from videosession import instants
 from videosession.services import services_of
-from videosession.sessions.repository import MARK_KEPT_SECONDS, MICROSECONDS, SessionRepository
+from videosession.sessions.removal import TOMBSTONE_KEPT_SECONDS, Removal
 
 STAMP = "2026-03-01T10:00:00.000Z"
 NDJSON = "application/x-ndjson"
@@ -184,8 +184,8 @@ def test_the_key_of_a_deleted_session_is_refused_as_long_as_its_mark_is_kept(cli
     client.delete(first.headers["Location"])
     assert post(client, "/api/sessions", FILM, key).status_code == 409
     assert append(client, first.json["id"], event(), key).status_code == 404
-    later = MARK_KEPT_SECONDS * MICROSECONDS + MICROSECONDS
-    SessionRepository(services_of(client.app).database, lambda: instants.now() + later).sweep()
+    later = TOMBSTONE_KEPT_SECONDS * instants.SECOND + instants.SECOND
+    Removal(services_of(client.app).database, lambda: instants.now() + later).sweep()
     assert post(client, "/api/sessions", FILM, key).json["id"] == first.json["id"]
     assert stored(client, first.json["id"]) == []
 
@@ -206,6 +206,6 @@ def test_a_duplicate_under_a_key_counts_only_where_the_server_promises_it(client
     append(client, session_id, [event(0), event(1)])
     with failing(mongo, "insert", times=2, **WRITE_CONCERN_FAILED):
         assert post(client, "/api/sessions", FILM, key).status_code == 503
-    with failing(mongo, "insert", times=2, **WRITE_CONCERN_FAILED):
+    with failing(mongo, "update", times=1, **WRITE_CONCERN_FAILED):
         assert append(client, session_id, [event(0), event(1)]).status_code == 503
     assert append(client, session_id, [event(0), event(1)]).status_code == 201

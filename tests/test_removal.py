@@ -9,11 +9,11 @@ from videosession.app import create_app
 from videosession.database import Database
 from videosession.errors import NotFound
 from videosession.services import services_of
-from videosession.sessions.removal import DAY_SECONDS, Removal
-from videosession.sessions.repository import MARK_KEPT_SECONDS, MICROSECONDS, SessionRepository
+from videosession.sessions.removal import DAY_SECONDS, TOMBSTONE_KEPT_SECONDS, Removal
+from videosession.sessions.repository import SessionRepository
 
 PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00.000Z", "data": {"viewer": "alice was here"}}
-DAY = DAY_SECONDS * MICROSECONDS
+DAY = DAY_SECONDS * instants.SECOND
 
 
 class Clock:
@@ -31,7 +31,7 @@ class Kept:
         database.create_indexes()
         self.db = db
         self.clock = Clock()
-        self.sessions = SessionRepository(database, self.clock)
+        self.sessions = SessionRepository(database, self.clock, recent_bytes=0)
         self.removal = Removal(database, self.clock, 30)
 
     def open(self) -> str:
@@ -59,15 +59,15 @@ def everything(db) -> str:
 
 
 def test_purging_a_person_leaves_nothing_of_theirs(app, db, client, stranger):
-    for _ in range(3):
-        client.append(client.new_session(title="alice's own"), PLAY)
+    for number in (1, 10, 200):
+        client.append(client.new_session(title="alice's own"), [PLAY] * number)
     client.delete(f"/api/sessions/{client.new_session()}")
     foreign = stranger.new_session()
-    stranger.append(foreign, PLAY | {"data": {}})
+    stranger.append(foreign, [PLAY | {"data": {}}] * 200)
     assert purge(app, "--owner", "alice") == "3 sessions of alice are gone, with all their events.\n"
     assert "alice" not in everything(db)
-    assert db.events.count_documents({}) == 1
-    assert len(stranger.get(f"/api/sessions/{foreign}").json["events"]) == 1
+    assert db.events.count_documents({}) == 200
+    assert len(stranger.get(f"/api/sessions/{foreign}").json["events"]) == 200
     assert purge(app, "--owner", "alice") == "0 sessions of alice are gone, with all their events.\n"
 
 
@@ -83,8 +83,8 @@ def test_a_purged_session_is_gone_for_its_owner_too_and_takes_no_more_events(app
 def test_the_marks_of_a_purge_go_as_all_marks_do(app, db, client):
     client.new_session()
     purge(app, "--owner", "alice")
-    later = instants.now() + (MARK_KEPT_SECONDS + 1) * MICROSECONDS
-    SessionRepository(services_of(app).database, lambda: later).sweep()
+    later = instants.now() + (TOMBSTONE_KEPT_SECONDS + 1) * instants.SECOND
+    Removal(services_of(app).database, lambda: later).sweep()
     assert db.sessions.count_documents({}) == 0
 
 
@@ -135,22 +135,22 @@ def test_an_expired_session_leaves_a_mark_as_a_deleted_one_does(kept):
         kept.sessions.append(session, [event()], owner="alice")
     assert kept.db.events.count_documents({}) == 0
     kept.wait(2)
-    kept.sessions.sweep()
+    kept.removal.sweep()
     assert kept.db.sessions.count_documents({}) == 0
 
 
 def test_a_session_that_is_used_while_it_expires_stays(kept, monkeypatch):
     session = kept.open()
     kept.wait(31)
-    replace = kept.removal._replace
+    bury = kept.removal.bury
 
-    def use_first(query: dict, rest: dict) -> None:
+    def use_first(query: dict, owner: dict) -> bool:
         kept.sessions.append(session, [event()], owner="alice")
-        replace(query, rest)
+        return bury(query, owner)
 
-    monkeypatch.setattr(kept.removal, "_replace", use_first)
+    monkeypatch.setattr(kept.removal, "bury", use_first)
     assert kept.there() == [session]
-    assert kept.db.events.count_documents({}) == 1
+    assert kept.sessions.count(session, owner="alice") == 1
 
 
 def test_sessions_are_kept_for_good_unless_a_setting_says_otherwise(db):
@@ -185,7 +185,7 @@ def test_purging_says_so_when_some_events_could_not_be_removed(db, mongo, argume
     app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
     for _ in range(3):
         session_id = services_of(app).sessions.create(owner="alice", title="A session", description="")["_id"]
-        services_of(app).sessions.append(session_id, [event()], owner="alice")
+        services_of(app).sessions.append(session_id, [event()] * 200, owner="alice")
     long_ago = instants.now() - 8 * DAY
     db.sessions.update_many({}, {"$set": {"createdAt": long_ago, "lastEventAt": long_ago}})
     with failing(mongo, "delete", times=failures, errorCode=50):

@@ -6,6 +6,7 @@
 import inspect
 from collections.abc import Callable
 
+import bson
 import mongomock
 import pymongo
 import pytest
@@ -15,14 +16,11 @@ from tests.answers import canonical
 from tests.databases import NAMED, empty_database, event
 from videosession.database import Database
 from videosession.errors import NotFound
-from videosession.sessions.repository import (
-    ALIVE_SECONDS,
-    MARK_KEPT_SECONDS,
-    MICROSECONDS,
-    REMEMBERED_SESSIONS,
-    SETTLED_SECONDS,
-    SessionRepository,
-)
+from videosession.instants import SECOND
+from videosession.sessions.appends import RECENT_BYTES
+from videosession.sessions.recently_seen import REMEMBERED_SESSIONS, RecentlySeen
+from videosession.sessions.removal import SETTLED_SECONDS, TOMBSTONE_KEPT_SECONDS, Removal
+from videosession.sessions.repository import SessionRepository
 
 SERVERS = ["embedded", "named"] if NAMED else ["embedded"]
 on_a_wire = pytest.mark.parametrize("server", SERVERS, indirect=True)
@@ -38,11 +36,8 @@ class Clock:
         self.microseconds += 1
         return self.microseconds
 
-    def seconds(self) -> float:
-        return self.microseconds / MICROSECONDS
-
     def move(self, seconds: float) -> None:
-        self.microseconds += int(seconds * MICROSECONDS)
+        self.microseconds += int(seconds * SECOND)
 
 
 class Commands(CommandListener):
@@ -92,14 +87,24 @@ def clock() -> Clock:
     return Clock()
 
 
+# Where events are: all in their session, some moved out of it from time to time, none in it.
+BOUNDS = {"in the session": RECENT_BYTES, "moving": 500, "beside it": 0}
+
+
+@pytest.fixture(params=BOUNDS.values(), ids=BOUNDS)
+def sessions(store, clock, request) -> SessionRepository:
+    return repository(store, clock, request.param)
+
+
 @pytest.fixture
-def sessions(store, clock) -> SessionRepository:
+def ordinary(store, clock) -> SessionRepository:
+    """Bounded as the service is."""
     return repository(store, clock)
 
 
-def repository(store, clock) -> SessionRepository:
+def repository(store, clock, recent_bytes: int = RECENT_BYTES) -> SessionRepository:
     """Make a repository as another process would: it remembers nothing of what others did."""
-    return SessionRepository(Database(lambda: "", store), clock, timer=clock.seconds)
+    return SessionRepository(Database(lambda: "", store, deadline_seconds=30), clock, recent_bytes)
 
 
 def create(sessions: SessionRepository, owner: str = "alice", **content) -> str:
@@ -127,15 +132,16 @@ VERBS = {
     "event": {"event_id": "x"},
     "timeline_events": {},
     "change": {"merge": dict},
+    "count": {},
     "delete": {},
 }
-OWNERLESS = {"sweep"}
-OF_NO_SESSION = {"create", "newest"}
+OWNERLESS = {"owner_of"}
+OF_NO_SESSION = {"create", "newest", "restore"}
 
 MALFORMED = ["", "0", "0" * 31, "0" * 33, "G" * 32, "A" * 32, "0" * 32 + "\n", "٠" * 32, "../" + "0" * 29, "\0" * 32]
 
 
-def test_every_verb_names_its_owner_or_is_upkeep():
+def test_every_verb_names_its_owner_or_is_for_operators():
     verbs = {name: verb for name, verb in inspect.getmembers(SessionRepository, callable) if not name.startswith("_")}
     assert set(verbs) == set(VERBS) | OWNERLESS | OF_NO_SESSION, "the tables of this file tell every verb"
     for name in set(verbs) - OWNERLESS:
@@ -258,13 +264,15 @@ def test_data_comes_back_as_it_was_sent(sessions, data):
 
 
 @on_a_wire
-def test_stored_data_can_be_queried(sessions, store):
-    session_id = create(sessions)
-    sessions.append(session_id, [event(position=1), event(position={"at": 7})], owner="alice")
+def test_stored_data_can_be_queried(ordinary, store, clock):
+    session_id = create(ordinary)
+    for sessions in (ordinary, repository(store, clock, 0)):
+        sessions.append(session_id, [event(position=1), event(position={"at": 7})], owner="alice")
     assert store.events.count_documents({"session": session_id, "data.position.at": 7}) == 1
+    assert store.sessions.count_documents({"_id": session_id, "recent.data.position.at": 7}) == 1
 
 
-def test_an_event_for_a_session_deleted_meanwhile_is_taken_back(sessions, store, clock):
+def test_an_event_for_a_session_deleted_meanwhile_is_not_stored(sessions, store, clock):
     session_id = create(sessions)
     repository(store, clock).delete(session_id, owner="alice")
     with pytest.raises(NotFound):
@@ -272,75 +280,120 @@ def test_an_event_for_a_session_deleted_meanwhile_is_taken_back(sessions, store,
     assert list(store.events.find()) == []
 
 
-@on_a_wire
-def test_the_last_look_is_never_left_out(sessions, store, clock, commands):
-    session_id = create(sessions)
-    repository(store, clock).delete(session_id, owner="alice")
-
-    def append():
-        with pytest.raises(NotFound):
-            sessions.append_one(session_id, event(), owner="alice")
-
-    assert commands.during(append) == ["insert", "update", "delete"]
-    assert commands.during(append) == ["find"], "and then it is known to be gone"
+def append_times(sessions: SessionRepository, session_id: str, times: int, **fields) -> None:
+    for _ in range(times):
+        sessions.append_one(session_id, event() | fields, owner="alice")
 
 
 @on_a_wire
-def test_an_append_is_two_round_trips_in_a_session_lately_seen_and_three_otherwise(sessions, store, clock, commands):
-    session_id, other = create(sessions), repository(store, clock)
-    steady, first = ["insert", "update"], ["find", "insert", "update"]
-
-    def append(asked):
-        return commands.during(lambda: asked.append_one(session_id, event(), owner="alice"))
-
-    assert append(sessions) == steady, "whoever made a session has seen it"
-    assert [append(other), append(other)] == [first, steady]
-    clock.move(ALIVE_SECONDS + 1)
-    assert [append(sessions), append(sessions)] == [first, steady], "what was seen is forgotten in time"
-    assert commands.during(lambda: other.append(session_id, [event()] * 1000, owner="alice")) == first
+@pytest.mark.parametrize("named", [{}, {"eventId": "x"}], ids=["without an id", "with an id"])
+def test_an_append_is_one_round_trip_whoever_has_seen_the_session(ordinary, store, clock, commands, named):
+    session_id = create(ordinary)
+    other = repository(store, clock)
+    assert commands.during(lambda: ordinary.append_one(session_id, event() | named, owner="alice")) == ["update"]
+    ten = [event() | {name: f"{value}{number}" for name, value in named.items()} for number in range(10)]
+    assert commands.during(lambda: other.append(session_id, ten, owner="alice")) == ["update"]
 
 
 @on_a_wire
-def test_an_append_asks_the_same_of_an_empty_session_and_of_a_full_one(sessions, commands):
+def test_an_ordinary_session_is_read_in_one_query_and_its_timeline_too(ordinary, commands):
+    session_id = create(ordinary)
+    append_times(ordinary, session_id, 50)
+    assert commands.during(lambda: read(ordinary, session_id)) == ["find"]
+    assert commands.during(lambda: list(ordinary.timeline_events(session_id, owner="alice")[1])) == ["find"]
+    assert commands.during(lambda: ordinary.events_page(session_id, owner="alice", limit=10)) == ["find"]
+    assert commands.during(lambda: ordinary.event(session_id, first_id(ordinary, session_id), owner="alice"))[-1:] == [
+        "find"
+    ]
+    assert len(read(ordinary, session_id)) == 50
+
+
+def first_id(sessions: SessionRepository, session_id: str) -> str:
+    return read(sessions, session_id)[0]["eventId"]
+
+
+@on_a_wire
+def test_lists_and_changes_leave_the_events_where_they_are(ordinary, commands):
+    session_id = create(ordinary)
+    append_times(ordinary, session_id, 3)
+    for deed in (
+        lambda: ordinary.newest(owner="alice", limit=1),
+        lambda: ordinary.look(session_id, owner="alice"),
+        lambda: ordinary.change(session_id, dict, owner="alice"),
+        lambda: ordinary.check(session_id, owner="alice"),
+        lambda: ordinary.delete(session_id, owner="alice", condition=lambda session: None),
+    ):
+        commands.during(deed)
+        projections = [command["projection"] for command in commands.sent if "find" in command]
+        assert projections in ([{"recent": 0}], [{"_id": 1}])
+
+
+@on_a_wire
+def test_an_append_asks_the_same_of_an_empty_session_and_of_a_long_one(ordinary, commands):
     def asked(session_id: str) -> str:
-        commands.during(lambda: sessions.append_one(session_id, event(), owner="alice"))
+        commands.during(lambda: ordinary.append_one(session_id, event(), owner="alice"))
         update = commands.sent[-1]["updates"][0]
         assert update["q"]["_id"] == session_id, "found by its id, whatever else there is"
         return [sorted(command) for command in commands.sent] + [sorted(update["q"]), sorted(update["u"])]
 
-    empty, full = create(sessions), create(sessions)
-    sessions.append(full, [event()] * 1000, owner="alice")
-    assert asked(full) == asked(empty)
+    empty, long = create(ordinary), create(ordinary)
+    ordinary.append(long, [event()] * 1000, owner="alice")
+    assert asked(long) == asked(empty)
 
 
 @on_a_wire
-@pytest.mark.parametrize("count", [0, 1, 999, 1000])
-def test_a_session_of_up_to_a_thousand_events_is_read_in_two_queries(sessions, commands, count):
+def test_a_full_session_is_moved_and_what_is_sent_then_is_stored(ordinary, store, commands):
+    session_id, sent = create(ordinary), 0
+
+    def append_next() -> None:
+        ordinary.append_one(session_id, event(f"{sent}"), owner="alice")
+
+    while (names := commands.during(append_next)) == ["update"]:
+        sent += 1
+    sent += 1
+    assert names == ["update", "find", "insert", "update", "update"]
+    stored = store.sessions.find_one()
+    assert (len(stored["recent"]), stored["moved"]) == (1, 1)
+    assert 0 < stored["size"] < 400
+    assert store.events.count_documents({}) == stored["beside"] == sent - 1
+    assert types(ordinary, session_id) == [f"{number}" for number in range(sent)]
+
+
+def test_the_size_of_a_session_is_that_of_the_events_in_it(sessions, store):
     session_id = create(sessions)
-    if count:
-        sessions.append(session_id, [event()] * count, owner="alice")
-    assert commands.during(lambda: read(sessions, session_id)) == ["find", "find"]
-    assert len(read(sessions, session_id)) == count
+    append_times(sessions, session_id, 7)
+    sessions.append(session_id, [event(text="ü" * 9), event(**{"$ref": 1})], owner="alice")
+    stored = store.sessions.find_one()
+    assert stored.get("size", 0) == sum(len(bson.encode(each)) for each in stored.get("recent", []))
 
 
 @on_a_wire
-def test_a_longer_session_is_read_in_batches_and_the_session_first(sessions, commands):
-    session_id = create(sessions)
+@pytest.mark.parametrize("count", [200, 999, 1000])
+def test_a_session_of_up_to_a_thousand_events_is_read_in_two_queries(ordinary, commands, count):
+    session_id = create(ordinary)
+    ordinary.append(session_id, [event()] * count, owner="alice")
+    assert commands.during(lambda: read(ordinary, session_id)) == ["find", "find"]
+    assert len(read(ordinary, session_id)) == count
+
+
+@on_a_wire
+def test_a_longer_session_is_read_in_batches_and_the_session_first(ordinary, commands):
+    session_id = create(ordinary)
     for _ in range(3):
-        sessions.append(session_id, [event()] * 1000, owner="alice")
-    names = commands.during(lambda: read(sessions, session_id))
+        ordinary.append(session_id, [event()] * 1000, owner="alice")
+    names = commands.during(lambda: read(ordinary, session_id))
     assert [command["find"] for command in commands.sent if "find" in command] == ["sessions", "events"]
     assert names[2:] == ["getMore"] * (len(names) - 2)
     assert len(names) <= 5
 
 
 @on_a_wire
-def test_no_more_is_held_than_one_reply_of_the_database_carries(sessions, commands):
-    session_id = create(sessions)
+def test_no_more_is_held_than_one_reply_of_the_database_carries(ordinary, commands):
+    session_id = create(ordinary)
     for _ in range(4):
-        sessions.append(session_id, [event() | {"data": {"text": "x" * 700_000}} for _ in range(9)], owner="alice")
+        ordinary.append(session_id, [event() | {"data": {"text": "x" * 700_000}} for _ in range(9)], owner="alice")
     batches = []
-    commands.during(lambda: batches.extend(map(len, sessions.read(session_id, owner="alice").events)))
+    commands.during(lambda: batches.extend(map(len, ordinary.read(session_id, owner="alice").events)))
     replies = [command for command in commands.sent if "getMore" in command or command.get("find") == "events"]
     assert len(list(filter(None, batches))) == len(replies) > 1
     assert sum(batches) == 36
@@ -351,7 +404,7 @@ def test_every_write_asks_for_a_majority_and_the_journal(sessions, commands):
     session_id = create(sessions)
 
     def write():
-        sessions.append(create(sessions), [event(), event()], owner="alice")
+        sessions.append(create(sessions), [event()] * 100, owner="alice")
         sessions.append_one(session_id, event(), owner="alice")
         sessions.delete(session_id, owner="alice")
 
@@ -359,12 +412,11 @@ def test_every_write_asks_for_a_majority_and_the_journal(sessions, commands):
     assert all(command["writeConcern"] == {"w": "majority", "j": True} for command in commands.sent)
 
 
-def test_only_so_many_sessions_are_remembered(sessions, store, clock):
-    seen = repository(store, clock)._alive
+def test_only_so_many_sessions_are_remembered():
+    seen = RecentlySeen()
     for number in range(REMEMBERED_SESSIONS + 5):
-        seen.add(f"{number}", "alice")
-    remembered = sum(seen.has(f"{number}", "alice") for number in range(REMEMBERED_SESSIONS + 5))
-    assert remembered == REMEMBERED_SESSIONS
+        seen.see(f"{number}", 1)
+    assert sum(seen.moved(f"{number}") == 1 for number in range(REMEMBERED_SESSIONS + 5)) == REMEMBERED_SESSIONS
 
 
 def leave_behind(store, session_id: str) -> None:
@@ -373,38 +425,38 @@ def leave_behind(store, session_id: str) -> None:
     store.events.insert_one({"_id": f"{session_id}:{number}", "session": session_id})
 
 
-def test_the_sweep_removes_what_a_deleted_session_left_and_nothing_else(sessions, store):
+def test_the_sweep_removes_what_a_deleted_session_left_and_nothing_else(sessions, store, clock):
     alive, gone = create(sessions), create(sessions)
     for session_id in (alive, gone):
         sessions.append_one(session_id, event(), owner="alice")
     sessions.delete(gone, owner="alice")
     leave_behind(store, gone)
-    sessions.sweep()
-    sessions.sweep()
-    assert [each["session"] for each in store.events.find()] == [alive]
+    Removal(Database(str, store), clock).sweep()
+    Removal(Database(str, store), clock).sweep()
+    assert {each["session"] for each in store.events.find()} <= {alive}
     assert types(sessions, alive) == ["play"]
-    assert {each["_id"] for each in store.sessions.find()} == {alive, gone}, "the mark is kept"
+    assert {each["_id"] for each in store.sessions.find()} == {alive, gone}, "the tombstone is kept"
 
 
-def test_a_mark_is_swept_until_no_append_can_be_under_way_any_more(sessions, store, clock):
+def test_a_tombstone_is_swept_until_no_append_can_be_under_way_any_more(sessions, store, clock):
     session_id = create(sessions)
     sessions.delete(session_id, owner="alice")
     for _ in range(3):
         leave_behind(store, session_id)
-        sessions.sweep()
+        Removal(Database(str, store), clock).sweep()
         clock.move(SETTLED_SECONDS / 3)
         assert list(store.events.find()) == []
 
 
-def test_a_mark_is_dropped_after_a_day_and_its_events_once_more_before_it(sessions, store, clock):
+def test_a_tombstone_is_dropped_after_a_day_and_its_events_once_more_before_it(sessions, store, clock):
     session_id, alive = create(sessions), create(sessions)
     sessions.delete(session_id, owner="alice")
-    clock.move(MARK_KEPT_SECONDS - 1)
-    sessions.sweep()
+    clock.move(TOMBSTONE_KEPT_SECONDS - 1)
+    Removal(Database(str, store), clock).sweep()
     leave_behind(store, session_id)
-    sessions.sweep()
+    Removal(Database(str, store), clock).sweep()
     assert store.sessions.count_documents({"_id": session_id}) == 1
     clock.move(2)
-    sessions.sweep()
+    Removal(Database(str, store), clock).sweep()
     assert [each["_id"] for each in store.sessions.find()] == [alive]
     assert list(store.events.find()) == []

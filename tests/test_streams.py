@@ -30,7 +30,8 @@ def app(shared_app):
 
 
 def fill(db, session_id: str, count: int, text: str = KILOBYTE) -> str:
-    """Put events into a session's place in the database."""
+    """Put events beside a session in the database."""
+    db.sessions.update_one({"_id": session_id}, {"$set": {"moved": 1}})
     for start in range(0, count, 1000):
         db.events.insert_many(
             {

@@ -8,7 +8,7 @@ from flask import Flask
 from videosession import about, auth, browser, cli, cors, errors, health, metrics, observability, services, sessions
 from videosession.config import Config, environment
 from videosession.contract import decorators, docs
-from videosession.database import Database
+from videosession.database import DEADLINE_SECONDS, Database
 from videosession.embedded import Embedded
 from videosession.engine import Engine
 from videosession.rate_limits import rate_limits
@@ -18,9 +18,6 @@ from videosession.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
-EMBEDDED_READING_SECONDS = 60  # that database sorts all events of a session before it gives the first
-
-
 _FOR_TRYING_OUT = """
   *****************************************************************************
   *  FOR TRYING OUT ONLY: MONGODB_URI is not set, so sessions are kept in an  *
@@ -29,15 +26,18 @@ _FOR_TRYING_OUT = """
   *****************************************************************************"""
 
 
-def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
+def create_app(
+    config: Mapping[str, object] | None = None, *, db=None, deadline_seconds: float = DEADLINE_SECONDS
+) -> Flask:
     """Build the service from `config`: settings by the names of their variables, the environment if none is given.
 
-    `db` is a PyMongo database to use instead of the one that the settings name. Raises ConfigError.
+    `db` is a PyMongo database to use instead of the one that the settings name, `deadline_seconds` how long it may take
+    before an answer is a 503. Raises ConfigError.
     """
     settings = Config.read(environment() if config is None else config)
     app = Flask("videosession", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would be built from the client's Host header
-    store = _database(settings, db)
+    store = _database(settings, db, deadline_seconds)
     cors.init_app(app, settings)
     observed = observability.init_app(app)
     errors.init_app(app)
@@ -65,7 +65,7 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
             tokens=tokens,
             rate_limits=rate_limits(settings),
             readiness=readiness,
-            upkeep=Upkeep((index, engine.examine), (parts.removal.expire, parts.sessions.sweep)),
+            upkeep=Upkeep((index, engine.examine), (parts.removal.expire, parts.removal.sweep)),
             observed=observed,
             limits=limits,
             description=description,
@@ -74,10 +74,10 @@ def create_app(config: Mapping[str, object] | None = None, *, db=None) -> Flask:
     return app
 
 
-def _database(settings: Config, given) -> Database:
-    expires = settings.retention_days is not None
+def _database(settings: Config, given, deadline_seconds: float) -> Database:
+    options = {"deadline_seconds": deadline_seconds, "expires": settings.retention_days is not None}
     if given is not None or not settings.is_embedded:
-        return Database(lambda: settings.mongodb_uri, given, expires=expires)
+        return Database(lambda: settings.mongodb_uri, given, hints=given is None, **options)
     settings.make_instance()
     embedded = Embedded(settings.instance_path)
 
@@ -86,7 +86,7 @@ def _database(settings: Config, given) -> Database:
         return embedded.uri
 
     # SecantusDB 0.7.0b3 locks up for good where the first insert into a new collection meets a createIndexes there.
-    return Database(locate, reading_seconds=EMBEDDED_READING_SECONDS, collections_first=True, expires=expires)
+    return Database(locate, collections_first=True, **options)
 
 
 def serve(app: Flask) -> None:

@@ -73,13 +73,13 @@ def purge(owner: str | None) -> None:
     """Remove at once what deleted sessions left behind, and those whose time is over."""
     if owner is not None:
         _check_subject(owner, "--owner")
-    removal, repository = services().removal, services().sessions
+    removal = services().removal
     if owner is None:
         removal.expire()
         told = "What deleted sessions left behind is gone."
     else:
         told = f"{removal.forget(owner=owner)} sessions of {owner} are gone, with all their events."
-    if not repository.sweep():
+    if not removal.sweep():
         raise click.ClickException("The database did not remove all of it: look at its log, and run this again.")
     click.echo(told)
 

@@ -24,6 +24,7 @@ from videosession.errors import DatabaseAway
 log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 3
+START_SECONDS = 60  # as long as a command waits for a database that is being started
 _EXISTS = 48
 OVERSHOOT_SECONDS = 0.5  # PyMongo looks at the clock every so often while it waits for a server to be there
 DUPLICATE = 11000  # the code of a write error
@@ -45,17 +46,21 @@ EVENT_INDEXES = [
     pymongo.IndexModel([("session", ASCENDING), ("instant", ASCENDING), ("arrival", ASCENDING)], name="session_order"),
 ]
 
+
 # The promises do not leave these to a URI. A second between heartbeats finds a returning server within two; the
 # time to connect also bounds the DNS look-ups of mongodb+srv, which lie outside the deadline.
-_CLIENT_OPTIONS = {
-    "timeoutMS": DEADLINE_SECONDS * 1000,
-    "serverSelectionTimeoutMS": DEADLINE_SECONDS * 1000,  # for calls without a deadline
-    "connectTimeoutMS": 2000,
-    "heartbeatFrequencyMS": 1000,
-    "appname": "videosession",
-}
+def _client_options(deadline_seconds: float) -> dict[str, object]:
+    return {
+        "timeoutMS": int(deadline_seconds * 1000),
+        "serverSelectionTimeoutMS": int(deadline_seconds * 1000),  # for calls without a deadline
+        "connectTimeoutMS": 2000,
+        "heartbeatFrequencyMS": 1000,
+        "appname": "videosession",
+    }
+
+
 _OVERRIDDEN = {"w", "journal", "j", "wtimeoutms", "readpreference", "readconcernlevel", "sockettimeoutms",
-               *map(str.lower, _CLIENT_OPTIONS)}  # fmt: skip
+               *map(str.lower, _client_options(DEADLINE_SECONDS))}  # fmt: skip
 
 
 class _Opened(NamedTuple):
@@ -69,23 +74,26 @@ class _Opened(NamedTuple):
 class Database:
     """The two collections, on a client that is made when first needed, once in each process.
 
-    `locate` gives the URI at that moment; `given` is a database to use instead of a client of our own. A read of all
-    events may take `reading_seconds` for its first batch. With `collections_first` the collections are made before
-    anything else is asked. Where sessions expire, there is one more index.
+    `locate` gives the URI at that moment; `given` is a database to use instead of a client of our own. What comes
+    before an answer may take `deadline_seconds`, and so may each later batch of it. With `collections_first` the
+    collections are made before anything else is asked. Where sessions expire, there is one more index. `hints` name the
+    index for a server's planner, where it goes by them; the embedded database reads all there is instead, *measured*.
     """
 
     def __init__(
         self,
         locate: Callable[[], str],
         given=None,
-        reading_seconds: float = DEADLINE_SECONDS,
         *,
+        deadline_seconds: float = DEADLINE_SECONDS,
         collections_first: bool = False,
         expires: bool = False,
+        hints: bool = False,
     ):
         self._session_indexes = [*SESSION_INDEXES, *([RETENTION_INDEX] if expires else [])]
-        self.reading_seconds = reading_seconds
+        self._deadline_seconds = deadline_seconds
         self._collections_first = collections_first
+        self._hints = hints
         self._locate = locate
         self._given = given
         self._lock = threading.Lock()
@@ -101,9 +109,18 @@ class Database:
     def events(self) -> Collection:
         return self._open().events
 
+    @property
+    def by_id(self) -> dict[str, str]:
+        """Return the option that has a query for many ids go by their index, whatever else is in it."""
+        return {"hint": "_id_"} if self._hints else {}
+
+    def read(self) -> None:
+        """Read something: a server may answer a ping and be unable to do that."""
+        self.sessions.find_one({"_id": "readiness"})
+
     @contextmanager
-    def deadline(self, seconds: float = DEADLINE_SECONDS) -> Iterator[None]:
-        """Bound all calls within to `seconds` together; any failure of the database is a DatabaseFailure.
+    def deadline(self, seconds: float | None = None) -> Iterator[None]:
+        """Bound all calls within to `seconds`, or the usual, together; any failure of it is a DatabaseFailure.
 
         While the database stays away this refuses at once: the client's monitors, not requests, look for it.
         """
@@ -111,6 +128,7 @@ class Database:
             if self._is_away and not self._open().client.topology_description.has_writable_server():
                 self._follow()
                 raise DatabaseAway
+            seconds = self._deadline_seconds if seconds is None else seconds
             with pymongo.timeout(max(seconds - OVERSHOOT_SECONDS, 0.1) if self._is_hurried else 0):
                 self._make_collections()
                 yield
@@ -128,7 +146,7 @@ class Database:
     def unhurried(self) -> Iterator[None]:
         """Let everything within take as long as it takes, deadlines too: for commands, for which no request waits."""
         if self._given is None:
-            with pymongo.timeout(self.reading_seconds):  # one that has only just been started takes its time, too
+            with pymongo.timeout(START_SECONDS):  # one that has only just been started takes its time, too
                 self.sessions.database.command("ping")
         self._is_hurried = False
         try:
@@ -204,7 +222,7 @@ class Database:
         if opened and opened.process == os.getpid():
             return opened
         # Looking up the addresses of mongodb+srv takes up to two seconds, and fails: then one request tries again.
-        if not self._lock.acquire(timeout=0 if self._is_away else DEADLINE_SECONDS):
+        if not self._lock.acquire(timeout=0 if self._is_away else self._deadline_seconds):
             raise DatabaseAway
         try:
             if not self._opened or self._opened.process != os.getpid():
@@ -220,8 +238,10 @@ class Database:
             uri = self._locate()
             _tell_overridden(uri)
             # Its monitors begin at once, in the background: while the database is away, they alone look for it.
-            database = MongoClient(uri, connect=True, **_CLIENT_OPTIONS).get_default_database(DEFAULT_NAME)
-        return _Opened(os.getpid(), uri, database.client, *(_collection(database, n) for n in ("sessions", "events")))
+            options = _client_options(self._deadline_seconds)
+            database = MongoClient(uri, connect=True, **options).get_default_database(DEFAULT_NAME)
+        sessions, events = (_collection(database, name) for name in ("sessions", "events"))
+        return _Opened(os.getpid(), uri, database.client, sessions, events)
 
 
 def _collection(database: MongoDatabase, name: str) -> Collection:
@@ -263,7 +283,7 @@ def insert(collection: Collection, documents: list[dict]) -> list[dict]:
         collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:
         faults = error.details["writeErrors"]
-        if error.details["writeConcernErrors"] or any(fault["code"] != DUPLICATE for fault in faults):
+        if error.details.get("writeConcernErrors") or any(fault["code"] != DUPLICATE for fault in faults):
             raise
         return [documents[fault["index"]] for fault in faults]
     return []

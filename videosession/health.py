@@ -61,7 +61,7 @@ class Readiness:
     def _read(self, look: Future) -> None:
         try:
             with self._database.deadline(READINESS_SECONDS):
-                self._database.sessions.find_one({"_id": "readiness"})
+                self._database.read()
                 look.set_result(self._database.missing_indexes())
         except Exception as error:  # whoever asked for the look is told of it
             look.set_exception(error)

@@ -1,14 +1,15 @@
-"""Events as they are stored and found: a document each, whose `_id` is its session's and its own.
+"""Events as they are stored and found: in the session's document, its `recent` ones, or a document each beside it.
 
-What is stored is never changed and never taken back, except with its session. Who may, and whether the session is
-alive, is looked at elsewhere (see repository).
+A document beside the session has the same fields, and an `_id` made of the session's and the event's. What was
+acknowledged is never changed and never taken back, except with its session (see appends).
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
+import bson
 import orjson
 import pymongo
 
@@ -19,82 +20,77 @@ IDS_A_QUERY = 100
 
 _ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
 AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
-FOR_TIMELINE = {"_id": 0, "eventId": 1, "type": 1, "instant": 1, "data": 1, "exact": 1}
-_WITH_PLACE = AS_SENT | {"instant": 1, "arrival": 1}
-_CONTENT = {"type": 1, "timestamp": 1, "data": 1, "exact": 1, "fingerprint": 1}
+FOR_TIMELINE = {"_id": 0, "eventId": 1, "type": 1, "instant": 1, "arrival": 1, "data": 1, "exact": 1}
+WITH_PLACE = AS_SENT | {"instant": 1, "arrival": 1}
+_CONTENT = {"eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1, "fingerprint": 1, "arrival": 1}
 
 
 class Taken(Exception):
-    """Documents whose ids belong to other events that are stored."""
+    """Events whose ids belong to other events that are stored."""
 
-    def __init__(self, documents: list[dict]):
-        super().__init__(f"taken by other events: {', '.join(document['eventId'] for document in documents)}")
-        self.documents = documents
+    def __init__(self, events: list[dict]):
+        super().__init__(f"taken by other events: {', '.join(event['eventId'] for event in events)}")
+        self.events = events
 
 
 class Events:
-    """The events of all sessions; `clock` gives microseconds since 1970."""
+    """The events beside their sessions."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]):
+    def __init__(self, database: Database):
         self._database = database
-        self._clock = clock
 
-    def documents(self, session_id: str, events: list[dict], keyed: Keyed | None = None) -> list[dict]:
-        """Make of each event what is to be stored: its place is the clock, then chance, then the place among these."""
-        arrival = f"{self._clock():015x}{secrets.token_hex(5)}"
-        if keyed:
-            events = [event if "eventId" in event else event | keyed.mark(place) for place, event in enumerate(events)]
-        return [_document(session_id, f"{arrival}{place:04x}", event) for place, event in enumerate(events)]
+    def insert(self, session_id: str, events: list[dict]) -> list[dict]:
+        """Insert events, and return those whose ids are there already."""
+        documents = [_beside(session_id, event) for event in events]
+        there = {document["_id"] for document in insert(self._database.events, documents)} if events else set()
+        return [event for event, document in zip(events, documents, strict=True) if document["_id"] in there]
 
-    def store(self, documents: list[dict]) -> None:
-        """Store what is not stored yet: all of it, or nothing where an id is Taken by another event.
+    def copy(self, session_id: str, events: list[dict]) -> None:
+        """Put `recent` events beside their session, in place of what has their ids: that was never acknowledged."""
+        there = {event["eventId"]: event for event in self.insert(session_id, events)}
+        for stored in self.stored(session_id, there):
+            event = there[stored["eventId"]]
+            if stored["arrival"] != event["arrival"]:  # else it is a copy of the same
+                document = _beside(session_id, event)
+                where = {"_id": document["_id"], "session": session_id}
+                self._database.events.replace_one(where, document)
 
-        Decides before it writes, and never takes back: another request may have been told that an event is stored. So
-        where an id is taken between the two, that is Taken, and the other events are stored.
-        """
-        if len(documents) > 1:
-            self._refuse_taken([document for document in documents if _has_id_of_client(document)])
-            first_under_key = next((document for document in documents if "fingerprint" in document), None)
-            if first_under_key:  # goes in first, so that one request wins the key
-                self._insert([first_under_key])
-                documents = [document for document in documents if document is not first_under_key]
-        self._insert(documents)
+    def stored(self, session_id: str, event_ids: Iterable[str]) -> Iterator[dict]:
+        """Find what is stored under these ids, as far as it is compared."""
+        for query in _by_id(session_id, list(event_ids)):
+            yield from self._database.events.find(query, _CONTENT, **self._database.by_id)
 
-    def _insert(self, documents: list[dict]) -> None:
-        self._refuse_taken(insert(self._database.events, documents))
-
-    def _refuse_taken(self, documents: list[dict]) -> None:
-        """Compare with what is stored under the same ids."""
-        if not documents:
-            return
-        expected = {document["_id"]: document for document in documents}
-        found = chain.from_iterable(self._database.events.find(query, _CONTENT) for query in _by_id(documents))
-        if taken := {stored["_id"] for stored in found if not is_same(expected[stored["_id"]], stored)}:
-            raise Taken([document for document in documents if document["_id"] in taken])
-
-    def remove(self, documents: list[dict]) -> None:
+    def remove(self, session_id: str, events: list[dict]) -> None:
         """Remove what was stored into a session that had been deleted."""
-        for query in _by_id(documents):
-            self._database.events.delete_many(query)
+        for query in _by_id(session_id, [event["eventId"] for event in events]):
+            self._database.events.delete_many(query, **self._database.by_id)
 
-    def in_order(self, selection: "Selection", fields: dict = AS_SENT) -> Iterator[list[dict]]:
+    def remove_own(self, session_id: str, event: dict) -> None:
+        """Remove an event unless its id is by now another's."""
+        where = {"_id": f"{session_id}:{event['eventId']}", "session": session_id, "arrival": event["arrival"]}
+        self._database.events.delete_one(where)
+
+    def in_order(self, selection: "Selection", fields: dict) -> Iterator[list[dict]]:
         """Yield the selected events, in batches."""
         for query in selection.queries():
-            for batch in batches(self._database.events, query, projection=fields, sort=_ORDER):
-                yield _exactly(batch)
+            yield from batches(self._database.events, query, projection=fields, sort=_ORDER)
 
     def first(self, selection: "Selection", count: int) -> list[dict]:
-        """Give the selected events that come first, `count` at most, each with its place in the order."""
+        """Return the selected events that come first, `count` at most, each with its place in the order."""
         found: list[dict] = []
         for query in selection.queries():
             if missing := count - len(found):
-                found += self._database.events.find(query, _WITH_PLACE, sort=_ORDER, limit=missing)
-        return _exactly(found)
+                found += self._database.events.find(query, WITH_PLACE, sort=_ORDER, limit=missing)
+        return found
 
     def one(self, session_id: str, event_id: str) -> dict | None:
         """Find an event by its id."""
-        found = self._database.events.find_one({"_id": f"{session_id}:{event_id}", "session": session_id}, AS_SENT)
-        return found and _exactly([found])[0]
+        where = {"_id": f"{session_id}:{event_id}", "session": session_id}
+        return self._database.events.find_one(where, AS_SENT)
+
+    def count(self, session_id: str) -> int:
+        """Return how many there are, by counting them."""
+        return self._database.events.count_documents({"session": session_id})
 
 
 class Selection(NamedTuple):
@@ -105,6 +101,15 @@ class Selection(NamedTuple):
     since: int | None = None
     until: int | None = None
     after: tuple[int, str] | None = None
+
+    def takes(self, event: dict) -> bool:
+        """Return whether it takes an event that has been read."""
+        return (
+            self.type in (None, event["type"])
+            and (self.since is None or event["instant"] >= self.since)
+            and (self.until is None or event["instant"] < self.until)
+            and (self.after is None or place(event) > self.after)
+        )
 
     def queries(self) -> Iterator[dict]:
         """Ask for them, in turn: first for those at the very instant of the place, then for the later ones.
@@ -121,55 +126,103 @@ class Selection(NamedTuple):
         yield every | ({"instant": given} if given else {})
 
 
-def _exactly(events: list[dict]) -> list[dict]:
-    """Give data that were kept as text, too, as they were sent."""
+def place(event: dict) -> tuple[int, str]:
+    """Return where an event stands in the order of its session's."""
+    return event["instant"], event["arrival"]
+
+
+def made(events: list[dict], clock: Callable[[], int], keyed: Keyed | None = None) -> list[dict]:
+    """Make of each event what is stored: its arrival is the clock, then chance, then the position among these."""
+    arrival = f"{clock():015x}{secrets.token_hex(5)}"
+    if keyed:
+        events = [event if "eventId" in event else event | keyed.mark(number) for number, event in enumerate(events)]
+    return [_made(f"{arrival}{number:04x}", event) for number, event in enumerate(events)]
+
+
+def _made(arrival: str, event: dict) -> dict:
+    stored = {
+        "eventId": event.get("eventId", arrival),
+        "instant": event["timestamp"].microseconds,
+        "arrival": arrival,
+        "type": event["type"],
+        "timestamp": event["timestamp"],
+        "data": event["data"],
+    }
+    if "fingerprint" in event:
+        stored["fingerprint"] = event["fingerprint"]
+    # MongoDB's drivers, and servers written with one, read {"$ref", "$id"} as a DBRef, which loses keys on its way
+    # back: such data is kept as text. (https://www.mongodb.com/docs/manual/reference/database-references/)
+    if b'"$ref"' in (text := orjson.dumps(event["data"])):
+        del stored["data"]
+        stored["exact"] = text.decode()
+    return stored
+
+
+def has_own_id(event: dict) -> bool:
+    """Return whether an event may be stored already: it has an id of its client's, or one made from a key."""
+    return event["eventId"] != event["arrival"]
+
+
+def size(events: list[dict]) -> int:
+    """Return the bytes of events as BSON."""
+    return sum(len(bson.encode(event)) for event in events)
+
+
+def differing(events: Iterable[dict], stored: Iterable[dict]) -> list[dict]:
+    """Return the events under whose ids something else is stored."""
+    there = {event["eventId"]: event for event in stored}
+    return [event for event in events if (other := there.get(event["eventId"])) and not is_same(event, other)]
+
+
+def as_sent(event: dict) -> dict:
+    """Return what a stored event is answered with."""
+    return {
+        "eventId": event["eventId"],
+        "type": event["type"],
+        "timestamp": event["timestamp"],
+        "data": orjson.loads(event["exact"]) if "exact" in event else event["data"],
+    }
+
+
+def exactly(events: list[dict]) -> list[dict]:
+    """Return events with their data as they were sent, where those were kept as text."""
     for event in events:
         if "exact" in event:
             event["data"] = orjson.loads(event.pop("exact"))
     return events
 
 
-def _by_id(documents: list[dict]) -> Iterator[dict]:
+def in_order(events: Iterable[dict]) -> list[dict]:
+    """Sort events that carry their places."""
+    return sorted(events, key=place)
+
+
+def merged(beside: Iterator[list[dict]], recent: list[dict], ids: set[str]) -> Iterator[list[dict]]:
+    """Yield batches of events beside a session, in order, with its `recent` ones, in order too, where they belong.
+
+    What is in both places, under one of these `ids`, is given once, as the session has it.
+    """
+    for batch in beside:
+        there = [event for event in batch if event["eventId"] not in ids] if ids else batch
+        if there and recent and place(recent[0]) < place(there[-1]):
+            until = place(there[-1])
+            inside = [event for event in recent if place(event) < until]
+            recent = recent[len(inside) :]
+            there = in_order(chain(there, inside))
+        yield there
+    yield recent
+
+
+def _beside(session_id: str, event: dict) -> dict:
+    return {"_id": f"{session_id}:{event['eventId']}", "session": session_id} | event
+
+
+def _by_id(session_id: str, event_ids: list[str]) -> Iterator[dict]:
     """Ask for stored documents by their ids, and by their session, which says on which shard they are.
 
     The embedded database goes by the first condition that an index serves, and compares each that is there with each
     that is asked for: the ids come first, and not many at once.
     """
-    for start in range(0, len(documents), IDS_A_QUERY):
-        ids = [document["_id"] for document in documents[start : start + IDS_A_QUERY]]
-        yield {"_id": {"$in": ids}, "session": documents[0]["session"]}
-
-
-def as_sent(document: dict) -> dict:
-    """Give what a stored event is answered with."""
-    return {
-        "eventId": document["eventId"],
-        "type": document["type"],
-        "timestamp": document["timestamp"],
-        "data": document["data"],
-    }
-
-
-def _has_id_of_client(document: dict) -> bool:
-    return document["eventId"] != document["arrival"] and "fingerprint" not in document
-
-
-def _document(session_id: str, arrival: str, event: dict) -> dict:
-    event_id = event.get("eventId", arrival)
-    document = {
-        "_id": f"{session_id}:{event_id}",
-        "session": session_id,
-        "instant": event["timestamp"].microseconds,
-        "arrival": arrival,
-        "eventId": event_id,
-        "type": event["type"],
-        "timestamp": event["timestamp"],
-        "data": event["data"],
-    }
-    if "fingerprint" in event:
-        document["fingerprint"] = event["fingerprint"]
-    # MongoDB's drivers, and servers written with one, read {"$ref", "$id"} as a DBRef, which loses keys on its way
-    # back: such data is kept as text too. (https://www.mongodb.com/docs/manual/reference/database-references/)
-    if b'"$ref"' in (text := orjson.dumps(event["data"])):
-        document["exact"] = text.decode()
-    return document
+    for start in range(0, len(event_ids), IDS_A_QUERY):
+        ids = [f"{session_id}:{event_id}" for event_id in event_ids[start : start + IDS_A_QUERY]]
+        yield {"_id": {"$in": ids}, "session": session_id}

@@ -1,38 +1,60 @@
-"""What removes sessions unasked by their owners: all of a person's, and those kept longer than the settings allow.
+"""How a session goes: asked for by its owner, with everything of a person, or when it was kept long enough.
 
-Both go the way of DELETE: a mark in the session's place, then its events; so an append that crosses them is taken back.
+It always goes the same way: a tombstone in its place, then its events. The sweep removes the events of tombstones
+again, and drops a tombstone after a day, its events once more before it: so what an append or a move leaves behind when
+it dies before its last look at the session goes, too.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+from pymongo.errors import PyMongoError
 
 from videosession.database import Database
 from videosession.errors import DatabaseFailure
-from videosession.sessions.repository import MICROSECONDS
+from videosession.instants import SECOND
 
 log = logging.getLogger(__name__)
 
 DAY_SECONDS = 24 * 3600
+SETTLED_SECONDS = 60  # longer than any append that began before a session was deleted
+TOMBSTONE_KEPT_SECONDS = DAY_SECONDS
 SOME_SECONDS = 60  # as long as finding a hundred sessions may take, or removing one's events
+EVENTS_AT_ONCE = 5000  # that are removed: others' writes come in between
+
+ALIVE = {"deletedAt": {"$exists": False}}
 
 
 class Removal:
     """Removes sessions; `clock` gives microseconds since 1970. Without `retention_days` they are kept for good."""
 
-    def __init__(self, database: Database, clock: Callable[[], int], retention_days: int | None):
+    def __init__(self, database: Database, clock: Callable[[], int], retention_days: int | None = None):
         self._database = database
         self._clock = clock
         self._retention_days = retention_days
 
-    def forget(self, *, owner: str) -> int:
-        """Remove everything of an owner, and say how many sessions that were; DatabaseAway where it could not be done.
+    def bury(self, query: dict, owner: dict) -> bool:
+        """Put a tombstone in the place of a session, and return whether there is one that is so; `owner` may be {}."""
+        tombstone = {"_id": query["_id"], "deletedAt": self._clock()} | owner
+        replaced = self._database.sessions.replace_one(query, tombstone)
+        return bool(replaced.matched_count)
 
-        The marks that stay for a day name nobody; events that could not be removed yet are left to the sweep.
+    def remove_events(self, session_id: str) -> None:
+        """Remove a buried session's events, as many as the deadline around this allows: the sweep removes the rest."""
+        try:
+            self._remove_in_ranges(session_id)
+        except PyMongoError as error:
+            log.info("the sweep will remove the rest of a deleted session's events: %s", error)
+
+    def forget(self, *, owner: str) -> int:
+        """Remove everything of an owner, and return how many sessions that were; DatabaseFailure where it cannot.
+
+        The tombstones that stay for a day name nobody; events that could not be removed yet are left to the sweep.
         """
         removed = 0
         while found := self._some({"owner": owner}, "deletedAt"):
             for session in found:
-                self._replace({"_id": session["_id"], "owner": owner}, {})
+                self._remove({"_id": session["_id"], "owner": owner}, {})
                 removed += "deletedAt" not in session
         return removed
 
@@ -40,26 +62,56 @@ class Removal:
         """Remove the sessions in which nothing has happened for longer than they are kept."""
         if self._retention_days is None:
             return
-        oldest = self._clock() - self._retention_days * DAY_SECONDS * MICROSECONDS
-        # A mark has no createdAt. An append that comes now moves lastEventAt, and then the session stays.
+        oldest = self._clock() - self._retention_days * DAY_SECONDS * SECOND
+        # A tombstone has no createdAt. An append that comes now moves lastEventAt, and then the session stays.
         unused = {"$or": [{"lastEventAt": {"$exists": False}}, {"lastEventAt": {"$lt": oldest}}]}
         query = {"createdAt": {"$lt": oldest}} | unused
         while found := self._some(query, "owner"):
             for session in found:
-                self._replace({"_id": session["_id"]} | query, {"owner": session["owner"]})
+                self._remove({"_id": session["_id"]} | query, {"owner": session["owner"]})
+
+    def sweep(self) -> bool:
+        """Remove what deleted sessions left behind; whether nothing is left.
+
+        Safe to run anywhere, any number of times, also at once.
+        """
+        now, is_done = self._clock(), True
+        unswept = {"deletedAt": {"$gt": 0}, "isSwept": {"$exists": False}}
+        for tombstone in self._tombstones(unswept):
+            if not self._sweep_events(tombstone["_id"]):
+                is_done = False
+            elif tombstone["deletedAt"] < now - SETTLED_SECONDS * SECOND:
+                self._database.sessions.update_one(tombstone, {"$set": {"isSwept": True}})
+        for tombstone in self._tombstones({"deletedAt": {"$gt": 0, "$lt": now - TOMBSTONE_KEPT_SECONDS * SECOND}}):
+            if not self._sweep_events(tombstone["_id"]):
+                is_done = False
+            else:
+                self._database.sessions.delete_one(tombstone)
+        return is_done
+
+    def _tombstones(self, query: dict) -> Iterator[dict]:
+        return self._database.sessions.find(query, projection={"deletedAt": 1}, batch_size=100)
 
     def _some(self, query: dict, field: str) -> list[dict]:
         with self._database.deadline(SOME_SECONDS):
             return list(self._database.sessions.find(query, {field: 1}, limit=100))
 
-    def _replace(self, query: dict, kept: dict) -> None:
-        """Put a mark in the place of a session that is still so, and remove its events."""
-        mark = {"_id": query["_id"], "deletedAt": self._clock()} | kept
+    def _remove(self, query: dict, owner: dict) -> None:
+        """Bury a session that is still so, and remove its events."""
         with self._database.deadline():
-            if not self._database.sessions.replace_one(query, mark).matched_count:
-                return
+            is_buried = self.bury(query, owner)
+        if is_buried:
+            self._sweep_events(query["_id"])
+
+    def _sweep_events(self, session_id: str) -> bool:
+        """Remove a deleted session's events; whether it could be done. Too much for one sweep holds up no other."""
         try:
             with self._database.deadline(SOME_SECONDS):
-                self._database.events.delete_many({"session": query["_id"]})
+                self._remove_in_ranges(session_id)
         except DatabaseFailure as error:
-            log.info("the sweep will remove the rest of a removed session's events: %s", error.__cause__)
+            log.info("a later sweep will remove the rest of a deleted session's events: %s", error.__cause__)
+            return False
+        return True
+
+    def _remove_in_ranges(self, session_id: str) -> None:
+        self._database.events.delete_many({"session": session_id})

@@ -1,48 +1,44 @@
-"""Sessions and their events, stored so that no promise needs a transaction.
+"""Sessions and their events, by the product's verbs; every query carries the owner.
 
-A session is one document and each event another. Appending and deleting cross without locks:
-
-    append:  is the session alive? → insert the events → look at the session again: gone meanwhile, take them back
-    delete:  put a mark in the session's place → delete its events
-    sweep:   delete the events of marked sessions again; drop a mark after a day
-
-The appender writes and then reads the mark; the deleter writes the mark and then deletes: whichever comes first, one
-of them sees the other. Every query carries the owner.
+A session is one document with its latest events in it; what does not fit lies beside it, a document each (see appends
+for how they get there, and removal for how they go). Readers take the session first and the events beside it second, so
+what a session says of its revision is never newer than the events.
 """
 
-import logging
 import re
 import secrets
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple, NoReturn
 
 import pymongo
-from cachetools import TTLCache
-from pymongo.errors import PyMongoError
 
-from videosession.database import DEADLINE_SECONDS, Database, insert
-from videosession.errors import Conflict, DatabaseFailure, Fault, Invalid, NotFound
-from videosession.sessions.events import FOR_TIMELINE, Events, Selection, Taken, as_sent
+from videosession.database import Database, insert
+from videosession.errors import Conflict, Fault, Invalid, NotFound
+from videosession.sessions import events as stored_events
+from videosession.sessions.appends import NO_SESSION, RECENT_BYTES, Appends, alive, new_revision
+from videosession.sessions.events import (
+    FOR_TIMELINE,
+    WITH_PLACE,
+    Events,
+    Selection,
+    Taken,
+    as_sent,
+    exactly,
+    in_order,
+    merged,
+    place,
+)
 from videosession.sessions.idempotency import Keyed, keyed
+from videosession.sessions.removal import ALIVE, Removal
 
-log = logging.getLogger(__name__)
-
-ALIVE_SECONDS = 10
-REMEMBERED_SESSIONS = 10_000
-SETTLED_SECONDS = 60  # longer than any append that began before a session was deleted
-MARK_KEPT_SECONDS = 24 * 3600
-SWEEP_SECONDS = 60
 MOST_TRIES = 50  # enough for eight that change one session without a pause
 CONTENT = ("title", "description", "videoId", "metadata")  # what is said of a session, and may be changed
-MICROSECONDS = 1_000_000
+WITHOUT_EVENTS = {"recent": 0}
 
-_NO_SESSION = "There is no such session."
+_EVENTS = {"moved": 1, "recent": 1}
 _ANOTHER_REQUEST = Fault("", "is not what was first sent with this Idempotency-Key: use another key")
 _SESSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_ALIVE = {"deletedAt": {"$exists": False}}
 _CONTENDED = "Others changed the session at the same moment, each time that it was tried. Nothing was done: try again."
 _NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 
@@ -65,13 +61,14 @@ class Page(NamedTuple):
 
 
 class SessionRepository:
-    """The sessions of all owners; `clock` gives microseconds since 1970, `timer` seconds that never go back."""
+    """The sessions of all owners; `clock` gives microseconds since 1970, `recent_bytes` bounds the events in them."""
 
-    def __init__(self, database: Database, clock: Callable[[], int], timer: Callable[[], float] = time.monotonic):
+    def __init__(self, database: Database, clock: Callable[[], int], recent_bytes: int = RECENT_BYTES):
         self._database = database
         self._clock = clock
-        self._alive = _Alive(timer)
-        self._events = Events(database, clock)
+        self._events = Events(database)
+        self._appends = Appends(database, clock, recent_bytes)
+        self._removal = Removal(database, clock)
 
     def create(self, *, owner: str, key: str | None = None, **content) -> dict:
         """Store a new session and return it; of `content`, videoId and metadata may be left out.
@@ -86,13 +83,13 @@ class SessionRepository:
             "createdAt": self._clock(),
             "version": 1,
             "revision": new_revision(),
+            "moved": 0,
         }
         with self._database.deadline():
             if request := keyed(key, owner, "sessions", content):
                 session |= self._create_once(session | {"_id": request.id(), "fingerprint": request.fingerprint})
             else:
                 self._database.sessions.insert_one(session)
-        self._alive.add(session["_id"], owner)
         return session
 
     def _create_once(self, session: dict) -> dict:
@@ -105,6 +102,32 @@ class SessionRepository:
         if found.get("fingerprint") != session["fingerprint"]:
             raise Invalid([_ANOTHER_REQUEST])
         return {field: found[field] for field in ("_id", "createdAt", "version", "revision")}
+
+    def restore(self, session: dict, *, owner: str) -> dict | None:
+        """Store a session under the id that it had elsewhere; where that is taken, return what is stored under it.
+
+        None where it was stored. A session that has been deleted here has its tombstone there.
+        """
+        new = session | {"owner": owner, "version": 1, "revision": new_revision(), "moved": 0}
+        with self._database.deadline():
+            if not insert(self._database.sessions, [new]):
+                return None
+            return self._database.sessions.find_one({"_id": session["_id"]}, WITHOUT_EVENTS) or {"deletedAt": 0}
+
+    def owner_of(self, session_id: str) -> str:
+        """Return whose a session is, for operators; NotFound where there is none."""
+        with self._database.deadline():
+            found = self._database.sessions.find_one({"_id": session_id} | ALIVE, {"owner": 1})
+        if found is None:
+            raise NotFound(NO_SESSION)
+        return found["owner"]
+
+    def count(self, session_id: str, *, owner: str) -> int:
+        """Return how many events a session has, by counting them; one that is being moved may count twice."""
+        _check(session_id)
+        with self._database.deadline():
+            session = self._look_for(session_id, owner=owner, fields={"recent.eventId": 1})
+            return len(session.get("recent", [])) + self._events.count(session_id)
 
     def append_one(self, session_id: str, event: dict, *, owner: str, key: str | None = None) -> dict:
         """Store `event` in the session and return it as it will be read; as append, pointing at the event itself."""
@@ -125,29 +148,21 @@ class SessionRepository:
         self, session_id: str, events: list[dict], pointers: list[str], owner: str, request: Keyed | None
     ) -> list[dict]:
         _check(session_id)
-        documents = self._events.documents(session_id, events, request)
+        made = stored_events.made(events, self._clock, request)
         with self._database.deadline():
-            if not self._alive.has(session_id, owner):
-                self._look_for(session_id, owner=owner, fields={"_id": 1})
-                self._alive.add(session_id, owner)
             try:
-                self._events.store(documents)
+                self._appends.store(session_id, made, owner=owner)
             except Taken as error:
-                self._look_for(session_id, owner=owner, fields={"_id": 1})  # what a deleted one held, nobody learns
-                _refuse(error.documents, documents, pointers)
-            self._confirm(session_id, documents, owner=owner)
-        return [as_sent(document) for document in documents]
+                _refuse(error.events, made, pointers)
+        return [as_sent(event) for event in made]
 
     def read(self, session_id: str, *, owner: str, condition: Condition | None = None) -> Reading:
-        """Find a session and, where it meets `condition`, begin to read its events; NotFound where there is none.
-
-        The session comes first, so what it says of its revision is never newer than the events.
-        """
+        """Find a session and, where it meets `condition`, begin to read its events; NotFound where there is none."""
         _check(session_id)
-        with self._database.deadline(self._database.reading_seconds):
-            with self._database.deadline(DEADLINE_SECONDS):
-                session = self._look_for(session_id, owner=owner, condition=condition)
-            return Reading(session, self._in_time(self._events.in_order(Selection(session_id))))
+        with self._database.deadline():
+            session = self._look_for(session_id, owner=owner, condition=condition)
+            batches = self._in_order(session, Selection(session_id), WITH_PLACE)
+            return Reading(session, self._in_time(map(_as_sent, batches)))
 
     def check(self, session_id: str, *, owner: str) -> None:
         """Make sure that the session is there; NotFound where it is not."""
@@ -166,37 +181,59 @@ class SessionRepository:
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, condition=condition)
-        events = self._in_time(self._events.in_order(Selection(session_id), FOR_TIMELINE))
-        return session, chain.from_iterable(events)
+        batches = self._in_order(session, Selection(session_id), FOR_TIMELINE)
+        return session, chain.from_iterable(self._in_time(map(exactly, batches)))
 
     def events(self, session_id: str, *, owner: str, **selected) -> Iterator[list[dict]]:
         """Find a session and begin to read those of its events that a Selection takes; NotFound where there is none."""
-        with self._database.deadline(self._database.reading_seconds):
-            self.check(session_id, owner=owner)
-            return self._in_time(self._events.in_order(Selection(session_id, **selected)))
+        _check(session_id)
+        with self._database.deadline():
+            session = self._look_for(session_id, owner=owner, fields=_EVENTS)
+            batches = self._in_order(session, Selection(session_id, **selected), WITH_PLACE)
+            return self._in_time(map(_as_sent, batches))
 
     def events_page(self, session_id: str, *, owner: str, limit: int, **selected) -> Page:
         """Give up to `limit` of a session's events that a Selection takes, in order; NotFound where there is none."""
-        with self._database.deadline(self._database.reading_seconds):
-            self.check(session_id, owner=owner)
-            found = self._events.first(Selection(session_id, **selected), limit + 1)
-        places = [(event.pop("instant"), event.pop("arrival")) for event in found]
-        return Page(found[:limit], places[limit - 1] if len(found) > limit else None)
+        _check(session_id)
+        selection = Selection(session_id, **selected)
+        with self._database.deadline():
+            session = self._look_for(session_id, owner=owner, fields=_EVENTS)
+            recent = session.get("recent", [])
+            ids = {event["eventId"] for event in recent}
+            found = list(filter(selection.takes, recent))
+            if session.get("moved") != 0:
+                beside = self._events.first(selection, limit + 1 + len(ids))
+                found += [event for event in beside if event["eventId"] not in ids]
+        found = in_order(found)
+        return Page(_as_sent(found[:limit]), place(found[limit - 1]) if len(found) > limit else None)
 
     def event(self, session_id: str, event_id: str, *, owner: str) -> dict:
         """Find an event of a session; NotFound where there is none."""
+        _check(session_id)
         with self._database.deadline():
-            self.check(session_id, owner=owner)
-            event = self._events.one(session_id, event_id)
-        if event is None:
-            raise NotFound("There is no such event in this session.")
-        return event
+            fields = {"moved": 1, "recent": {"$elemMatch": {"eventId": event_id}}}
+            session = self._look_for(session_id, owner=owner, fields=fields)
+            found = session.get("recent") or []
+            if not found and session.get("moved") != 0:
+                found = filter(None, [self._events.one(session_id, event_id)])
+        for event in found:
+            return as_sent(event)
+        raise NotFound("There is no such event in this session.")
+
+    def _in_order(self, session: dict, selection: Selection, fields: dict) -> Iterator[list[dict]]:
+        """Yield the selected events of a session that was read before, in order, with their places."""
+        recent = session.pop("recent", [])
+        selected = in_order(filter(selection.takes, recent))
+        if session.get("moved") == 0:
+            return iter([selected])
+        ids = {event["eventId"] for event in recent}
+        return merged(self._events.in_order(selection, fields), selected, ids)
 
     def _in_time(self, found: Iterator[list[dict]]) -> Iterator[list[dict]]:
         """Fetch the first batch, so that what fails does before an answer begins; each has a deadline of its own."""
 
         def fetch() -> list[dict] | None:
-            with self._database.deadline(self._database.reading_seconds):
+            with self._database.deadline():
                 return next(found, None)
 
         return chain([fetch() or []], iter(fetch, None))
@@ -208,7 +245,7 @@ class SessionRepository:
             for places in _places_before(after):
                 if missing := limit + 1 - len(found):
                     query = {"owner": owner} | filters | places
-                    found += self._database.sessions.find(query, sort=_NEWEST_FIRST, limit=missing)
+                    found += self._database.sessions.find(query, WITHOUT_EVENTS, sort=_NEWEST_FIRST, limit=missing)
         last = found[limit - 1] if len(found) > limit else None
         return Page(found[:limit], last and (last["createdAt"], last["_id"]))
 
@@ -216,7 +253,7 @@ class SessionRepository:
         """Find a session that meets `condition`, without its events; NotFound where there is none."""
         _check(session_id)
         with self._database.deadline():
-            return self._look_for(session_id, owner=owner, condition=condition)
+            return self._look_for(session_id, owner=owner, fields=WITHOUT_EVENTS, condition=condition)
 
     def change(
         self, session_id: str, merge: Callable[[dict], dict], *, owner: str, condition: Condition | None = None
@@ -229,7 +266,7 @@ class SessionRepository:
         _check(session_id)
         with self._database.deadline():
             for _ in range(MOST_TRIES):
-                session = self._look_for(session_id, owner=owner, condition=condition)
+                session = self._look_for(session_id, owner=owner, fields=WITHOUT_EVENTS, condition=condition)
                 if changed := self._replace_content(session, merge(_content(session))):
                     return changed
         raise Conflict(_CONTENDED)
@@ -241,12 +278,8 @@ class SessionRepository:
         """
         _check(session_id)
         with self._database.deadline():
-            self._mark_deleted(session_id, owner, condition)
-            self._alive.discard(session_id, owner)
-            try:
-                self._database.events.delete_many({"session": session_id})
-            except PyMongoError as error:
-                log.info("the sweep will remove the rest of a deleted session's events: %s", error)
+            self._bury(session_id, owner, condition)
+            self._removal.remove_events(session_id)
 
     def _replace_content(self, session: dict, content: dict) -> dict | None:
         """Store other content where the session is still of the version that it was read in; None where it is not."""
@@ -254,76 +287,31 @@ class SessionRepository:
         changes = content | {"version": session["version"] + 1}
         removed = {field: "" for field in CONTENT if field in session and field not in content}
         updated = self._database.sessions.update_one(
-            {field: session[field] for field in ("_id", "owner", "version")} | _ALIVE,
+            alive(session["_id"], session["owner"]) | {"version": session["version"]},
             {"$set": changes} | ({"$unset": removed} if removed else {}),
         )
         return kept | changes if updated.matched_count else None
 
-    def _mark_deleted(self, session_id: str, owner: str, condition: Condition | None) -> None:
-        """Put a mark in the session's place; with a `condition`, in the place of the very state that met it."""
-        mark = {"_id": session_id, "owner": owner, "deletedAt": self._clock()}
-        query = {"_id": session_id, "owner": owner} | _ALIVE
+    def _bury(self, session_id: str, owner: str, condition: Condition | None) -> None:
+        """Put a tombstone in the session's place; with a `condition`, in the place of the very state that met it."""
+        query = alive(session_id, owner)
         for _ in range(MOST_TRIES if condition else 1):
             if condition:
-                session = self._look_for(session_id, owner=owner, condition=condition)
+                session = self._look_for(session_id, owner=owner, fields=WITHOUT_EVENTS, condition=condition)
                 query |= {field: session[field] for field in ("version", "revision")}
-            if self._database.sessions.replace_one(query, mark).matched_count:
+            if self._removal.bury(query, {"owner": owner}):
                 return
-        raise Conflict(_CONTENDED) if condition else NotFound(_NO_SESSION)
-
-    def sweep(self) -> bool:
-        """Remove what deleted sessions left behind; whether nothing is left.
-
-        Safe to run anywhere, any number of times, also at once.
-        """
-        now, is_done = self._clock(), True
-        unswept = {"deletedAt": {"$gt": 0}, "isSwept": {"$exists": False}}
-        for mark in self._marks(unswept):
-            if not self._sweep_events(mark):
-                is_done = False
-            elif mark["deletedAt"] < now - SETTLED_SECONDS * MICROSECONDS:
-                self._database.sessions.update_one(mark, {"$set": {"isSwept": True}})
-        for mark in self._marks({"deletedAt": {"$gt": 0, "$lt": now - MARK_KEPT_SECONDS * MICROSECONDS}}):
-            if not self._sweep_events(mark):
-                is_done = False
-            else:
-                self._database.sessions.delete_one(mark)
-        return is_done
-
-    def _marks(self, query: dict) -> Iterator[dict]:
-        return self._database.sessions.find(query, projection={"deletedAt": 1}, batch_size=100)
-
-    def _sweep_events(self, mark: dict) -> bool:
-        """Remove a deleted session's events; whether it could be done. Too much for one sweep holds up no other."""
-        try:
-            with self._database.deadline(SWEEP_SECONDS):
-                self._database.events.delete_many({"session": mark["_id"]})
-        except DatabaseFailure as error:
-            log.info("a later sweep will remove the rest of a deleted session's events: %s", error.__cause__)
-            return False
-        return True
+        raise Conflict(_CONTENDED) if condition else NotFound(NO_SESSION)
 
     def _look_for(
         self, session_id: str, *, owner: str, fields: dict | None = None, condition: Condition | None = None
     ) -> dict:
-        session = self._database.sessions.find_one({"_id": session_id, "owner": owner} | _ALIVE, fields)
+        session = self._database.sessions.find_one(alive(session_id, owner), fields)
         if session is None:
-            raise NotFound(_NO_SESSION)
+            raise NotFound(NO_SESSION)
         if condition:
             condition(session)
         return session
-
-    def _confirm(self, session_id: str, documents: list[dict], *, owner: str) -> None:
-        """Look at the session again, and move its revision; where it was deleted meanwhile, take the events back."""
-        confirmed = self._database.sessions.update_one(
-            {"_id": session_id, "owner": owner} | _ALIVE,
-            {"$set": {"revision": new_revision()}, "$max": {"lastEventAt": self._clock()}},
-        )
-        if confirmed.matched_count:
-            return
-        self._alive.discard(session_id, owner)
-        self._events.remove(documents)
-        raise NotFound(_NO_SESSION)
 
 
 def _content(session: dict) -> dict:
@@ -338,45 +326,24 @@ def _places_before(place: tuple | None) -> list[dict]:
     return [{"createdAt": created_at, "_id": {"$lt": session_id}}, {"createdAt": {"$lt": created_at}}]
 
 
-class _Alive:
-    """The sessions that this process lately saw alive, for their owners: saves an append its first look."""
-
-    def __init__(self, timer: Callable[[], float]):
-        self._lock = threading.Lock()
-        self._seen = TTLCache(REMEMBERED_SESSIONS, ALIVE_SECONDS, timer)
-
-    def has(self, session_id: str, owner: str) -> bool:
-        with self._lock:
-            return (session_id, owner) in self._seen
-
-    def add(self, session_id: str, owner: str) -> None:
-        with self._lock:
-            self._seen[session_id, owner] = True
-
-    def discard(self, session_id: str, owner: str) -> None:
-        with self._lock:
-            self._seen.pop((session_id, owner), None)
-
-
 def _check(session_id: str) -> None:
     """Refuse an id that this service never made in the words for one that does not exist, without asking."""
     if not _SESSION_ID.fullmatch(session_id):
-        raise NotFound(_NO_SESSION)
+        raise NotFound(NO_SESSION)
 
 
-def new_revision() -> str:
-    """Make what an append moves a session's revision to: by chance, so that no two are alike."""
-    return secrets.token_hex(8)
+def _as_sent(events: Iterable[dict]) -> list[dict]:
+    return [as_sent(event) for event in events]
 
 
-def _refuse(taken: list[dict], documents: list[dict], pointers: list[str]) -> NoReturn:
+def _refuse(taken: list[dict], events: list[dict], pointers: list[str]) -> NoReturn:
     """Point at every event whose id is taken."""
-    if any("fingerprint" in document for document in taken):
+    if any("fingerprint" in event for event in taken):
         raise Invalid([_ANOTHER_REQUEST])
-    ids = {document["_id"] for document in taken}
+    ids = {event["eventId"] for event in taken}
     faults = [
         Fault(f"{pointer}/eventId", "is the id of another event of this session")
-        for pointer, document in zip(pointers, documents, strict=True)
-        if document["_id"] in ids
+        for pointer, event in zip(pointers, events, strict=True)
+        if event["eventId"] in ids
     ]
     raise Conflict("An event with this id, and with other content, is in this session already: see errors.", faults)

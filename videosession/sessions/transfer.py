@@ -12,9 +12,8 @@ from marshmallow import Schema
 
 from videosession import instants
 from videosession.contract import bodies, exact_json
-from videosession.database import Database, insert
-from videosession.errors import MOST_FAULTS, Conflict, Fault, Invalid, NotFound, ServiceError
-from videosession.sessions.repository import CONTENT, SessionRepository, new_revision
+from videosession.errors import MOST_FAULTS, Conflict, Fault, Invalid, ServiceError
+from videosession.sessions.repository import CONTENT, SessionRepository
 from videosession.sessions.transfer_schemas import ExportedEvent, FirstLine
 
 EVENTS_AT_ONCE = 1000
@@ -27,20 +26,16 @@ class NotImported(Exception):
 class Transfer:
     """Exports and imports sessions of any owner."""
 
-    def __init__(self, database: Database, repository: SessionRepository):
-        self._database = database
+    def __init__(self, repository: SessionRepository):
         self._repository = repository
 
     def count(self, session_id: str) -> int:
-        """Say how many events a session has, by counting them."""
-        return self._database.events.count_documents({"session": session_id})
+        """Return how many events a session has, by counting them; NotFound where there is none."""
+        return self._repository.count(session_id, owner=self._repository.owner_of(session_id))
 
     def lines(self, session_id: str) -> Iterator[dict]:
         """Give a session, and then each of its events; NotFound where there is none."""
-        found = self._database.sessions.find_one({"_id": session_id, "deletedAt": {"$exists": False}}, {"owner": 1})
-        if found is None:
-            raise NotFound("There is no such session.")
-        session, events = self._repository.read(session_id, owner=found["owner"])
+        session, events = self._repository.read(session_id, owner=self._repository.owner_of(session_id))
         content = {field: session[field] for field in CONTENT if field in session}
         told = {"id": session_id, "owner": session["owner"]} | content
         yield {"session": told | {"createdAt": instants.write(session["createdAt"])}}
@@ -65,11 +60,11 @@ class Transfer:
 
     def _restore_session(self, told: dict, owner: str) -> str:
         content = {field: told[field] for field in CONTENT if field in told}
-        session = {"_id": told["id"], "owner": owner, **content, "createdAt": told["createdAt"].microseconds}
-        if not insert(self._database.sessions, [session | {"version": 1, "revision": new_revision()}]):
+        session = {"_id": told["id"], **content, "createdAt": told["createdAt"].microseconds}
+        stored = self._repository.restore(session, owner=owner)
+        if stored is None:
             return told["id"]
-        stored = self._database.sessions.find_one({"_id": told["id"]})
-        if stored is None or "deletedAt" in stored:
+        if "deletedAt" in stored:
             raise NotImported(f"The session {told['id']} has been deleted here; its mark is kept for a day.")
         if stored["owner"] != owner or instants.write(stored["createdAt"]) != instants.write(session["createdAt"]):
             raise NotImported(f"Another session has the id {told['id']} here.")
