@@ -11,7 +11,7 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 
 from tests.client import Client
-from tests.databases import NAMED, empty_database
+from tests.databases import NAMED, SKIPPED_LOUDLY, empty_database, in_database
 from tests.player import browser
 from tests.service import SECRET, Service, serve
 from videosession.app import create_app
@@ -35,6 +35,10 @@ def pytest_terminal_summary(terminalreporter) -> None:
     if any(browser.MISSING in str(report.longrepr) for report in skipped):
         terminalreporter.section("WITHOUT A BROWSER", red=True, bold=True)
         terminalreporter.line(browser.MISSING)
+    for reason in SKIPPED_LOUDLY:
+        if count := sum(reason in str(report.longrepr) for report in skipped):
+            terminalreporter.section(f"{count} TESTS WERE SKIPPED", red=True, bold=True)
+            terminalreporter.line(reason)
 
 
 @pytest.fixture(scope="session")
@@ -103,9 +107,16 @@ def nobody(app) -> Client:
 
 
 @pytest.fixture(scope="session")
-def service(embedded, tmp_path_factory) -> Iterator[Service]:
+def service_database(mongo) -> Iterator:
+    """The database of the service under gunicorn."""
+    with empty_database(mongo) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def service(mongo_uri, service_database, tmp_path_factory) -> Iterator[Service]:
     """The service under gunicorn, started by the Procfile's line, one worker, on the shared database server."""
-    uri = embedded.uri.replace("/videosession?", "/service?")
+    uri = in_database(mongo_uri, service_database.name)
     with serve(tmp_path_factory.mktemp("service"), uri, WEB_CONCURRENCY=1) as running:
         yield running
         assert running.stop() == 0

@@ -1,15 +1,29 @@
 """Databases for tests, on the embedded server or on the one that MONGODB_TEST_URI names, and what to put there."""
 
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import pymongo
+import pytest
+from pymongo.errors import OperationFailure
 
 from videosession.instants import SECOND
 from videosession.sessions.schemas import Timestamp
 
 WRITE_CONCERN_FAILED = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
 NAMED = os.environ.get("MONGODB_TEST_URI")
+NO_FAIL_POINTS = "this server has no fail points (configureFailPoint): what it does when it fails was not tested"
+NO_PLANS = "this server does not explain its plans as MongoDB does: which indexes it uses was not tested"
+SKIPPED_LOUDLY = (NO_FAIL_POINTS, NO_PLANS)
+_can_fail: dict[tuple, bool] = {}  # asked once of each server
+
+
+def in_database(uri: str, name: str) -> str:
+    """Return the address of another database on the same server."""
+    return re.sub(r"(://[^/?]+)(/[^?]*)?", rf"\1/{name}", uri, count=1)
 
 
 @contextmanager
@@ -28,9 +42,30 @@ def event(kind: str = "play", second: float = 0, **data) -> dict:
     return {"type": kind, "timestamp": timestamp, "data": data}
 
 
+def need_fail_points(mongo: pymongo.MongoClient) -> None:
+    """Skip the test where the server cannot be told to fail."""
+    if mongo.address not in _can_fail:
+        try:
+            mongo.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+            _can_fail[mongo.address] = True
+        except OperationFailure:
+            _can_fail[mongo.address] = False
+    if not _can_fail[mongo.address]:
+        pytest.skip(NO_FAIL_POINTS)
+
+
+def winning_plan(database, find: dict) -> str:
+    """Return how the server would find it, as text; where it does not say so, the test is skipped."""
+    try:
+        return str(database.command("explain", find)["queryPlanner"]["winningPlan"])
+    except (OperationFailure, LookupError):
+        pytest.skip(NO_PLANS)
+
+
 @contextmanager
-def failing(mongo, command: str, *, times: int = 1, mode: dict | None = None, **how):
-    """Have the server fail in this way, so many times."""
+def failing((mongo, command: str, *, times: int = 1, mode: dict | None = None, **how):
+    """Have the server fail in this way, so many times; where it cannot, the test is skipped."""
+    need_fail_points(mongo)
     data = {"failCommands": [command]} | how
     mongo.admin.command({"configureFailPoint": "failCommand", "mode": mode or {"times": times}, "data": data})
     try:

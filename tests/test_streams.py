@@ -135,11 +135,11 @@ def test_what_fails_in_the_middle_is_broken_off_by_the_development_server(app, c
         check_broken(first + rest_of_broken(answer), accept)
 
 
-def test_what_fails_in_the_middle_is_broken_off_by_gunicorn(service, mongo, form):
+def test_what_fails_in_the_middle_is_broken_off_by_gunicorn(service, service_database, mongo, form):
     below, accept = form
     token = mint()
     session_id = service.request("POST", "/api/sessions", {"title": "A"}, token).json["id"]
-    fill(mongo["service"], session_id, 2500)
+    fill(service_database, session_id, 2500)
     path = f"/api/sessions/{session_id}{below}"
     with failing(mongo, "getMore", errorCode=43), begun(service.port, path, token, accept) as (answer, first):
         check_broken(first + rest_of_broken(answer), accept)
