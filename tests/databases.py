@@ -63,7 +63,7 @@ def winning_plan(database, find: dict) -> str:
 
 
 @contextmanager
-def failing((mongo, command: str, *, times: int = 1, mode: dict | None = None, **how):
+def failing(mongo, command: str, *, times: int = 1, mode: dict | None = None, **how):
     """Have the server fail in this way, so many times; where it cannot, the test is skipped."""
     need_fail_points(mongo)
     data = {"failCommands": [command]} | how

@@ -193,7 +193,7 @@ def test_without_the_embedded_database_both_ways_out_are_told(without_embedded, 
         *(["--port", str(free_port())] if name == "flask run" else []),
     ]
     settings = {"PYTHONPATH": without_embedded, "INSTANCE_PATH": tmp_path, "FLASK_SKIP_DOTENV": 1, "PORT": free_port()}
-    ended = run(command, **settings)
+    ended = run(command, **settings, PATH=os.defpath)  # where no secantusd-rs is, which would do
     assert ended.returncode == 1, ended.stderr
     assert "SecantusDB" in ended.stderr
     assert "pip install -r requirements-dev.txt" in ended.stderr

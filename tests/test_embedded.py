@@ -18,8 +18,11 @@ from videosession import embedded
 from videosession.embedded import Embedded
 
 ROOT = Path(__file__).parent.parent
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+RUST_SERVER = embedded._rust_server()
 JOURNALED, PLAIN = pymongo.WriteConcern("majority", j=True), pymongo.WriteConcern(1)
+
+
+NO_RUST_SERVER = f"no {embedded.RUST_SERVER} in a known version on PATH"
 
 
 def until(condition, within_seconds=30):
@@ -54,9 +57,20 @@ def released(directory):
 
 
 def processes(arguments):
-    """Those that run embedded.py with these arguments."""
+    """Those that run with these arguments."""
     listing = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True).stdout
-    return [line for line in listing.splitlines() if f"embedded.py {arguments} " in line]
+    return [line for line in listing.splitlines() if f" {arguments}" in line]
+
+
+def databases(directory):
+    return processes(f"serve {directory} ") + processes(f"--storage-path {directory}/database")
+
+
+def hide_rust_server(monkeypatch):
+    """Have PATH lead to no server in Rust."""
+    places = os.environ["PATH"].split(os.pathsep)
+    kept = [place for place in places if not (Path(place) / embedded.RUST_SERVER).exists()]
+    monkeypatch.setenv("PATH", os.pathsep.join(kept))
 
 
 def accepts(database, command):
@@ -68,6 +82,16 @@ def accepts(database, command):
 
 def things(client, concern=JOURNALED):
     return client.get_default_database().get_collection("things", write_concern=concern)
+
+
+@pytest.fixture(autouse=True, params=["python", "rust"])
+def server(request, monkeypatch):
+    """Which server it is: what is promised of one holds of the other."""
+    if request.param == "python":
+        hide_rust_server(monkeypatch)
+    elif not RUST_SERVER:
+        pytest.skip(NO_RUST_SERVER)
+    return request.param
 
 
 @pytest.fixture
@@ -98,7 +122,8 @@ def start(directory):
 
     def start(*arguments, **options):
         command = [sys.executable, ROOT / "tests/embedded_process.py", directory, *arguments]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": ENVIRONMENT}
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
         started.append(subprocess.Popen(command, **pipes, **options))
         return started[-1]
 
@@ -166,22 +191,23 @@ def test_killed_under_writes_it_is_back_within_ten_seconds_with_all_that_was_ack
     assert writers.lost() == set()
 
 
-def test_the_same_writes_are_lost_where_it_runs_with_its_default_flags(tmp_path):
+def test_the_same_writes_are_lost_where_it_runs_with_its_default_flags(tmp_path, server):
     port, settings = embedded._free_port(), tmp_path / "empty.toml"
     settings.touch()
     flags = ["--config", settings, "--port", str(port), "--storage-path", tmp_path / "data", "--log-level", "ERROR"]
+    command = [RUST_SERVER, *flags] if server == "rust" else [sys.executable, "-m", "secantus", *flags]
     with pymongo.MongoClient(f"mongodb://127.0.0.1:{port}/videosession?retryWrites=false", timeoutMS=10_000) as client:
-        server = subprocess.Popen([sys.executable, "-m", "secantus", *flags])
+        process = subprocess.Popen(command)
         with Writers(client, PLAIN) as writers:
             for _ in range(2):
                 writers.until_more(1000)
-                server.kill()
-                server.wait()
-                server = subprocess.Popen([sys.executable, "-m", "secantus", *flags])
+                process.kill()
+                process.wait()
+                process = subprocess.Popen(command)
                 writers.until_more(1)
         lost = writers.lost()
-    server.kill()
-    server.wait()
+    process.kill()
+    process.wait()
     assert lost
 
 
@@ -190,7 +216,7 @@ def test_it_ends_with_the_process_that_started_it(directory, start, end):
     owner, database = own(start, directory)
     owner.send_signal(end) if end else owner.stdin.close()
     until(lambda: not alive(database.pid))
-    assert not alive(database.keeper_pid)
+    until(lambda: not alive(database.keeper_pid))
 
 
 def test_a_forked_child_does_not_keep_it_alive(directory, start):
@@ -223,8 +249,8 @@ def test_processes_that_race_to_start_it_start_one(directory, start, tmp_path):
             assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 2
             database = Embedded(directory)
             until(lambda database=database: listens(database))
-            assert len(processes(f"serve {directory}")) == 1
-            assert len(processes(f"keep {directory}")) == 2
+            assert len(databases(directory)) == 1
+            until(lambda: len(processes(f"keep {directory} ")) == 2)  # those of the round before are ending
             for racer in racers:
                 racer.kill()
     assert (tmp_path / "errors").read_text() == ""
@@ -306,13 +332,73 @@ def test_nobody_else_may_read_its_files(directory, database):
     assert {path.stat().st_mode & 0o077 for path in [directory, *directory.rglob("*")]} == {0}
 
 
-def test_where_it_is_not_installed_the_error_names_both_ways_out(tmp_path):
+def run_without_secantus(tmp_path):
+    """Ask for the database where only the standard library is installed; return what it says of an error."""
     program = (
         "import sys; sys.path.append(sys.argv[1]);"
         "from videosession.embedded import Embedded; Embedded('instance').ensure()"
     )
     command = [sys.executable, "-I", "-S", "-c", program, ROOT]
-    error = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stderr
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stderr
+
+
+def test_where_it_is_not_installed_the_error_names_both_ways_out(tmp_path, monkeypatch):
+    hide_rust_server(monkeypatch)
+    error = run_without_secantus(tmp_path)
     assert "NotInstalledError" in error
     assert "requirements-dev.txt" in error
     assert "MONGODB_URI" in error
+
+
+def test_where_only_the_server_in_rust_is_there_it_is_used(tmp_path, server):
+    assert (run_without_secantus(tmp_path) == "") is (server == "rust")
+
+
+def program(database):
+    return subprocess.run(["ps", "-o", "comm=", "-p", str(database.pid)], capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["stopped", "killed"])
+def test_the_data_are_handed_from_one_server_to_the_other_and_back(directory, monkeypatch, server, killed):
+    """The test with either server begins with that one."""
+    if not RUST_SERVER:
+        pytest.skip(NO_RUST_SERVER)
+    database = Embedded(directory)
+    with_rust = (
+        os.environ["PATH"] if server == "rust" else f"{Path(RUST_SERVER).parent}{os.pathsep}{os.environ['PATH']}"
+    )
+    for round_, is_rust in enumerate([server == "rust", server != "rust"] * 2):
+        monkeypatch.setenv("PATH", with_rust)
+        if not is_rust:
+            hide_rust_server(monkeypatch)
+        database.ensure()
+        with pymongo.MongoClient(database.uri, timeoutMS=10_000) as client:
+            found = things(client).find({"owner": "a"}, hint="by_place" if round_ else None).sort("place")
+            assert [each["place"] for each in found] == list(range(50 * round_))
+            assert (program(database) == embedded.RUST_SERVER) is is_rust
+            things(client).create_index([("owner", 1), ("place", 1)], name="by_place")
+            for place in range(50 * round_, 50 * (round_ + 1)):
+                things(client).insert_one({"_id": f"{place}", "owner": "a", "place": place})
+            if killed:
+                os.kill(database.pid, signal.SIGKILL)
+        database.close()
+
+
+# What a program of that name may do when it is asked for its version.
+STRANGERS = {"of another version": "echo secantusd-rs 9.9.9", "of none": "true", "that fails": "exit 1"}
+
+
+@pytest.mark.parametrize("script", STRANGERS.values(), ids=STRANGERS)
+def test_a_server_in_rust_is_not_used(tmp_path, monkeypatch, script):
+    (tmp_path / embedded.RUST_SERVER).write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / embedded.RUST_SERVER).chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert embedded._rust_server() is None
+
+
+def test_a_database_that_has_fail_points_is_the_one_in_python(directory):
+    database = Embedded(directory, test_commands=True)
+    database.ensure()
+    until(lambda: listens(database))
+    assert program(database) != embedded.RUST_SERVER
+    database.close()
