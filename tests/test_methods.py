@@ -21,13 +21,16 @@ def app(shared_app):
 @pytest.fixture
 def path_of(client):
     """Fill a route's pattern in with what is there."""
-    session_id = client.new_session()
+    session_id = client.new_session(videoId="film-1")
+    client.request("PUT", "/api/videos/plan?videoId=film-1", {})
     event = client.append(session_id, {"type": "play", "timestamp": "2026-03-01T10:00:00Z"}).json
 
     def fill(pattern: str) -> str:
         name = "docs.js" if "docs" in pattern else "boat.webm"
         given = {"<session_id>": session_id, "<event_id>": event["eventId"], "<name>": name}
-        return re.sub("<.*?>", lambda match: given[match[0]], pattern)
+        asked = "?videoId=film-1" if pattern.startswith("/api/videos/") else ""
+        compared = "&by=metadata.variant&a=A&b=B" if "comparison" in pattern else ""
+        return re.sub("<.*?>", lambda match: given[match[0]], pattern) + asked + compared
 
     return fill
 

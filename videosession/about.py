@@ -11,6 +11,10 @@ from videosession.contract.shapes import Shape
 from videosession.services import services
 from videosession.sessions import schemas
 from videosession.timeline import summary
+from videosession.video import choices, lengths
+from videosession.videos import plan_schemas
+from videosession.videos.queries import MOST_FILTERS
+from videosession.videos.repository import SUMMED_ABOVE
 
 LIMITS = {
     "session": {
@@ -40,6 +44,17 @@ LIMITS = {
         "subjectCharacters": auth.LONGEST_SUBJECT,
         "playerTokenSecondsAtLeast": schemas.SHORTEST_PLAYING_SECONDS,
         "playerTokenSeconds": schemas.LONGEST_PLAYING_SECONDS,
+    },
+    "video": {
+        "sessionsFolded": SUMMED_ABOVE,
+        "binsOfANode": lengths.BINS_OF_A_NODE,
+        "bins": lengths.BINS,
+        "nodes": lengths.NODES,
+        "edges": choices.EDGES,
+        "filters": MOST_FILTERS,
+        "planNodes": plan_schemas.PLAN_NODES,
+        "planEdges": plan_schemas.PLAN_EDGES,
+        "planBytes": plan_schemas.PLAN_BYTES,
     },
     "timeline": {"binsOfANode": summary.NODE_BINS, "bins": summary.ALL_BINS},
 }

@@ -5,7 +5,20 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from videosession import about, auth, browser, cli, cors, errors, health, metrics, observability, services, sessions
+from videosession import (
+    about,
+    auth,
+    browser,
+    cli,
+    cors,
+    errors,
+    health,
+    metrics,
+    observability,
+    services,
+    sessions,
+    videos,
+)
 from videosession.config import Config, environment
 from videosession.contract import decorators, docs
 from videosession.database import DEADLINE_SECONDS, Database
@@ -48,6 +61,7 @@ def create_app(
     readiness = health.init_app(app, store)
     metrics.init_app(app, settings, observed)
     parts = sessions.init_app(app, store, settings.retention_days)
+    whole = videos.init_app(app, store, parts.sessions, settings)
     browser.init_app(app)
     limits = about.init_app(app, settings)
     description = docs.init_app(app)
@@ -62,6 +76,7 @@ def create_app(
             sessions=parts.sessions,
             removal=parts.removal,
             transfer=parts.transfer,
+            videos=whole,
             tokens=tokens,
             rate_limits=rate_limits(settings),
             readiness=readiness,

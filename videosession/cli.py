@@ -39,7 +39,7 @@ def _database_needed() -> Iterator[None]:
 @click.command("token")
 @click.argument("subject")
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="How long it is valid.")
-@click.option("--scope", type=click.Choice([auth.READ, auth.WRITE]), help="The one thing that it allows, not both.")
+@click.option("--scope", type=click.Choice([auth.READ, auth.WRITE, auth.SUMMARY]), help="The one thing that it allows.")
 @with_appcontext
 def token(subject: str, days: int, scope: str | None) -> None:
     """Print a token for SUBJECT, who then owns the sessions made with it."""
@@ -78,6 +78,7 @@ def purge(owner: str | None) -> None:
         removal.expire()
         told = "What deleted sessions left behind is gone."
     else:
+        services().videos.plans.forget(owner=owner)
         told = f"{removal.forget(owner=owner)} sessions of {owner} are gone, with all their events."
     if not removal.sweep():
         raise click.ClickException("The database did not remove all of it: look at its log, and run this again.")

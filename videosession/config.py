@@ -132,6 +132,15 @@ def _origins(text: str) -> frozenset[str]:
     return origins
 
 
+def _metadata_keys(text: str) -> frozenset[str]:
+    """Take places in the metadata of sessions, as in variant or plan.name."""
+    keys = frozenset(key.removeprefix("metadata.") for key in text.replace(",", " ").split())
+    for key in keys:
+        if not all(step and not step.startswith("$") for step in key.split(".")):
+            raise ValueError(f"has {key!r} and takes keys of metadata with commas between them, as in variant,country")
+    return keys
+
+
 def _audience(text: str) -> str:
     if text in OWN_AUDIENCES:
         raise ValueError("must not be an audience of the service's own tokens")
@@ -162,6 +171,9 @@ class Config:
     rate_limit_store: str | None = _setting(None, _redis_url)
     cors_origins: frozenset[str] = _setting(frozenset(), _origins)
     retention_days: int | None = _setting(None, _whole_number(1, 36500))
+    smallest_group: int = _setting(5, _whole_number(1, 1_000_000))
+    summary_keys: frozenset[str] = _setting(frozenset(), _metadata_keys)
+    summed_above: int = _setting(20_000, _whole_number(1, 20_000))
     metrics_token: str | None = _setting(None, _secret)
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     port: int = _setting(3000, _whole_number(1, 65535))

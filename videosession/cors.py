@@ -14,7 +14,7 @@ from videosession.config import Config
 _TAKEN = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id")
 # Chromium keeps a preflight's answer for two hours at most.
 _PREFLIGHT = (
-    ("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE"),
+    ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"),
     (
         "Access-Control-Allow-Headers",
         "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id",

@@ -110,6 +110,11 @@ class Database:
         return self._open().events
 
     @property
+    def plans(self) -> Collection:
+        """The plans of videos, by ids alone."""
+        return _collection(self.sessions.database, "plans")
+
+    @property
     def by_id(self) -> dict[str, str]:
         """Return the option that has a query for many ids go by their index, whatever else is in it."""
         return {"hint": "_id_"} if self._hints else {}

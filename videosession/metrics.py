@@ -14,7 +14,7 @@ from videosession.contract.decorators import answers
 from videosession.errors import Unauthenticated
 from videosession.observability import Exchange, Observed
 
-METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"))
+METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"))
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 

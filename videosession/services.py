@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # these modules use services() themselves
     from videosession.sessions.repository import SessionRepository
     from videosession.sessions.transfer import Transfer
     from videosession.upkeep import Upkeep
+    from videosession.videos.repository import VideoRepository
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Services:
     sessions: SessionRepository
     removal: Removal
     transfer: Transfer
+    videos: VideoRepository
     tokens: Tokens
     rate_limits: RateLimits
     readiness: Readiness

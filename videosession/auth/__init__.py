@@ -12,13 +12,24 @@ from flask import Flask, g, request
 from flask_jwt_extended import JWTManager, create_access_token
 
 from videosession.auth.keys import FixedKeys, trusted
-from videosession.auth.tokens import LONGEST_SUBJECT, READ, WRITE, Identity, Tokens, is_subject
+from videosession.auth.tokens import LONGEST_SUBJECT, READ, SUMMARY, WRITE, Identity, Tokens, is_subject
 from videosession.config import OWNERS, PLAYERS, Config
 from videosession.errors import Forbidden, Unauthenticated
 from videosession.observability import SUBJECT
 from videosession.services import services
 
-__all__ = ["LONGEST_SUBJECT", "READ", "WRITE", "is_subject", "make_player_token", "make_token", "owner", "requires"]
+__all__ = [
+    "LONGEST_SUBJECT",
+    "READ",
+    "SUMMARY",
+    "WRITE",
+    "covers",
+    "is_subject",
+    "make_player_token",
+    "make_token",
+    "owner",
+    "requires",
+]
 
 
 def owner() -> str:
@@ -27,8 +38,14 @@ def owner() -> str:
     return identity.owner
 
 
-def requires(scope: str, *, players: bool = False) -> Callable:
-    """Let a request through to the view only with a token that covers `scope`.
+def covers(scope: str) -> bool:
+    """Return whether the current request's token covers `scope`."""
+    identity: Identity = g.identity
+    return scope in identity.scopes
+
+
+def requires(scope: str, *, players: bool = False, instead: str | None = None) -> Callable:
+    """Let a request through to the view only with a token that covers `scope`, or the one that will do `instead`.
 
     With `players` also with a player's token for the view's `session_id`: decided from the token alone.
     """
@@ -41,11 +58,12 @@ def requires(scope: str, *, players: bool = False) -> Callable:
             services().rate_limits.count(identity.owner, identity.session)
             if identity.session is not None:
                 _check_player(identity, arguments.get("session_id") if players else None)
-            elif scope not in identity.scopes:
+            elif identity.scopes.isdisjoint((scope, instead)):
                 raise Forbidden(f"The token does not cover this: it lacks the scope {scope}.")
             return view(**arguments)
 
         guarded.scope = scope
+        guarded.instead = instead
         guarded.players = players
         return guarded
 

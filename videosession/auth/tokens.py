@@ -25,6 +25,7 @@ from videosession.errors import ServiceError, Unauthenticated
 log = logging.getLogger(__name__)
 
 READ, WRITE = "sessions:read", "sessions:write"
+SUMMARY = "sessions:summary"  # the views of whole videos, small groups hidden
 LONGEST_SUBJECT = 255
 REMEMBERED_TOKENS = 1024
 

@@ -42,6 +42,7 @@ class Answered(NamedTuple):
     headers: Collection[str]
     problems: dict[int, str]
     ranges: bool
+    or_status: int | None
 
 
 def accepts(
@@ -60,13 +61,15 @@ def accepts(
     """
     body_loader = body() if body else None
     query_loader = (query or Query)()
-    unasked = queries.read(b"", query_loader)
+    is_optional = not any(field.required for field in query_loader.fields.values())
+    unasked = queries.read(b"", query_loader) if is_optional else {}
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)
         def checked(**arguments):
             sent = bodies.receive(media_types) if body else None
-            parameters = queries.read(request.query_string, query_loader) if request.query_string else dict(unasked)
+            is_asked = request.query_string or not is_optional
+            parameters = queries.read(request.query_string, query_loader) if is_asked else dict(unasked)
             if query:
                 arguments["query"] = parameters
             if keyed:
@@ -97,14 +100,17 @@ def answers(
     headers: Collection[str] = (),
     problems: dict[int, str] | None = None,
     ranges: bool = False,
+    or_status: int | None = None,
 ) -> Callable:
     """Answer with what the view returns, as JSON; a pair is that and headers, and a Response goes out as it is.
+
+    Where it returns `or_status` after these, that is the status.
 
     The rest is for the API's description: `schema` says what the answer looks like, several what it may look like,
     `also` what it is by other media types, `headers` which ones it always has beside those of every answer, `problems`
     what goes wrong here by status, beside what follows from the other decorators, `ranges` that parts can be asked for.
     """
-    described = Answered(status, {media_type: schema} | (also or {}), headers, problems or {}, ranges)
+    described = Answered(status, {media_type: schema} | (also or {}), headers, problems or {}, ranges, or_status)
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)
@@ -112,8 +118,8 @@ def answers(
             answer = view(**arguments)
             if isinstance(answer, Response):
                 return answer
-            content, headers = answer if isinstance(answer, tuple) else (answer, None)
-            return _json(content, status, headers)
+            content, headers, *other = answer if isinstance(answer, tuple) else (answer, None)
+            return _json(content, other[0] if other else status, headers)
 
         answered.answers = described
         return answered

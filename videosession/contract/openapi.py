@@ -29,6 +29,7 @@ everywhere.
 TAGS = {
     "sessions": "A session is one viewing.",
     "events": "What the player did, exactly as it was sent, in the order of the instants, then of arrival.",
+    "videos": "What all sessions of a video say together.",
     "timeline": "What was watched, skipped and seen again, and which branches were taken.",
     "service": "The service itself.",
 }
@@ -41,7 +42,8 @@ PATH_PARAMETERS = {
 
 HEADERS = {
     "Cache-Control": "How long a copy may be used without asking again.",
-    "ETag": "What the answer depends on: of a session its version, a dot, and the revision that each append moves.",
+    "ETag": "What the answer depends on: of a session its version, a dot, and the revision that each append moves; of a"
+    " video absent while `pending` is not 0.",
     "Link": 'The next page, relative, with `rel="next"`; absent on the last.',
     "Location": "Where what was made is found.",
     "Retry-After": "After how many seconds to send the same again.",
@@ -129,7 +131,7 @@ def _add_components(spec: APISpec) -> None:
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     spec.components.security_scheme("metricsToken", {"type": "http", "scheme": "bearer"})
     for name, description in HEADERS.items():
-        header = {"description": description, "required": name != "Link", "schema": {"type": "string"}}
+        header = {"description": description, "required": name not in ("Link", "ETag"), "schema": {"type": "string"}}
         spec.components.header(name, header)
     for status, description in PROBLEMS.items():
         spec.components.response(_name(status), _problem(status, description))
@@ -150,7 +152,8 @@ def _operation(rule: Rule, method: str, view: Callable) -> dict:
     if accepted and accepted.body:
         operation["requestBody"] = {"required": True, "content": _request_content(accepted)}
     if scope := getattr(view, "scope", None):
-        operation["security"] = [{"token": [scope]}]
+        scopes = filter(None, (scope, getattr(view, "instead", None)))
+        operation["security"] = [{"token": [each]} for each in scopes]
     elif 401 in view.answers.problems:
         operation["security"] = [{"metricsToken": []}]
     return operation
@@ -194,7 +197,11 @@ def _responses(rule: Rule, method: str, view: Callable, accepted: Accepted | Non
         "headers": _headers(headers | ({"Link"} if is_page else set())),
         "content": {media_type: _content(shapes) for media_type, shapes in answered.content.items()},
     }
+    if answered.status == HTTPStatus.NO_CONTENT:
+        del answer["content"]
     yield str(answered.status), answer
+    if answered.or_status:
+        yield str(answered.or_status), answer | {"description": HTTPStatus(answered.or_status).phrase}
     if answered.ranges:
         yield "206", answer | {"description": "The bytes that were asked for."}
         yield "416", _problem(416, "There are no such bytes.")
@@ -269,7 +276,7 @@ def _add_examples(document: dict, marshmallow: MarshmallowPlugin) -> None:
 
 
 def _tag(rule: Rule) -> str:
-    for name in ("timeline", "events", "sessions"):
+    for name in ("videos", "timeline", "events", "sessions"):
         if name in rule.rule:
             return name
     return "service"

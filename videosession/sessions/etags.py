@@ -45,6 +45,22 @@ def check_version(session: dict) -> None:
     _check(_tag(session), lambda named: named.startswith(start), headers(session))
 
 
+def check(tag: str | None) -> None:
+    """Raise NotModified or PreconditionFailed where the request depends on another state; None where there is none."""
+    if tag is not None:
+        _check(tag, lambda named: named == tag, {"ETag": f'"{tag}"'})
+    elif "If-Match" in request.headers:
+        raise PreconditionFailed("If-Match does not hold: there is nothing here yet.")
+
+
+def check_unchanged(headers: dict[str, str]) -> None:
+    """Raise NotModified where the client has what it asks for, by the ETag in the headers of the answer."""
+    if "If-None-Match" in request.headers:
+        tag = headers["ETag"].strip('"')
+        if _names("If-None-Match", lambda named: named == tag, weakly=True):
+            raise NotModified(headers)
+
+
 def conditional(check: Callable[[dict], None]) -> Callable:
     """Give the view in `condition` what its session must meet: `check` where the request depends on it, else None."""
 

@@ -1,0 +1,236 @@
+"""The view of a whole video over HTTP: the vectors again, and what must be asked how."""
+
+import json
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.client import Client
+
+FILMS = {film["name"]: film for film in json.loads((Path(__file__).parent / "vectors.json").read_text())["films"]}
+DOORS = FILMS["two doors"]
+# Events of the vectors lie in the past, and an open session is so by the service's clock: then it just has had one.
+CASES = [each for each in DOORS["expected"] if "scope" not in each]
+
+
+def tell(client, film, video_id="film-1"):
+    """Store the sessions and the plan of a film."""
+    for each in film["sessions"]:
+        session = client.new_session(videoId=video_id, metadata=each["metadata"])
+        if each["events"]:
+            assert client.append(session, each["events"]).status_code == 201
+    if "plan" in film:
+        assert client.request("PUT", f"/api/videos/plan?videoId={video_id}", film["plan"]).status_code == 201
+
+
+@pytest.fixture(scope="module")
+def doors(shared_app):
+    client = Client(shared_app, "doors")
+    tell(client, DOORS)
+    return client
+
+
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
+def ask(client, operation, **query):
+    return client.get(f"/api/videos/{operation}?{urlencode({'videoId': 'film-1'} | query)}")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['operation']} {case['query']}")
+def test_a_film_is_answered_over_http(doors, case):
+    answer = ask(doors, case["operation"], **case["query"])
+    assert answer.status_code == 200, answer.text
+    assert answer.json == {"videoId": "film-1", "pending": 0} | case["answer"]
+
+
+def test_an_answer_is_tagged_and_not_sent_again(doors):
+    first = ask(doors, "summary")
+    assert first.headers["Vary"] == "Accept, Authorization"
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    again = doors.get("/api/videos/summary?videoId=film-1", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_the_videos_are_listed_latest_first_and_paged(shared_app):
+    client = Client(shared_app, "lister")
+    for video in ("a", "b/ü", "c", "a"):
+        client.new_session(videoId=video)
+    client.new_session()
+    first = client.get("/api/videos?limit=2").json
+    assert [(each["videoId"], each["sessions"]) for each in first["videos"]] == [("a", 2), ("c", 1)]
+    second = client.get(f"/api/videos?limit=2&cursor={first['next']}").json
+    assert [each["videoId"] for each in second["videos"]] == ["b/ü"]
+    assert "next" not in second
+
+
+REFUSED = {
+    "no video": "summary?",
+    "an empty video": "summary?videoId=",
+    "twice": "summary?videoId=a&videoId=b",
+    "unknown": "summary?videoId=a&more=1",
+    "reversed": "summary?videoId=a&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
+    "an empty step": "summary?videoId=a&metadata.=1",
+    "a step with a dollar": "summary?videoId=a&metadata.$x=1",
+    "metadata itself": "summary?videoId=a&metadata=1",
+    "four filters": "summary?videoId=a&metadata.a=1&metadata.b=1&metadata.c=1&metadata.d=1",
+    "three decimals": "summary?videoId=a&threshold=0.955",
+    "a threshold above 1": "summary?videoId=a&threshold=1.01",
+    "no codes": "summary?videoId=a&without=,",
+    "narrow bins": "heatmap?videoId=a&binSeconds=0.05",
+    "four decimals": "heatmap?videoId=a&binSeconds=0.1001",
+    "an exponent": "heatmap?videoId=a&binSeconds=1e1",
+    "per what": "heatmap?videoId=a&per=owner",
+    "too many steps": "paths?videoId=a&steps=21",
+    "no group": "comparison?videoId=a&by=metadata.variant&a=A",
+    "no place": "comparison?videoId=a&by=variant&a=A&b=B",
+    "a filter of the plan": "plan?videoId=a&metadata.a=1",
+}
+
+
+@pytest.mark.parametrize("path", REFUSED.values(), ids=REFUSED)
+def test_a_query_that_is_not_valid_is_refused(client, path):
+    assert client.get(f"/api/videos/{path}").status_code == 400
+
+
+def test_bins_that_are_too_narrow_are_refused_with_the_width_that_fits(shared_app):
+    client = Client(shared_app, "narrow")
+    client.request("PUT", "/api/videos/plan?videoId=film-1", {"nodes": [{"id": "a", "lengthSeconds": 10_001}]})
+    answer = ask(client, "heatmap", binSeconds="5")
+    assert answer.status_code == 400
+    assert "6 is the smallest that fits" in answer.json["detail"]
+    assert len(ask(client, "heatmap", binSeconds="6").json["nodes"][0]["views"]) == 1667
+
+
+def test_what_nobody_has_does_not_exist(doors, stranger):
+    for operation in ("summary", "heatmap", "choices", "paths", "plan"):
+        assert ask(stranger, operation).status_code == 404
+    assert ask(doors, "summary", **{"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}).json["sessions"] == 0
+
+
+def test_a_change_shows_at_once(shared_app):
+    client = Client(shared_app, "changing")
+    tell(client, FILMS["rewatching"])
+    assert ask(client, "summary").json["views"] == 1
+    session = client.new_session(videoId="film-1")
+    client.append(session, FILMS["rewatching"]["sessions"][0]["events"])
+    assert ask(client, "summary").json["views"] == 2
+    client.request("PATCH", f"/api/sessions/{session}", {"videoId": "film-2"})
+    assert ask(client, "summary").json["views"] == 1
+    assert client.get("/api/videos/summary?videoId=film-2").json["views"] == 1
+    client.delete(f"/api/sessions/{session}")
+    assert client.get("/api/videos/summary?videoId=film-2").status_code == 404
+
+
+def test_a_result_is_shown_nowhere(doors):
+    ask(doors, "summary")
+    listed = doors.get("/api/sessions").json["sessions"][0]
+    whole = doors.get(f"/api/sessions/{listed['id']}").json
+    assert {"result", "due", "owes"}.isdisjoint(listed.keys() | whole.keys())
+
+
+# Plans
+
+
+def test_a_plan_is_put_replaced_and_removed(client):
+    path = "/api/videos/plan?videoId=plan-1"
+    put = client.request("PUT", path, DOORS["plan"])
+    assert (put.status_code, put.json) == (201, DOORS["plan"])
+    assert client.request("PUT", path, {"title": "Another"}).status_code == 200
+    read = client.get(path)
+    assert read.json == {"title": "Another"}
+    tagged = {"If-Match": read.headers["ETag"]}
+    assert client.request("PUT", path, {}, headers={"If-Match": put.headers["ETag"]}).status_code == 412
+    assert client.request("PUT", path, {}, headers=tagged).status_code == 200
+    assert client.delete(path, headers=tagged).status_code == 412
+    assert client.delete(path).status_code == 204
+    assert client.get(path).status_code == client.delete(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("plan", "pointer"),
+    [
+        ({"nodes": [{"id": "a"}, {"id": "a"}]}, "/nodes/1/id"),
+        ({"nodes": [{"id": "a"}], "edges": [{"from": "a", "to": "b"}]}, "/edges/0/to"),
+        ({"nodes": [{"title": "a"}]}, "/nodes/0/id"),
+        ({"nodes": [{"id": "a", "lengthSeconds": 0}]}, "/nodes/0/lengthSeconds"),
+        ({"nodes": [{"id": "a", "lengthSeconds": "1"}]}, "/nodes/0/lengthSeconds"),
+        ({"more": 1}, "/more"),
+        ({"nodes": [{"id": f"{place}", "title": "ü" * 200} for place in range(700)]}, ""),
+    ],
+)
+def test_a_plan_that_contradicts_itself_is_refused(client, plan, pointer):
+    answer = client.request("PUT", "/api/videos/plan?videoId=plan-2", plan)
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json["errors"]] == [pointer]
+
+
+# Tokens of scope sessions:summary
+
+
+@pytest.fixture(scope="module")
+def dashboard(shared_app, doors):
+    return Client(shared_app, "doors", scope="sessions:summary")
+
+
+def test_a_dashboard_is_told_nothing_of_few(dashboard):
+    for operation in ("summary", "heatmap", "choices"):
+        told = ask(dashboard, operation).json
+        assert told == {"videoId": "film-1", "pending": 0, "suppressed": True, "smallestGroup": 5}
+    assert ask(dashboard, "heatmap.csv").text.count("\r\n") == 1
+
+
+@pytest.mark.parametrize("path", ["paths", "paths.csv", "comparison", "plan"])
+def test_a_dashboard_may_not_see_everything(dashboard, path):
+    assert dashboard.get(f"/api/videos/{path}?videoId=film-1").status_code == 403
+    assert dashboard.get("/api/sessions").status_code == dashboard.get("/api/videos").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from": "2026-01-01T00:00:01Z"},
+        {"to": "2026-01-01T00:00:00+01:00"},
+        {"metadata.variant": "A"},
+        {"without": "stalled"},
+        {"threshold": "0.5"},
+    ],
+)
+def test_a_dashboard_asks_of_whole_days_alone(dashboard, query):
+    assert ask(dashboard, "summary", **query).status_code == 400
+
+
+def test_a_dashboard_asks_in_bins_of_the_ladder(dashboard):
+    assert ask(dashboard, "heatmap", binSeconds="7").status_code == 400
+    assert ask(dashboard, "heatmap", binSeconds="5.0").status_code == 200
+    assert ask(dashboard, "heatmap", per="session").status_code == 400
+
+
+# Tables
+
+
+def test_tables_are_csv(doors):
+    heatmap = ask(doors, "heatmap.csv", binSeconds="5")
+    assert heatmap.headers["Content-Type"] == "text/csv; charset=utf-8"
+    lines = heatmap.text.split("\r\n")
+    assert lines[0] == (
+        "node,fromSeconds,toSeconds,views,sessions,rewatchers,watchedSeconds,uniqueSeconds,watchRatio,retention,"
+        "retentionOfNode,exits,finishes,dropRate,seekFrom,seekTo,skipped"
+    )
+    assert lines[1] == "intro,0.0,5.0,6,4,2,26.0,20.0,1.3,1.0,1.0,0,0,0.0,0,1,0"
+    accepted = doors.get("/api/videos/heatmap?videoId=film-1&binSeconds=5", headers={"Accept": "text/csv"})
+    assert accepted.data == heatmap.data
+    choices = ask(doors, "choices.csv").text.split("\r\n")
+    assert choices[1] == "intro,5,4,4,1,3,left,L,choice,3,2,2,0.75,0.666667"
+    assert choices[2] == "intro,5,4,4,1,3,left,,timeout,1,1,1,0.25,0.333333"
+    assert ask(doors, "paths.csv").text.split("\r\n")[1] == '"[""intro"",""left""]",2,0.5'
+
+
+def test_a_spreadsheet_takes_no_name_for_a_formula(shared_app):
+    client = Client(shared_app, "formula")
+    client.request("PUT", "/api/videos/plan?videoId=film-1", {"nodes": [{"id": "=1+1"}, {"id": "'a"}]})
+    rows = ask(client, "heatmap.csv").text.split("\r\n")[1:3]
+    assert [row.split(",")[0] for row in rows] == ["''a", "'=1+1"]

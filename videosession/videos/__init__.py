@@ -1,0 +1,17 @@
+"""Whole videos: what all of their sessions say, from HTTP to MongoDB. What it means is reckoned in `video/`."""
+
+from flask import Flask
+
+from videosession import instants
+from videosession.config import Config
+from videosession.database import Database
+from videosession.sessions.repository import SessionRepository
+from videosession.videos import plan_routes, routes
+from videosession.videos.repository import VideoRepository
+
+
+def init_app(app: Flask, database: Database, sessions: SessionRepository, settings: Config) -> VideoRepository:
+    """Serve the videos of the sessions kept in `database`."""
+    app.register_blueprint(routes.blueprint)
+    app.register_blueprint(plan_routes.blueprint)
+    return VideoRepository(database, sessions, instants.now, settings.summed_above)

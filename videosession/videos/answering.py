@@ -1,0 +1,104 @@
+"""How a video is answered: small groups hidden where the token asks for that, by media type, with its tag."""
+
+import hashlib
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from videosession import auth, instants
+from videosession.contract import queries
+from videosession.contract.bodies import JSON
+from videosession.contract.decorators import Complete
+from videosession.services import services
+from videosession.sessions import etags
+from videosession.video import BinsTooNarrowError, Film, small_groups
+from videosession.video.lengths import LADDER
+from videosession.videos.queries import METADATA, Steps
+from videosession.videos.repository import Asked
+
+CSV, SVG = "text/csv", "image/svg+xml"
+DAY = 24 * 3600 * instants.SECOND
+
+Answer = dict[str, Any]
+Query = dict[str, Any]
+
+_POPULATION = ("video_id", "since", "until", "filters", "without")
+
+
+def ask(query: Query, by: Steps | None = None) -> Asked:
+    """Return the film that a query asks for."""
+    chosen = {name: query[name] for name in _POPULATION if name in query}
+    return services().videos.ask(owner=auth.owner(), by=() if by is None else (by,), **chosen)
+
+
+def is_few() -> bool:
+    """Return whether the token is one that small groups are hidden from."""
+    return not auth.covers(auth.READ)
+
+
+def check_few(query: Query) -> None:
+    """Refuse what would tell of a few from many answers: for a token that small groups are hidden from."""
+    if not is_few():
+        return
+    settings = services().settings
+    refused = [name for name in ("without", "per", "threshold") if name in request.args]
+    faults = {name: ["is not for a token of this scope"] for name in refused}
+    for name, value in (("from", query.get("since")), ("to", query.get("until"))):
+        if value is not None and value % DAY:
+            faults[name] = ["must be 00:00 UTC of a day, for a token of this scope"]
+    for steps in query.get("filters", ()):
+        if ".".join(steps) not in settings.summary_keys:
+            faults[METADATA + ".".join(steps)] = ["is not one of SUMMARY_KEYS, which a token of this scope filters by"]
+    width = query.get("width")
+    if width is not None and width not in {1000 * each for each in LADDER}:
+        faults["binSeconds"] = [f"must be one of {', '.join(map(str, LADDER))}, for a token of this scope"]
+    if faults:
+        queries.refuse(faults)
+
+
+def told(query: Query, operation: str, **arguments: Any) -> Answer:
+    """Return the answer of an operation, as much of it as the token may see."""
+    check_few(query)
+    asked = ask(query)
+    about = {"videoId": query["video_id"], "pending": asked.pending}
+    smallest = services().settings.smallest_group
+    if is_few() and asked.film.is_suppressed(smallest):
+        return about | small_groups.suppressed(smallest)
+    whole = _whole(asked.film, operation, arguments)
+    if is_few():
+        return about | getattr(small_groups, operation)(whole, smallest)
+    return about | whole
+
+
+def _whole(film: Film, operation: str, arguments: Answer) -> Answer:
+    try:
+        answer: Answer = getattr(film, operation)(**arguments)  # the operations are the film's methods, by name
+    except BinsTooNarrowError as error:
+        fits = "ask for one node" if error.smallest is None else f"{error.smallest} is the smallest that fits"
+        queries.refuse({"binSeconds": [f"makes too many bins; {fits}"]})
+    return answer
+
+
+def negotiated(*media_types: str) -> str:
+    """Return the one of these that the client likes best, JSON if all are alike."""
+    return request.accept_mimetypes.best_match((JSON, *media_types)) or JSON
+
+
+def as_json(answer: Answer) -> Response:
+    return respond(orjson.dumps(answer), JSON, answer["pending"])
+
+
+def as_csv(text: str, pending: int) -> Response:
+    return respond(text.encode(), f"{CSV}; charset=utf-8", pending)
+
+
+def respond(body: bytes, content_type: str, pending: int) -> Response:
+    """Answer with a body, tagged where it covers everything, and with 304 where the client has it."""
+    headers = {"Vary": "Accept, Authorization"}
+    if pending == 0:
+        headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        etags.check_unchanged(headers)
+    answer = Complete([body], headers=headers, content_type=content_type)
+    answer.headers["Content-Length"] = str(len(body))
+    return answer

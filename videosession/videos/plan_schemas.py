@@ -1,0 +1,90 @@
+"""What an author may declare of a video, and every bound of it."""
+
+from typing import Any
+
+import orjson
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from videosession.contract.shapes import Shape
+from videosession.sessions.schemas import Text
+
+PLAN_NODES = 1_000
+PLAN_EDGES = 5_000
+PLAN_BYTES = 256 * 1024
+LONGEST_NAME = 200
+LONGEST_SECONDS = 10**10
+
+
+class PlanNumber(fields.Float):
+    """Seconds as a number of JSON; text is none."""
+
+    def _validated(self, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid", input=value)
+        return float(value)
+
+
+def _name(text: str, **options: Any) -> Text:
+    return Text(validate=validate.Length(0, LONGEST_NAME), metadata={"description": text}, **options)
+
+
+class PlanNode(Shape):
+    id = _name("The node's name, as sessions' events have it.", required=True)
+    title = _name("What people call it.")
+    length_seconds = PlanNumber(
+        data_key="lengthSeconds",
+        attribute="lengthSeconds",
+        validate=validate.Range(0, LONGEST_SECONDS, min_inclusive=False),
+        metadata={"description": "How long it is."},
+    )
+
+
+class PlanEdge(Shape):
+    from_ = _name("The node it leaves.", required=True, data_key="from", attribute="from")
+    to = _name("The node it leads to.", required=True)
+    option = _name("The option chosen; any where none is named.")
+
+
+class Plan(Shape):
+    """What the author of a video declares: nodes with their lengths, and the edges between them."""
+
+    title = _name("What people call the video.")
+    nodes = fields.List(
+        fields.Nested(PlanNode), validate=validate.Length(max=PLAN_NODES), metadata={"description": "Distinct ones."}
+    )
+    edges = fields.List(
+        fields.Nested(PlanEdge),
+        validate=validate.Length(max=PLAN_EDGES),
+        metadata={"description": "Between declared nodes."},
+    )
+
+    @validates_schema
+    def refuse_contradictions(self, plan: dict[str, Any], **_: Any) -> None:
+        """Refuse ids that are there twice, edges of nodes that are not declared, and a plan that is too large."""
+        faults: dict[str, Any] = {"nodes": {}, "edges": {}}
+        ids: set[str] = set()
+        for place, node in enumerate(plan.get("nodes", ())):
+            if node["id"] in ids:
+                faults["nodes"][place] = {"id": ["is the id of an earlier node"]}
+            ids.add(node["id"])
+        for place, edge in enumerate(plan.get("edges", ())):
+            unknown = {end: ["is not the id of a node"] for end in ("from", "to") if edge[end] not in ids}
+            if unknown:
+                faults["edges"][place] = unknown
+        if found := {name: at for name, at in faults.items() if at}:
+            raise ValidationError(found)
+        if (size := len(orjson.dumps(plan))) > PLAN_BYTES:
+            raise ValidationError(f"is {size} bytes as JSON, and {PLAN_BYTES} is the most")
+
+    example = {
+        "title": "Two doors",
+        "nodes": [
+            {"id": "intro", "title": "Two doors", "lengthSeconds": 20.0},
+            {"id": "left", "lengthSeconds": 30.0},
+            {"id": "right", "lengthSeconds": 40.0},
+        ],
+        "edges": [
+            {"from": "intro", "to": "left", "option": "L"},
+            {"from": "intro", "to": "right", "option": "R"},
+        ],
+    }

@@ -1,0 +1,100 @@
+"""The videos of an owner: what their sessions, and nothing else, say of them."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from videosession.database import Database
+from videosession.errors import BadRequest, NotFound
+from videosession.sessions.repository import Page, SessionRepository
+from videosession.video import Film, plan_of
+from videosession.videos.plans import Plans
+from videosession.videos.queries import Steps
+from videosession.videos.results import Results
+
+SUMMED_ABOVE = 20_000
+VIEWER = ("viewerId",)
+_RESULT = {"createdAt": 1, "lastEventAt": 1, "revision": 1, "result": 1}
+
+
+class Asked(NamedTuple):
+    """A film with the sessions that were asked for, and how many of them have not been brought up to date."""
+
+    film: Film
+    pending: int
+
+
+class VideoRepository:
+    """Answers of whole videos; `clock` gives microseconds since 1970. One request counts at most `most` sessions."""
+
+    def __init__(
+        self, database: Database, sessions: SessionRepository, clock: Callable[[], int], most: int = SUMMED_ABOVE
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._most = most
+        self.plans = Plans(database)
+        self.results = Results(database, sessions)
+
+    def newest(self, *, owner: str, limit: int, after: tuple[int, str] | None = None) -> Page:
+        """Return up to `limit` videos of an owner, those with the latest sessions first."""
+        stages: list[dict[str, Any]] = [
+            {"$match": {"owner": owner, "videoId": {"$exists": True}}},
+            {"$group": {"_id": "$videoId", "sessions": {"$sum": 1}, "last": {"$max": "$createdAt"}}},
+        ]
+        with self._database.deadline():
+            videos = list(self._database.sessions.aggregate(stages))
+        videos.sort(key=lambda video: (-video["last"], video["_id"]))
+        if after is not None:
+            last, video_id = after
+            videos = [video for video in videos if (-video["last"], video["_id"]) > (-last, video_id)]
+        found = videos[:limit]
+        return Page(found, (found[-1]["last"], found[-1]["_id"]) if len(videos) > limit else None)
+
+    def ask(
+        self,
+        video_id: str,
+        *,
+        owner: str,
+        since: int | None = None,
+        until: int | None = None,
+        filters: dict[Steps, str] | None = None,
+        without: frozenset[str] = frozenset(),
+        by: Iterable[Steps] = (),
+    ) -> Asked:
+        """Return the film of a video in a range of time; NotFound where there is neither a session nor a plan of it."""
+        filters = filters or {}
+        found = self._stored(video_id, owner, since, until, [*filters, *by])
+        plan = self.plans.find(video_id, owner=owner)
+        if not found and plan is None:
+            self._check(video_id, owner)
+        sessions, pending = self.results.refreshed(found, owner=owner)
+        return Asked(Film(sessions, self._clock(), plan_of(plan), filters, without), pending)
+
+    def _stored(
+        self, video_id: str, owner: str, since: int | None, until: int | None, steps: Iterable[Steps]
+    ) -> list[dict[str, Any]]:
+        """Return the sessions of a range with their results and what is filtered by, not with their events."""
+        created = {"$gte": since if since is not None else 0} | ({"$lt": until} if until is not None else {})
+        query = {"owner": owner, "videoId": video_id, "createdAt": created}
+        with self._database.deadline():
+            found = list(self._database.sessions.find(query, _RESULT | _metadata(steps), limit=self._most + 1))
+        if len(found) > self._most:
+            raise BadRequest(
+                f"The range of time has more than {self._most} sessions, and that is the most: narrow it by 'from' and"
+                " 'to'."
+            )
+        return found
+
+    def _check(self, video_id: str, owner: str) -> None:
+        with self._database.deadline():
+            if self._database.sessions.find_one({"owner": owner, "videoId": video_id}, {"_id": 1}) is None:
+                raise NotFound("There is no such video.")
+
+
+def _metadata(steps: Iterable[Steps]) -> dict[str, int]:
+    """Return the projection of these places in the metadata; of one within another only the outer may be named."""
+    chosen: list[Steps] = []
+    for place in sorted({VIEWER, *steps}):
+        if not any(place[: len(outer)] == outer for outer in chosen):
+            chosen.append(place)
+    return {".".join(("metadata", *place)): 1 for place in chosen}
