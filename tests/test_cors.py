@@ -27,7 +27,7 @@ def test_a_page_of_a_named_site_may_send_what_the_api_takes(client, origin):
     answer = client.request("OPTIONS", EVENTS, headers={"Origin": origin} | ASKED)
     assert (answer.status_code, answer.data) == (204, b"")
     assert answer.headers["Access-Control-Allow-Origin"] == origin
-    assert words(answer.headers["Access-Control-Allow-Methods"]) == {"get", "post", "patch", "delete"}
+    assert words(answer.headers["Access-Control-Allow-Methods"]) == {"get", "post", "put", "patch", "delete"}
     needed = {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id"}
     assert words(answer.headers["Access-Control-Allow-Headers"]) == needed
     assert int(answer.headers["Access-Control-Max-Age"]) >= 600

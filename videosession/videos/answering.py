@@ -1,6 +1,7 @@
 """How a video is answered: small groups hidden where the token asks for that, by media type, with its tag."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -23,6 +24,12 @@ DAY = 24 * 3600 * instants.SECOND
 Answer = dict[str, Any]
 Query = dict[str, Any]
 
+_OPERATIONS: dict[str, Callable[..., Answer]] = {
+    "summary": Film.summary,
+    "heatmap": Film.heatmap,
+    "choices": Film.choices,
+    "paths": Film.paths,
+}
 _POPULATION = ("video_id", "since", "until", "filters", "without")
 
 
@@ -73,11 +80,10 @@ def told(query: Query, operation: str, **arguments: Any) -> Answer:
 
 def _whole(film: Film, operation: str, arguments: Answer) -> Answer:
     try:
-        answer: Answer = getattr(film, operation)(**arguments)  # the operations are the film's methods, by name
+        return _OPERATIONS[operation](film, **arguments)
     except BinsTooNarrowError as error:
         fits = "ask for one node" if error.smallest is None else f"{error.smallest} is the smallest that fits"
         queries.refuse({"binSeconds": [f"makes too many bins; {fits}"]})
-    return answer
 
 
 def negotiated(*media_types: str) -> str:

@@ -27,7 +27,7 @@ def plans() -> Plans:
 @auth.requires(auth.READ)
 @accepts(query=PlanQuery)
 @answers(Plan, headers=("ETag",), problems=_NONE | _CHANGED)
-def read_video_plan(query: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def read_video_plan(query: dict[str, Any]) -> tuple[Any, ...]:
     """Give the plan of a video."""
     plan = plans().get(query["video_id"], owner=auth.owner())
     etags.check(tag_of(plan))
@@ -38,7 +38,7 @@ def read_video_plan(query: dict[str, Any]) -> tuple[dict[str, Any], dict[str, st
 @auth.requires(auth.WRITE)
 @accepts(Plan, query=PlanQuery)
 @answers(Plan, headers=("ETag",), problems=_CHANGED | _CONTENDED, or_status=201)
-def put_video_plan(query: dict[str, Any], body: dict[str, Any]) -> Response | tuple[dict[str, Any], dict[str, str]]:
+def put_video_plan(query: dict[str, Any], body: dict[str, Any]) -> Response | tuple[Any, ...]:
     """Declare the nodes of a video, their lengths, and the edges between them; this replaces what was declared."""
     is_new = plans().put(query["video_id"], body, owner=auth.owner(), condition=etags.check)
     return (body, _tagged(body), 201) if is_new else (body, _tagged(body))

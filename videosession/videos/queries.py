@@ -41,8 +41,10 @@ class Scaled(fields.Integer):
         return int(said[1] + (said[2] or "").ljust(self._digits, "0"))
 
 
-class Codes(fields.String):
+class Codes(fields.Field[Any]):
     """Codes with commas between them."""
+
+    described = {"type": "string"}
 
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> frozenset[str]:
         if not _CODES.fullmatch(value):
@@ -59,8 +61,10 @@ def metadata_steps(name: str) -> Steps:
     return steps
 
 
-class MetadataName(fields.String):
+class MetadataName(fields.Field[Any]):
     """The place of a value in the metadata, as in `metadata.variant`."""
+
+    described = {"type": "string"}
 
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> Steps:
         if not value.startswith(METADATA):
@@ -71,7 +75,7 @@ class MetadataName(fields.String):
             raise ValidationError(str(error)) from None
 
 
-class MetadataFilters(fields.Field):
+class MetadataFilters(fields.Field[Any]):
     """Values that the metadata must have, by their steps: put together from the parameters before they are loaded."""
 
     described = {"type": "string"}

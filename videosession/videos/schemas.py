@@ -111,7 +111,7 @@ class FewCoverage(Shape):
 
 
 class GroupCoverage(FewCoverage):
-    unknown = _count("Views of which it is unknown, for want of a length.")
+    unknown_views = _count("Views of which it is unknown, for want of a length.", data_key="unknown")
 
 
 class Coverage(GroupCoverage):
