@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import DOCUMENTS
 from tests.service import PROJECT
 from videosession.app import create_app
 from videosession.config import Config
@@ -36,8 +37,10 @@ KNOWN_AT_THE_TOP = {
     ".flaskenv",
     ".gitignore",
     "Procfile",
+    "CHANGELOG.md",
     "README.md",
     "SECURITY.md",
+    "docs",
     "pyproject.toml",
     "requirements-battery.txt",
     "requirements-dev.txt",
@@ -48,7 +51,7 @@ KNOWN_AT_THE_TOP = {
     "videosession",
     "wsgi.py",
 }
-README = (PROJECT / "README.md").read_text()
+README = DOCUMENTS["README.md"]
 
 
 def is_for_types(node: ast.stmt) -> bool:
@@ -185,8 +188,8 @@ def test_every_requirement_is_pinned_exactly(name):
     assert [line for line in requirements(name) if not re.fullmatch(r"[\w.-]+==[\w.]+(; .+)?", line)] == []
 
 
-def test_every_requirement_of_the_running_service_has_its_reason_in_the_readme():
-    rows = re.findall(r"^\| ([\w, -]+) \| (?:[^|]+ \| )?[^|]{5,} \|$", README, re.MULTILINE)
+def test_every_requirement_of_the_running_service_has_its_reason_in_the_documents():
+    rows = re.findall(r"^\| ([\w, -]+) \| (?:[^|]+ \| )?[^|]{5,} \|$", DOCUMENTS["development.md"], re.MULTILINE)
     explained = {name for row in rows for name in row.split(", ")}
     needed = requirements("requirements.txt") + requirements("requirements-optional.txt")
     assert {line.partition("==")[0] for line in needed} <= explained

@@ -1,16 +1,15 @@
-"""The two small clients that the README shows do what they say."""
+"""The two small clients in docs/clients.md do what they say."""
 
-import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from tests.documents import code
 from tests.losing_network import losing_network
 from tests.player import browser
-from tests.service import PROJECT, mint
+from tests.service import mint
 
-README = (PROJECT / "README.md").read_text()
 IN_A_PAGE = """
     const [code, service, session, token, done] = given;
     const { Reporter } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
@@ -30,14 +29,9 @@ IN_A_PAGE = """
 """
 
 
-def client(of: str) -> str:
-    """Take a client's code from its part of the README."""
-    return re.search(rf"^### From {of}$.*?```\w+\n(.*?)```", README, re.DOTALL | re.MULTILINE)[1]
-
-
 @pytest.fixture(scope="module")
 def sessions_class():
-    exec(client("Python"), namespace := {})
+    exec(code("clients.md", "From Python"), namespace := {})
     return namespace["Sessions"]
 
 
@@ -108,7 +102,7 @@ def test_the_browsers_client_reports_once_and_keeps_what_was_not_taken(sessions,
     token = service.request("POST", f"/api/sessions/{session}/token", {}, token=mint()).json["token"]
     with browser.chromium(tmp_path) as driver:
         driver.get(f"http://127.0.0.1:{service.port}/livez")
-        given = client("a browser"), f"http://127.0.0.1:{service.port}", session, token
+        given = code("clients.md", "From a browser"), f"http://127.0.0.1:{service.port}", session, token
         waiting = driver.execute_async_script(f"(async (...given) => {{{IN_A_PAGE}}})(...arguments)", *given)
     assert waiting == [0, 1, 1, 0]
     assert events(service, session) == ["play", "pause", "complete"]
