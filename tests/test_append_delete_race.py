@@ -13,6 +13,8 @@ from videosession.errors import NotFound
 from videosession.sessions.appends import RECENT_BYTES, Appends
 from videosession.sessions.repository import SessionRepository
 
+pytestmark = pytest.mark.processes
+
 SESSIONS, APPENDS, APPENDERS = 100, 12, 4
 
 

@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.service import PROJECT
+
+pytestmark = pytest.mark.processes
 
 
 def test_the_benchmark_compares_every_deed_with_the_limit_and_with_the_app_of_an_afternoon():

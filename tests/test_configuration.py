@@ -26,6 +26,8 @@ from videosession.app import create_app
 from videosession.config import Config, ConfigError
 from videosession.gunicorn_worker import READ_AGAINST
 
+pytestmark = pytest.mark.processes
+
 GOOD_URI = "mongodb://localhost:27017"
 HIDDEN = "hunter2"  # what must not be told
 

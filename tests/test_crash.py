@@ -13,6 +13,8 @@ import pytest
 
 from tests.service import SECRET, Service, free_port, mint, on_linux, procfile, wait_until
 
+pytestmark = pytest.mark.processes
+
 ROUNDS, CLIENTS, WRITES_A_ROUND = 3, 4, 40
 BACK_SECONDS = 10
 EVENT = {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {}}

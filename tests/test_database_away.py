@@ -21,6 +21,8 @@ from videosession.database import DEADLINE_SECONDS, Database
 from videosession.errors import DatabaseAway
 from videosession.services import services_of
 
+pytestmark = pytest.mark.processes
+
 EVENT = {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"secret": "of a client"}}
 LARGE = [EVENT] * 200  # more than a session's document takes
 RETURN_SECONDS = 2

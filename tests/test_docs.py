@@ -8,6 +8,8 @@ from tests import described
 from tests.player import browser
 from tests.service import mint
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def app(shared_app):

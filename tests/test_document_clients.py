@@ -10,6 +10,8 @@ from tests.losing_network import losing_network
 from tests.player import browser
 from tests.service import mint
 
+pytestmark = pytest.mark.processes
+
 IN_A_PAGE = """
     const [code, service, session, token, done] = given;
     const { Reporter } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));

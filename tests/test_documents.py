@@ -11,6 +11,8 @@ import pytest
 from tests.documents import DOCUMENTS, Block, answers, blocks, is_shown, section
 from tests.service import PROJECT, Service, clean_environment, copy_project, free_port, procfile
 
+pytestmark = pytest.mark.processes
+
 AFTER_EACH = "\n-- the end of a block --\n"
 START, *_ = blocks(section("README.md", "Run it"))
 [SERVE] = blocks(section("README.md", "Serve it"))

@@ -17,6 +17,8 @@ from pymongo.errors import OperationFailure, PyMongoError
 from videosession import embedded
 from videosession.embedded import Embedded
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent
 RUST_SERVER = embedded._rust_server()
 JOURNALED, PLAIN = pymongo.WriteConcern("majority", j=True), pymongo.WriteConcern(1)

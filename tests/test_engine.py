@@ -23,6 +23,8 @@ from videosession.database import Database
 from videosession.engine import Engine, examine
 from videosession.services import services_of
 
+pytestmark = pytest.mark.processes
+
 
 def test_the_server_that_these_tests_run_on_is_safe(db):
     """Runs first, so that an unsafe server is told in a second."""

@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.service import SECRET, Service, free_port, mint, on_linux, procfile
+
+pytestmark = pytest.mark.processes
 
 EVENT = {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position": 1.5}}
 

@@ -9,6 +9,8 @@ from tests.battery.races import IDS, THREADS, one_from_many
 from tests.battery.stage import stage
 from tests.test_hostile_input import ACCEPTED
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def built():

@@ -12,6 +12,8 @@ import pytest
 from tests.answers import check_problem, strict_json
 from tests.service import Answer, mint, wait_until
 
+pytestmark = pytest.mark.processes
+
 MIB = 1024 * 1024
 BODY = b'{"title":"x"}'
 TOKEN = f"Authorization: Bearer {mint()}\r\n".encode()

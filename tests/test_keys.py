@@ -13,6 +13,8 @@ from tests.client import Client
 from tests.service import SECRET, Service, copy_project, free_port, procfile, wait_until
 from videosession.app import create_app
 
+pytestmark = pytest.mark.processes
+
 PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00Z"}
 OLD_SECRET = "the secret before, which is longer than thirty-two bytes"
 

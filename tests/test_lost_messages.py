@@ -16,6 +16,8 @@ from tests.losing_network import losing_network
 from tests.service import PROJECT, SECRET
 from videosession.services import services_of
 
+pytestmark = pytest.mark.processes
+
 STAMP = "2026-03-01T10:00:00Z"
 
 

@@ -10,6 +10,8 @@ from tests.client import Client
 from tests.service import SECRET, Service, free_port, procfile, wait_until
 from videosession.app import create_app
 
+pytestmark = pytest.mark.processes
+
 TOKEN = "a token for the figures, longer than thirty-two bytes"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -13,6 +13,8 @@ from videosession import observability
 from videosession.observability import JSONFormatter, RequestLog
 from videosession.services import services_of
 
+pytestmark = pytest.mark.processes
+
 PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00.000Z", "data": {"password": "a body's secret"}}
 
 

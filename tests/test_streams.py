@@ -20,6 +20,8 @@ from videosession.app import create_app
 from videosession.embedded import Embedded
 from videosession.services import services_of
 
+pytestmark = pytest.mark.processes
+
 NDJSON = "application/x-ndjson"
 KILOBYTE = "x" * 1000
 

@@ -17,6 +17,8 @@ from tests.answers import check_problem
 from tests.service import Service, mint, serve, wait_until
 from tests.test_hostile_http import BODY, HEAD, JSON, TOKEN, chunk, chunked, lengthy, read, request
 
+pytestmark = pytest.mark.processes
+
 KEEPING = b"POST /api/sessions HTTP/1.1\r\nHost: localhost\r\n" + TOKEN + JSON
 WHOLE = KEEPING + b"Content-Length: 13\r\n\r\n" + BODY
 LIVEZ = request(b"GET /livez HTTP/1.1")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Flask
 
@@ -89,10 +90,11 @@ def create_app(
     return app
 
 
-def _database(settings: Config, given, deadline_seconds: float) -> Database:
-    options = {"deadline_seconds": deadline_seconds, "expires": settings.retention_days is not None}
-    if given is not None or not settings.is_embedded:
-        return Database(lambda: settings.mongodb_uri, given, hints=given is None, **options)
+def _database(settings: Config, given: Any, deadline_seconds: float) -> Database:
+    uri, expires = settings.mongodb_uri, settings.retention_days is not None
+    if given is not None or uri is not None:
+        hints = given is None
+        return Database(lambda: uri or "", given, hints=hints, deadline_seconds=deadline_seconds, expires=expires)
     settings.make_instance()
     embedded = Embedded(settings.instance_path)
 
@@ -101,7 +103,7 @@ def _database(settings: Config, given, deadline_seconds: float) -> Database:
         return embedded.uri
 
     # SecantusDB 0.7.0b3 locks up for good where the first insert into a new collection meets a createIndexes there.
-    return Database(locate, collections_first=True, **options)
+    return Database(locate, collections_first=True, deadline_seconds=deadline_seconds, expires=expires)
 
 
 def serve(app: Flask) -> None:

@@ -39,7 +39,8 @@ def player() -> Response:
     if is_compressed:
         response.content_encoding = "gzip"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/demo")

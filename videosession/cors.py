@@ -57,4 +57,5 @@ class Cors:
 def init_app(app: Flask, config: Config) -> None:
     """Let pages of the sites that `config` names use `app`."""
     if config.cors_origins:
-        app.wsgi_app = Cors(app.wsgi_app, config.cors_origins)
+        wrapped = Cors(app.wsgi_app, config.cors_origins)
+        app.wsgi_app = wrapped  # type: ignore[method-assign]  # as Flask's documentation has it

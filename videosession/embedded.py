@@ -28,6 +28,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 try:
@@ -254,8 +255,12 @@ def _run_database(directory: Path, test_commands: int, inherited: tuple[int, ...
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SECANTUS_")}
     is_rust = not test_commands and _rust_server() is not None
     command = _command("become_rust" if is_rust else "serve", directory, test_commands, port)
-    pipes = {"pass_fds": inherited, "stdin": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with output.open("wb") as file, subprocess.Popen(command, stdout=file, env=environment, **pipes) as database:  # noqa: S603
+    with (
+        output.open("wb") as file,
+        subprocess.Popen(  # noqa: S603, our own file
+            command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, env=environment, pass_fds=inherited
+        ) as database,
+    ):
         _publish(directory / "database.json", os.replace, port=port, pid=database.pid, keeper=os.getpid())
         rust.process = database if is_rust else None
         code = database.wait()
@@ -306,4 +311,5 @@ def _knock(port: int) -> None:
 
 if __name__ == "__main__":
     role, place, *numbers = sys.argv[1:]
-    {"keep": _keep, "serve": _serve, "become_rust": _become_rust}[role](Path(place), *map(int, numbers))
+    roles: dict[str, Callable[..., None]] = {"keep": _keep, "serve": _serve, "become_rust": _become_rust}
+    roles[role](Path(place), *map(int, numbers))

@@ -23,12 +23,14 @@ What Flask and Werkzeug raise themselves (404, 405, …) is answered in the same
 """
 
 import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.sansio.response import Response as BaseResponse
 
 from videosession.observability import request_id
 
@@ -167,9 +169,14 @@ MOST_FAULTS = 100
 PROBLEM_JSON = "application/problem+json"
 
 
-def problem(status: int, detail: str, faults: list[Fault] = (), headers: dict[str, str] | None = None) -> Response:
+def problem(
+    status: int,
+    detail: str,
+    faults: Sequence[Fault] = (),
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+) -> Response:
     """Answer with a problem document; of many faults the first hundred, and the number of the others."""
-    body = {
+    body: dict[str, object] = {
         "type": "about:blank",
         "title": HTTP_STATUS_CODES.get(status, "Error"),
         "status": status,
@@ -180,7 +187,12 @@ def problem(status: int, detail: str, faults: list[Fault] = (), headers: dict[st
         body["errors"] = [fault._asdict() for fault in faults[:MOST_FAULTS]]
     if len(faults) > MOST_FAULTS:
         body["errorsOmitted"] = len(faults) - MOST_FAULTS
-    return Response(orjson.dumps(body), status, headers, content_type=PROBLEM_JSON)
+    return Response(
+        orjson.dumps(body),
+        status,
+        list(headers.items()) if isinstance(headers, Mapping) else headers,
+        content_type=PROBLEM_JSON,
+    )
 
 
 def _answer_service_error(error: ServiceError) -> Response:
@@ -193,7 +205,7 @@ def _answer_document_refused(error: DocumentRefused) -> Response:
     return problem(status, error.detail)
 
 
-def _answer_http_exception(error: HTTPException) -> Response:
+def _answer_http_exception(error: HTTPException) -> BaseResponse:
     """Answer what the framework refused, keeping its headers: a 405 without Allow says half of it."""
     if error.response is not None:
         return error.response

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import gunicorn
 from gunicorn.http.errors import (
@@ -60,6 +61,9 @@ STOP_SECONDS = 10  # for what is arriving when the worker is told to stop
 MOST_LINGERING = 32 * MEBIBYTE  # what is thrown away of a body that nobody wants, so that its sender sees the answer
 MOST_UNFINISHED = 64 * MEBIBYTE  # of all unfinished requests together, in each worker
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # in the standard library from Python 3.12 on
+
 _system = ctypes.PyDLL(None)  # whose calls keep Python's lock
 _STATUSES = {LimitRequestLine: 414, ExpectationFailed: 417, LimitRequestHeaders: 431}  # of what is no HTTP; else 400
 _MISTAKES = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)  # not the client's
@@ -90,7 +94,7 @@ class ClientSocket(socket.socket):
             raise self.ending
         return part
 
-    def sendall(self, content: bytes, flags: int = 0) -> None:
+    def sendall(self, content: "Buffer", flags: int = 0) -> None:
         """Send in pieces: the deadline is for each, so that a long answer may last and a stalled client may not."""
         pieces = memoryview(content)
         try:

@@ -12,7 +12,8 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import orjson
 from flask import Flask, has_request_context, request
@@ -38,10 +39,10 @@ class Exchange:
         self.environ = environ
         self.started_at = time.perf_counter()
         self.status = 500
-        self.route = None
+        self.route: str | None = None
         self.bytes_sent = 0
         self.is_whole = False
-        self._body = ()
+        self._body: Iterable[bytes] = ()
         self._ended = ended
 
     def begin(self, application: Callable, start_response: Callable) -> "Exchange":
@@ -50,7 +51,7 @@ class Exchange:
         request_id = sent if sent and _SAFE_ID.fullmatch(sent) else secrets.token_hex(8)
         self.environ[REQUEST_ID] = request_id
 
-        def start(status: str, headers: list, exc_info=None):
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             self.status = int(status[:3])
             self.route = _route(self.environ)
             if not any(name == "Cache-Control" for name, _ in headers):
@@ -70,8 +71,8 @@ class Exchange:
     def close(self) -> None:
         """Release what the answer holds; the server calls this last, also when the client went away."""
         try:
-            if hasattr(self._body, "close"):
-                self._body.close()
+            if close := getattr(self._body, "close", None):
+                close()
         finally:
             self._ended(self)
 
@@ -195,7 +196,8 @@ def formatter() -> logging.Formatter:
 
 def init_app(app: Flask) -> Observed:
     """Give every request of `app` an id, in its answer and in its line of the log; return what observes them."""
-    app.wsgi_app = observed = Observed(app.wsgi_app)
+    observed = Observed(app.wsgi_app)
+    app.wsgi_app = observed  # type: ignore[method-assign]  # as Flask's documentation has it
     return observed
 
 

@@ -9,6 +9,8 @@ from tests.player import browser
 from tests.player.stage import Stage
 from tests.service import PROJECT, Service, mint, wait_until
 
+pytestmark = pytest.mark.processes
+
 POSITION = "return document.querySelector('video').currentTime"
 SOURCE = "return document.querySelector('video').currentSrc.split('/').at(-1).split('.')[0]"
 IS_PAUSED = "return document.querySelector('video').paused"

@@ -15,6 +15,8 @@ from tests.player.stage import ASKED_SECONDS
 from tests.player.truth import TOLERANCE, lost_or_twice
 from tests.service import Service
 
+pytestmark = pytest.mark.processes
+
 SCRIPTS = [
     "plays_and_pauses",
     "watches_on",

@@ -8,6 +8,8 @@ import pytest
 
 import videosession.timeline
 
+pytestmark = pytest.mark.processes
+
 FILES = sorted(Path(videosession.timeline.__file__).parent.rglob("*.py"))
 FORBIDDEN = {"time", "os", "random", "socket", "subprocess", "threading", "asyncio", "pathlib", "io", "logging"}
 

@@ -14,6 +14,7 @@ from flask_jwt_extended import JWTManager, create_access_token
 from videosession.auth.keys import FixedKeys, trusted
 from videosession.auth.tokens import LONGEST_SUBJECT, READ, SUMMARY, WRITE, Identity, Tokens, is_subject
 from videosession.config import OWNERS, PLAYERS, Config
+from videosession.contract.decorators import View
 from videosession.errors import Forbidden, Unauthenticated
 from videosession.observability import SUBJECT
 from videosession.services import services
@@ -44,15 +45,15 @@ def covers(scope: str) -> bool:
     return scope in identity.scopes
 
 
-def requires(scope: str, *, players: bool = False, instead: str | None = None) -> Callable:
+def requires(scope: str, *, players: bool = False, instead: str | None = None) -> Callable[[View], View]:
     """Let a request through to the view only with a token that covers `scope`, or the one that will do `instead`.
 
     With `players` also with a player's token for the view's `session_id`: decided from the token alone.
     """
 
-    def decorate(view: Callable) -> Callable:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(**arguments):
+        def guarded(**arguments: Any) -> Any:
             g.identity = identity = _identify(request.environ.get("HTTP_AUTHORIZATION", ""))
             request.environ[SUBJECT] = identity.owner
             services().rate_limits.count(identity.owner, identity.session)
@@ -62,9 +63,7 @@ def requires(scope: str, *, players: bool = False, instead: str | None = None) -
                 raise Forbidden(f"The token does not cover this: it lacks the scope {scope}.")
             return view(**arguments)
 
-        guarded.scope = scope
-        guarded.instead = instead
-        guarded.players = players
+        vars(guarded).update(scope=scope, instead=instead, players=players)
         return guarded
 
     return decorate
@@ -77,7 +76,8 @@ def _check_player(identity: Identity, session_id: str | None) -> None:
 
 def make_token(subject: str, lifetime: timedelta, **claims: Any) -> str:
     """Make a token for `subject`, valid from now for `lifetime`; `claims` go into it, too, such as a scope."""
-    return create_access_token(subject, expires_delta=lifetime, additional_claims={"aud": OWNERS} | claims)
+    token: str = create_access_token(subject, expires_delta=lifetime, additional_claims={"aud": OWNERS} | claims)
+    return token
 
 
 def make_player_token(session_id: str, lifetime_seconds: int, *, owner: str) -> tuple[str, int]:

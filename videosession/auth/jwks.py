@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from http.client import HTTPException
+from typing import Any
 
 import jwt
 import orjson
@@ -30,7 +31,7 @@ LARGEST_BYTES = 256 * 1024
 MOST_KEYS = 32
 
 
-def check(key, algorithm: str):
+def check(key: Any, algorithm: str) -> Any:
     """Give the key, text or object, as the algorithm uses it; jwt.InvalidKeyError where it is too weak or another's."""
     method = jwt.get_algorithm_by_name(algorithm)
     usable = method.prepare_key(key)
@@ -113,7 +114,7 @@ class PublishedKeys:
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """The setting names the place; what answers there does not name another."""
 
-    def redirect_request(self, *_arguments):
+    def redirect_request(self, *_: Any) -> None:
         return None
 
 
@@ -138,7 +139,7 @@ def _usable(body: bytes, algorithm: str) -> list[jwt.PyJWK]:
     return [key for key in keys if key]
 
 
-def _usable_key(described, algorithm: str) -> jwt.PyJWK | None:
+def _usable_key(described: Any, algorithm: str) -> jwt.PyJWK | None:
     if not isinstance(described, dict) or described.get("use", "sig") != "sig":
         return None
     if described.get("alg", algorithm) != algorithm:

@@ -1,9 +1,10 @@
 """Whose signatures are believed: the keys and the algorithm come from the settings, never from a token."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jwt
+from jwt.types import Options
 
 from videosession.auth.jwks import PublishedKeys, check
 from videosession.config import Config, ConfigError
@@ -17,20 +18,20 @@ class Keys(Protocol):
     def generation(self) -> int:
         """Number the present set of keys: what was verified with another no longer counts."""
 
-    def find(self, token: str) -> Sequence:
+    def find(self, token: str) -> Sequence[Any]:
         """Give the keys that may have signed the token."""
 
 
 class FixedKeys:
     """Keys that stay the same as long as the process runs."""
 
-    def __init__(self, *keys):
+    def __init__(self, *keys: Any):
         self._keys = keys
 
     def generation(self) -> int:
         return 0
 
-    def find(self, token: str) -> Sequence:
+    def find(self, token: str) -> Sequence[Any]:
         return self._keys
 
 
@@ -42,7 +43,7 @@ class Trust(NamedTuple):
     issuer: str | None = None
     audience: str | None = None
 
-    def claims(self, token: str, *, check_audience: bool = True) -> dict:
+    def claims(self, token: str, *, check_audience: bool = True) -> dict[str, Any]:
         """Verify a token; jwt.InvalidTokenError says why it is not believed."""
         refusal = jwt.InvalidTokenError("no key is known for it")
         for key in self.keys.find(token):
@@ -52,8 +53,8 @@ class Trust(NamedTuple):
                 refusal = error
         raise refusal
 
-    def _claims(self, token: str, key, check_audience: bool) -> dict:
-        options = {"require": ["exp", "sub"], "verify_aud": check_audience, "enforce_minimum_key_length": True}
+    def _claims(self, token: str, key: Any, check_audience: bool) -> dict[str, Any]:
+        options: Options = {"require": ["exp", "sub"], "verify_aud": check_audience, "enforce_minimum_key_length": True}
         return jwt.decode(
             token,
             key,
@@ -85,7 +86,7 @@ def _keys(config: Config, secrets: FixedKeys) -> Keys:
     return FixedKeys(_public_key(config.jwt_public_key, config.jwt_algorithm))
 
 
-def _public_key(pem: str, algorithm: str):
+def _public_key(pem: str | None, algorithm: str) -> Any:
     try:
         return check(pem, algorithm)
     except (jwt.InvalidKeyError, TypeError, ValueError) as error:

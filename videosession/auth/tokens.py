@@ -13,7 +13,7 @@ bounded number of them; the expiry is looked at on every use.
 import logging
 import time
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jwt
 
@@ -87,29 +87,31 @@ class Tokens:
         return readers[audience](claims) if isinstance(audience, str) and audience in readers else None
 
 
-def _owner(claims: dict) -> Identity:
+def _owner(claims: dict[str, Any]) -> Identity:
     if claims.get("type") == "refresh":  # flask-jwt-extended's, which are good for nothing but new tokens
         raise Unauthenticated("The token is not an access token.")
     return Identity(_subject(claims), _scopes(claims), _expiry(claims))
 
 
-def _player(claims: dict) -> Identity:
+def _player(claims: dict[str, Any]) -> Identity:
     return Identity(_subject(claims), frozenset(), _expiry(claims), str(claims["session"]))
 
 
-def _subject(claims: dict) -> str:
-    if not is_subject(claims["sub"]):
+def _subject(claims: dict[str, Any]) -> str:
+    subject: str = claims["sub"]
+    if not is_subject(subject):
         raise Unauthenticated(f"The token's subject (sub) must be a text of 1 to {LONGEST_SUBJECT} characters.")
-    return claims["sub"]
+    return subject
 
 
-def _expiry(claims: dict) -> float:
-    if not isinstance(claims["exp"], int | float):  # PyJWT takes digits in a text, too
+def _expiry(claims: dict[str, Any]) -> float:
+    expiry: float = claims["exp"]
+    if not isinstance(expiry, int | float):  # PyJWT takes digits in a text, too
         raise Unauthenticated("The token's expiry (exp) must be a number.")
-    return claims["exp"]
+    return expiry
 
 
-def _scopes(claims: dict) -> frozenset[str]:
+def _scopes(claims: dict[str, Any]) -> frozenset[str]:
     """Read the scopes that speak of sessions (RFC 8693, 4.2: one text); a token without any has all of them."""
     listed = claims.get("scope")
     names = listed.split() if isinstance(listed, str) else listed if isinstance(listed, list) else []

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 from flask import request
 from marshmallow import Schema, ValidationError
@@ -34,7 +35,7 @@ def receive(media_types: Collection[str]) -> bytes:
             f"The body must be sent as Content-Type: {' or '.join(media_types)}, in UTF-8.",
             headers={f"Accept-{request.method.title()}": ", ".join(media_types)},
         )
-    return _read(LARGEST.get(media_type, LARGEST_VALUE))
+    return _read(LARGEST.get(media_type or JSON, LARGEST_VALUE))
 
 
 def _media_type() -> str | None:
@@ -67,7 +68,7 @@ def _read(limit: int) -> bytes:
     return body
 
 
-def load(body: bytes, loader: Schema, most: int):
+def load(body: bytes, loader: Schema, most: int) -> Any:
     """Load the current request's body by its schema; BadRequest, Invalid.
 
     Where `most` is not 0, an array of up to so many is taken, too, or a line for each, and gives a list.
@@ -80,7 +81,7 @@ def load(body: bytes, loader: Schema, most: int):
     return load_value(loader, value)
 
 
-def _read_lines(body: bytes, most: int) -> tuple[list, list[Fault]]:
+def _read_lines(body: bytes, most: int) -> tuple[list[Any], list[Fault]]:
     """Read a value from each line, no more lines than it takes to see that they are too many."""
     values, faults = [], []
     for place, line in enumerate(islice(_LINE.finditer(body), most + 1)):
@@ -90,7 +91,7 @@ def _read_lines(body: bytes, most: int) -> tuple[list, list[Fault]]:
     return values, faults
 
 
-def _read_line(place: int, line: bytes):
+def _read_line(place: int, line: bytes) -> Any:
     try:
         return exact_json.read(line)
     except BadRequest as error:
@@ -99,11 +100,11 @@ def _read_line(place: int, line: bytes):
         raise Invalid([Fault(f"/{place}{fault.pointer}", fault.detail) for fault in error.faults]) from None
 
 
-def _load_each(loader: Schema, values: list, faults: list[Fault], most: int) -> list:
+def _load_each(loader: Schema, values: list[Any], faults: list[Fault], most: int) -> list[Any]:
     if not 1 <= len(values) <= most:
         faults.append(Fault("", f"must be 1 to {most}, and is {'more' if values else 'none'}"))
     try:
-        loaded = loader.load(values[:most], many=True)
+        loaded: list[Any] = loader.load(values[:most], many=True)
     except ValidationError as error:
         faults.extend(_faults(error.messages))
     if faults:
@@ -111,7 +112,7 @@ def _load_each(loader: Schema, values: list, faults: list[Fault], most: int) -> 
     return loaded
 
 
-def load_value(loader: Schema, value):
+def load_value(loader: Schema, value: Any) -> Any:
     """Load what has been read from JSON; Invalid tells every fault."""
     try:
         return loader.load(value)
@@ -119,7 +120,7 @@ def load_value(loader: Schema, value):
         raise Invalid(list(_faults(error.messages))) from None
 
 
-def _faults(messages, pointer: str = "") -> Iterator[Fault]:
+def _faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
     """Flatten marshmallow's nested messages; a field may give Faults of its own, whose pointers begin at the field."""
     if isinstance(messages, dict):
         for step, inner in messages.items():

@@ -4,9 +4,11 @@ The checks run in this order: media type (415), size (413), query and syntax (40
 before (see auth), what is stored after: nothing is asked of the database for an invalid request.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable
 from functools import partial, wraps
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import orjson
 from flask import Flask, Response, request
@@ -21,6 +23,12 @@ from videosession.errors import BadRequest
 LONGEST_KEY = 255
 
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from werkzeug.routing import MapAdapter
+
+View = Callable[..., Any]
+Decorator = Callable[[View], View]
 Shapes = type[Schema] | tuple[type[Schema], ...] | None
 
 
@@ -52,7 +60,7 @@ def accepts(
     query: type[Query] | None = None,
     most: int = 0,
     keyed: bool = False,
-) -> Callable:
+) -> Decorator:
     """Give the view its body as the schema loads it, in the argument `body`, and its query, in `query`.
 
     With `most`, a body may also be an array of so many, or a line for each, and then gives a list. Without a schema no
@@ -64,24 +72,35 @@ def accepts(
     is_optional = not any(field.required for field in query_loader.fields.values())
     unasked = queries.read(b"", query_loader) if is_optional else {}
 
-    def decorate(view: Callable) -> Callable:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def checked(**arguments):
-            sent = bodies.receive(media_types) if body else None
+        def checked(**arguments: Any) -> Any:
+            sent = bodies.receive(media_types) if body else b""
             is_asked = request.query_string or not is_optional
             parameters = queries.read(request.query_string, query_loader) if is_asked else dict(unasked)
             if query:
                 arguments["query"] = parameters
             if keyed:
                 arguments["key"] = _idempotency_key()
-            if body:
+            if body_loader:
                 arguments["body"] = bodies.load(sent, body_loader, most)
             return view(**arguments)
 
-        checked.accepts = Accepted(body, query, media_types, most, keyed)
+        vars(checked)["accepts"] = Accepted(body, query, media_types, most, keyed)
         return checked
 
     return decorate
+
+
+def accepted_by(view: View) -> Accepted | None:
+    """Return what a view was decorated to take."""
+    return getattr(view, "accepts", None)
+
+
+def answered_by(view: View) -> Answered:
+    """Return what a view was decorated to give."""
+    answered: Answered = vars(view)["answers"]
+    return answered
 
 
 def _idempotency_key() -> str | None:
@@ -101,7 +120,7 @@ def answers(
     problems: dict[int, str] | None = None,
     ranges: bool = False,
     or_status: int | None = None,
-) -> Callable:
+) -> Decorator:
     """Answer with what the view returns, as JSON; a pair is that and headers, and a Response goes out as it is.
 
     Where it returns `or_status` after these, that is the status.
@@ -112,16 +131,16 @@ def answers(
     """
     described = Answered(status, {media_type: schema} | (also or {}), headers, problems or {}, ranges, or_status)
 
-    def decorate(view: Callable) -> Callable:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def answered(**arguments) -> Response:
+        def answered(**arguments: Any) -> Response:
             answer = view(**arguments)
             if isinstance(answer, Response):
                 return answer
             content, headers, *other = answer if isinstance(answer, tuple) else (answer, None)
             return _json(content, other[0] if other else status, headers)
 
-        answered.answers = described
+        vars(answered)["answers"] = described
         return answered
 
     return decorate
@@ -130,14 +149,14 @@ def answers(
 class Complete(Response):
     """An answer whose headers lack nothing: to look for what they might takes a tenth of an append's time."""
 
-    def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "HEAD":
             return super().__call__(environ, start_response)
         start_response(self.status, self.headers.to_wsgi_list())
-        return self.response
+        return cast("Iterable[bytes]", self.response)
 
 
-def _json(content, status: int, headers: dict[str, str] | None) -> Complete:
+def _json(content: Any, status: int, headers: dict[str, str] | None) -> Complete:
     body = orjson.dumps(content)
     answer = Complete(body, status, headers, content_type=JSON)
     answer.headers["Content-Length"] = str(len(body))
@@ -146,16 +165,17 @@ def _json(content, status: int, headers: dict[str, str] | None) -> Complete:
 
 def _answer_options(app: Flask) -> Response:
     """Say which methods the path of the current request has, and what those with a body take (RFC 5789, 3.1)."""
-    routes = request_ctx.url_adapter
+    routes = cast("MapAdapter", request_ctx.url_adapter)
     methods = sorted(routes.allowed_methods())
     headers = {"Allow": ", ".join(methods)}
     for method in ("PATCH", "POST"):
         if method in methods:
-            view = app.view_functions[routes.match(method=method)[0]]
-            headers[f"Accept-{method.title()}"] = ", ".join(view.accepts.media_types)
+            endpoint, _ = routes.match(method=method)
+            if accepted := accepted_by(app.view_functions[endpoint]):
+                headers[f"Accept-{method.title()}"] = ", ".join(accepted.media_types)
     return Response(status=204, headers=headers)
 
 
 def init_app(app: Flask) -> None:
     """Let `app` answer OPTIONS with what its contract says."""
-    app.make_default_options_response = partial(_answer_options, app)
+    setattr(app, "make_default_options_response", partial(_answer_options, app))  # noqa: B010, Flask's own hook is a method

@@ -68,7 +68,8 @@ def _file(content: bytes, media_type: str) -> Response:
     if is_taken:
         response.content_encoding = "gzip"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @cache

@@ -1,11 +1,13 @@
 """The API's description (OpenAPI 3.1), made of what the views are decorated with: what validates is what documents."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
+from typing import Any, cast
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
 from marshmallow import fields
 from werkzeug.routing import Rule
@@ -14,9 +16,11 @@ from videosession import __version__
 from videosession.arrival import LONGEST_LINE
 from videosession.contract import bodies, decorators
 from videosession.contract.bodies import JSON, NDJSON
-from videosession.contract.decorators import Accepted, Answered, Shapes
+from videosession.contract.decorators import Accepted, Shapes, View, accepted_by, answered_by
 from videosession.contract.shapes import JSON_VALUES, Shape, json_value
 from videosession.errors import PROBLEM_JSON
+
+JSONObject = dict[str, Any]
 
 INTRODUCTION = """\
 Open a session, report what its player does, and get back the events and what they mean.
@@ -102,7 +106,7 @@ class Problem(Shape):
     }
 
 
-def describe(app: Flask) -> dict:
+def describe(app: Flask) -> JSONObject:
     """Write down every operation of `app`."""
     marshmallow = MarshmallowPlugin()
     spec = APISpec(
@@ -114,14 +118,15 @@ def describe(app: Flask) -> dict:
         servers=[{"url": "/"}],
         tags=[{"name": name, "description": description} for name, description in TAGS.items()],
     )
-    marshmallow.converter.add_attribute_function(_described)
+    converter = cast("OpenAPIConverter", marshmallow.converter)
+    converter.add_attribute_function(_described)
     _add_components(spec)
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         view = app.view_functions[rule.endpoint]
-        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             spec.path(path(rule), operations={method.lower(): _operation(rule, method, view)})
     document = spec.to_dict()
-    _add_examples(document, marshmallow)
+    _add_examples(document, converter)
     return document
 
 
@@ -137,10 +142,10 @@ def _add_components(spec: APISpec) -> None:
         spec.components.response(_name(status), _problem(status, description))
 
 
-def _operation(rule: Rule, method: str, view: Callable) -> dict:
-    summary, _, description = view.__doc__.partition("\n")
-    accepted: Accepted | None = getattr(view, "accepts", None)
-    operation = {
+def _operation(rule: Rule, method: str, view: View) -> JSONObject:
+    summary, _, description = (view.__doc__ or "").partition("\n")
+    accepted = accepted_by(view)
+    operation: JSONObject = {
         "operationId": re.sub(r"_(.)", lambda match: match[1].upper(), view.__name__),
         "tags": [_tag(rule)],
         "summary": summary.rstrip("."),
@@ -154,12 +159,12 @@ def _operation(rule: Rule, method: str, view: Callable) -> dict:
     if scope := getattr(view, "scope", None):
         scopes = filter(None, (scope, getattr(view, "instead", None)))
         operation["security"] = [{"token": [each]} for each in scopes]
-    elif 401 in view.answers.problems:
+    elif 401 in answered_by(view).problems:
         operation["security"] = [{"metricsToken": []}]
     return operation
 
 
-def _parameters(rule: Rule, method: str, view: Callable, accepted: Accepted | None) -> Iterator[dict]:
+def _parameters(rule: Rule, method: str, view: View, accepted: Accepted | None) -> Iterator[JSONObject]:
     for name in sorted(rule.arguments):
         yield {"in": "path", "name": _camel(name), "required": True, "schema": PATH_PARAMETERS[name]}
     if accepted and accepted.query:
@@ -171,25 +176,25 @@ def _parameters(rule: Rule, method: str, view: Callable, accepted: Accepted | No
     conditions = CONDITIONS if getattr(view, "is_conditional", False) else ("If-None-Match",) * _has_tag(method, view)
     for name in conditions:
         yield _header_parameter(name, CONDITIONS[name])
-    if view.answers.ranges:
+    if answered_by(view).ranges:
         yield _header_parameter("Range", "Which bytes to give, as in `bytes=0-1023`.")
 
 
-def _header_parameter(name: str, description: str) -> dict:
+def _header_parameter(name: str, description: str) -> JSONObject:
     return {"in": "header", "name": name, "description": description, "schema": {"type": "string"}}
 
 
-def _request_content(accepted: Accepted) -> dict:
-    one = {"schema": accepted.body}
+def _request_content(accepted: Accepted) -> JSONObject:
+    one: JSONObject = {"schema": accepted.body}
     if not accepted.most:
         return dict.fromkeys(accepted.media_types, one)
-    several = {"type": "array", "items": accepted.body, "minItems": 1, "maxItems": accepted.most}
+    several: JSONObject = {"type": "array", "items": accepted.body, "minItems": 1, "maxItems": accepted.most}
     lines = {"type": "string", "description": f"1 to {accepted.most} lines, each one of what JSON takes."}
     return {JSON: {"schema": {"anyOf": [accepted.body, several]}}, NDJSON: {"schema": lines}}
 
 
-def _responses(rule: Rule, method: str, view: Callable, accepted: Accepted | None) -> Iterator[tuple[str, dict]]:
-    answered: Answered = view.answers
+def _responses(rule: Rule, method: str, view: View, accepted: Accepted | None) -> Iterator[tuple[str, JSONObject]]:
+    answered = answered_by(view)
     headers = {*answered.headers, *(("ETag",) if _has_tag(method, view) else ())}
     is_page = accepted and accepted.query and "cursor" in accepted.query().fields
     answer = {
@@ -213,9 +218,9 @@ def _responses(rule: Rule, method: str, view: Callable, accepted: Accepted | Non
         yield str(status), _problem(status, description)
 
 
-def _problems(rule: Rule, view: Callable, accepted: Accepted | None) -> set[int]:
+def _problems(rule: Rule, view: View, accepted: Accepted | None) -> set[int]:
     """Say which problems an operation answers with, by what it checks."""
-    statuses = set()
+    statuses: set[int] = set()
     if accepted:
         statuses |= {400}
     if accepted and accepted.query:
@@ -231,7 +236,7 @@ def _problems(rule: Rule, view: Callable, accepted: Accepted | None) -> set[int]
     return statuses
 
 
-def _problem(status: int, description: str) -> dict:
+def _problem(status: int, description: str) -> JSONObject:
     return {
         "description": description,
         "headers": _headers(PROBLEM_HEADERS.get(status, [])),
@@ -239,22 +244,22 @@ def _problem(status: int, description: str) -> dict:
     }
 
 
-def _headers(names: Collection[str]) -> dict:
+def _headers(names: Collection[str]) -> JSONObject:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted({*names, *ALWAYS})}
 
 
-def _content(shapes: Shapes) -> dict:
+def _content(shapes: Shapes) -> JSONObject:
     if isinstance(shapes, tuple):
         return {"schema": {"anyOf": list(shapes)}}
     return {"schema": shapes} if shapes else {}
 
 
-def _has_tag(method: str, view: Callable) -> bool:
+def _has_tag(method: str, view: View) -> bool:
     """Whether an answer to GET carries an ETag, by which it can be asked for again."""
-    return method == "GET" and (getattr(view, "is_conditional", False) or "ETag" in view.answers.headers)
+    return method == "GET" and (getattr(view, "is_conditional", False) or "ETag" in answered_by(view).headers)
 
 
-def _described(_, field: fields.Field, **options) -> dict:
+def _described(_: Any, field: fields.Field[Any], **options: Any) -> JSONObject:
     """Say of a field of our own what its class says of itself, and its pattern as JSON Schema writes it."""
     described = dict(getattr(field, "described", {}))
     if field.allow_none and "type" in described:
@@ -265,9 +270,9 @@ def _described(_, field: fields.Field, **options) -> dict:
     return described
 
 
-def _add_examples(document: dict, marshmallow: MarshmallowPlugin) -> None:
+def _add_examples(document: JSONObject, converter: OpenAPIConverter) -> None:
     """Give the schemas the descriptions and the examples that their classes have."""
-    for key, name in marshmallow.converter.refs.items():
+    for key, name in converter.refs.items():
         shape, schema = key[0], document["components"]["schemas"][name]
         if shape.__doc__ and "__doc__" in vars(shape):
             schema["description"] = re.sub(r"\n +", "\n", shape.__doc__).strip()

@@ -6,6 +6,7 @@ that somebody made up leads nowhere that its filters do not.
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
 from urllib.parse import urlencode
 
 import orjson
@@ -21,10 +22,10 @@ _NO_FILTERS = ("limit", "cursor")
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{4,4000}", re.ASCII)
 
 
-class Cursor(fields.String):
+class Cursor(fields.Field[Place]):
     """Where a page begins, as the page before it said in `next`."""
 
-    def _deserialize(self, value, attr, data, **kwargs) -> Place:
+    def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> Place:
         return _read(value)[0]
 
 
@@ -34,7 +35,7 @@ class PageQuery(Query):
     cursor = Cursor(attribute="after", metadata={"description": "`next` of the page before; it carries the filters."})
 
     @pre_load
-    def _filter_as_before(self, sent: dict, **_) -> dict:
+    def _filter_as_before(self, sent: dict[str, str], **_: Any) -> dict[str, str]:
         if "cursor" not in sent:
             return sent
         filters = _read(sent["cursor"])[1]
@@ -43,7 +44,7 @@ class PageQuery(Query):
         return filters | {name: sent[name] for name in _NO_FILTERS if name in sent}
 
 
-def answer(name: str, items: list[dict], place: Place | None) -> tuple[dict, dict]:
+def answer(name: str, items: list[dict[str, Any]], place: Place | None) -> tuple[dict[str, Any], dict[str, str]]:
     """Write a page of `items`; with the place of its last one, say in the body and as a Link how to go on after it."""
     if place is None:
         return {name: items}, {}
@@ -55,11 +56,11 @@ def answer(name: str, items: list[dict], place: Place | None) -> tuple[dict, dic
     return {name: items, "next": cursor}, {"Link": link}
 
 
-def _filters(sent: dict) -> dict:
+def _filters(sent: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in sent.items() if name not in _NO_FILTERS}
 
 
-def _read(cursor: str) -> tuple[Place, dict]:
+def _read(cursor: str) -> tuple[Place, dict[str, str]]:
     try:
         number, text, filters, path = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if _CURSOR.fullmatch(cursor) and _is_place(number, text) and _are_filters(filters) and path == request.path:
@@ -69,11 +70,11 @@ def _read(cursor: str) -> tuple[Place, dict]:
     raise ValidationError("is not one that this list gave: begin again without it", "cursor")
 
 
-def _is_place(number, text) -> bool:
+def _is_place(number: Any, text: Any) -> bool:
     return type(number) is int and SMALLEST_INTEGER <= number <= LARGEST_INTEGER and isinstance(text, str)
 
 
-def _are_filters(filters) -> bool:
+def _are_filters(filters: Any) -> bool:
     return (
         isinstance(filters, dict)
         and filters.keys().isdisjoint(_NO_FILTERS)

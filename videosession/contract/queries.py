@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -25,12 +25,12 @@ class Query(Schema):
 class WholeNumber(fields.Integer):
     """Digits alone: Python's own reader takes blanks, signs, underscores and the digits of every script."""
 
-    def __init__(self, least: int, most: int, **options):
+    def __init__(self, least: int, most: int, **options: Any):
         error = f"must be a whole number from {least} to {most}"
         super().__init__(validate=validate.Range(least, most, error=error), **options)
         self.error_messages["invalid"] = error
 
-    def _deserialize(self, value, attr, data, **kwargs) -> int:
+    def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> int:
         if not _DIGITS.fullmatch(value):
             raise self.make_error("invalid")
         return int(value)
@@ -39,12 +39,12 @@ class WholeNumber(fields.Integer):
 class Decimal(fields.Float):
     """Digits with at most one dot: Python's own reader takes blanks, underscores, exponents and names of infinity."""
 
-    def __init__(self, least: float, most: float, **options):
+    def __init__(self, least: float, most: float, **options: Any):
         error = f"must be a number from {least:g} to {most:g}, written in digits with at most one dot"
         super().__init__(validate=validate.Range(least, most, error=error), **options)
         self.error_messages["invalid"] = error
 
-    def _deserialize(self, value, attr, data, **kwargs) -> float:
+    def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> float:
         if not _DECIMAL.fullmatch(value):
             raise self.make_error("invalid")
         return float(value)
@@ -57,7 +57,7 @@ def refuse(faults: dict[str, list[str]]) -> NoReturn:
     raise BadRequest(f"The query is not valid: {told}.")
 
 
-def read(query_string: bytes, loader: Schema) -> dict:
+def read(query_string: bytes, loader: Schema) -> dict[str, Any]:
     """Read a query as `loader` takes it; BadRequest tells all that is wrong with it."""
     try:
         sent = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
@@ -66,9 +66,9 @@ def read(query_string: bytes, loader: Schema) -> dict:
     counts = Counter(name for name, _ in sent)
     faults = {name: ["is given more than once"] for name, count in counts.items() if count > 1}
     try:
-        loaded = loader.load(dict(sent))
+        loaded: dict[str, Any] = loader.load(dict(sent))
     except ValidationError as error:
-        faults = error.messages | faults
+        faults = error.messages_dict | faults
     if faults:
         refuse(faults)
     return loaded

@@ -69,7 +69,7 @@ def conditional(check: Callable[[dict], None]) -> Callable:
         def depending(**arguments):
             return view(condition=check if _depends() else None, **arguments)
 
-        depending.is_conditional = True
+        vars(depending)["is_conditional"] = True
         return depending
 
     return decorate
