@@ -151,7 +151,8 @@ class Database:
     def unhurried(self) -> Iterator[None]:
         """Let everything within take as long as it takes, deadlines too: for commands, for which no request waits."""
         if self._given is None:
-            with pymongo.timeout(START_SECONDS):  # one that has only just been started takes its time, too
+            # The embedded database may have been started with the command, and takes its time.
+            with pymongo.timeout(START_SECONDS if self._collections_first else self._deadline_seconds):
                 self.sessions.database.command("ping")
         self._is_hurried = False
         try:
