@@ -39,6 +39,7 @@ SESSION_INDEXES = [
         name="owner_video_newest",
     ),
     pymongo.IndexModel([("deletedAt", ASCENDING)], name="deleted", sparse=True),
+    pymongo.IndexModel([("due", ASCENDING)], name="due", sparse=True),
 ]
 # Where sessions are kept for a time only, to find those whose time is over.
 RETENTION_INDEX = pymongo.IndexModel([("createdAt", ASCENDING)], name="oldest")

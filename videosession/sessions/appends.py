@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterable
 
 from videosession.database import Database
 from videosession.errors import DatabaseAway, NotFound
+from videosession.instants import SECOND
 from videosession.sessions import events as stored_events
 from videosession.sessions.events import Events, Taken, differing, has_own_id
 from videosession.sessions.recently_seen import Moved, RecentlySeen
 
+DUE_SECONDS = 30  # until the session's result for its whole video is made again: once for all events until then
 RECENT_BYTES = 16 * 1024
 MOST_TRIES = 50  # enough for eight that change one session without a pause
 NO_SESSION = "There is no such session."
@@ -96,7 +98,9 @@ class Appends:
 
     def _changes(self, events: list[dict]) -> dict:
         """Return what every append changes in its session, whichever way its events are stored."""
-        return {"$set": {"revision": new_revision()}, "$max": {"lastEventAt": self._clock()}}
+        now = self._clock()
+        due = now + DUE_SECONDS * SECOND
+        return {"$set": {"revision": new_revision()}, "$max": {"lastEventAt": now}, "$min": {"due": due}}
 
     def _beside(self, append: "_Append") -> set[str]:
         """Return which of its ids are beside the session; Taken where another event has one."""

@@ -6,7 +6,7 @@ from videosession import instants
 from videosession.config import Config
 from videosession.database import Database
 from videosession.sessions.repository import SessionRepository
-from videosession.videos import plan_routes, routes
+from videosession.videos import commands, plan_routes, routes
 from videosession.videos.repository import VideoRepository
 
 
@@ -14,4 +14,5 @@ def init_app(app: Flask, database: Database, sessions: SessionRepository, settin
     """Serve the videos of the sessions kept in `database`."""
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(plan_routes.blueprint)
+    commands.init_app(app)
     return VideoRepository(database, sessions, instants.now, settings.summed_above)

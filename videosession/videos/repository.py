@@ -1,5 +1,6 @@
 """The videos of an owner: what their sessions, and nothing else, say of them."""
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -10,8 +11,10 @@ from videosession.video import Film, plan_of
 from videosession.videos.plans import Plans
 from videosession.videos.queries import Steps
 from videosession.videos.results import Results
+from videosession.videos.summarising import Summarising
 
 SUMMED_ABOVE = 20_000
+UPKEEP_SECONDS = 1.0
 VIEWER = ("viewerId",)
 _RESULT = {"createdAt": 1, "lastEventAt": 1, "revision": 1, "result": 1}
 
@@ -34,6 +37,12 @@ class VideoRepository:
         self._most = most
         self.plans = Plans(database)
         self.results = Results(database, sessions)
+        self.summarising = Summarising(database, self.results, clock)
+
+    def keep_up(self) -> None:
+        """Make some results that are due, where no worker does: for as long as the upkeep may take."""
+        for _ in self.summarising.work(UPKEEP_SECONDS, time.monotonic):
+            pass
 
     def newest(self, *, owner: str, limit: int, after: tuple[int, str] | None = None) -> Page:
         """Return up to `limit` videos of an owner, those with the latest sessions first."""

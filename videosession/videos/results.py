@@ -88,3 +88,11 @@ class Results:
                 {"$set": {"result": result}},
             )
         return session | {"result": result}
+
+    def walked(self, session_id: str, *, owner: str) -> tuple[str | None, bytes]:
+        """Walk a session and return its revision and its result as bytes; no revision where it is gone."""
+        try:
+            session, events = self._sessions.timeline_events(session_id, owner=owner)
+        except NotFound:
+            return None, b""
+        return session["revision"], packed(walk(events))

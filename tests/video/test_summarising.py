@@ -1,0 +1,193 @@
+"""Results made ahead of requests: what is due, by whom it is done, and what happens meanwhile."""
+
+import pytest
+
+from videosession.database import Database
+from videosession.sessions.repository import SessionRepository
+from videosession.video.results import unpack
+from videosession.videos.repository import VideoRepository
+
+OWNER = "alice"
+SECOND = 1_000_000
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1_772_359_200 * SECOND
+
+    def __call__(self):
+        return self.now
+
+    def pass_seconds(self, seconds):
+        self.now += seconds * SECOND
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def database(db):
+    return Database(lambda: "", db)
+
+
+@pytest.fixture
+def sessions(database, clock):
+    return SessionRepository(database, clock)
+
+
+@pytest.fixture
+def videos(database, sessions, clock):
+    return VideoRepository(database, sessions, clock)
+
+
+def event(seconds, position):
+    timestamp = f"2026-03-01T10:00:{seconds:02}Z"
+    return {
+        "type": "play" if not seconds else "pause",
+        "timestamp": _Timestamp(timestamp, 1_772_359_200 * SECOND + seconds * SECOND),
+        "data": {"position": position, "duration": 60},
+    }
+
+
+class _Timestamp(str):
+    def __new__(cls, text, microseconds):
+        made = super().__new__(cls, text)
+        made.microseconds = microseconds
+        return made
+
+
+def watch(sessions, seconds=20, **content):
+    session = sessions.create(owner=OWNER, **{"title": "x", "description": "", "videoId": "film"} | content)["_id"]
+    sessions.append(session, [event(0, 0), event(seconds, seconds)], owner=OWNER)
+    return session
+
+
+def stored(database, session):
+    return database.sessions.find_one({"_id": session})
+
+
+def summarise(videos):
+    return sum(1 for _ in videos.summarising.work(60, lambda: 0))
+
+
+def test_an_append_is_due_half_a_minute_later_and_only_once(sessions, videos, clock, database):
+    session = watch(sessions)
+    assert summarise(videos) == 0
+    clock.pass_seconds(20)
+    sessions.append_one(session, event(30, 30), owner=OWNER)
+    clock.pass_seconds(10)
+    assert summarise(videos) == 1
+    assert unpack(stored(database, session)["result"]["packed"]).segments == [(0, 0, 20_000)]
+    assert "due" not in stored(database, session)
+    assert summarise(videos) == 0
+
+
+def test_what_is_summarised_costs_a_request_no_walk(sessions, videos, clock):
+    watch(sessions)
+    clock.pass_seconds(31)
+    summarise(videos)
+    walked = []
+    videos.results.make = lambda *arguments, **named: walked.append(arguments)
+    assert videos.ask("film", owner=OWNER).film.summary()["views"] == 1
+    assert walked == []
+
+
+def test_an_append_while_a_result_is_made_stays_due(sessions, videos, clock, database):
+    session = watch(sessions)
+    clock.pass_seconds(31)
+    make = videos.results.make
+
+    def meanwhile(*arguments, **named):
+        made = make(*arguments, **named)
+        sessions.append_one(session, event(40, 40), owner=OWNER)
+        return made
+
+    videos.results.make = meanwhile
+    assert summarise(videos) == 1
+    videos.results.make = make
+    clock.pass_seconds(31)
+    assert summarise(videos) == 1
+    now = stored(database, session)
+    assert now["result"]["of"] == now["revision"]
+
+
+def test_a_result_of_what_is_gone_is_not_stored(sessions, videos, database):
+    session = watch(sessions)
+    events = sessions.timeline_events
+
+    def deleted_meanwhile(*arguments, **named):
+        found = events(*arguments, **named)
+        sessions.delete(session, owner=OWNER)
+        return found
+
+    sessions.timeline_events = deleted_meanwhile
+    assert videos.results.make(session, owner=OWNER) is not None
+    assert stored(database, session).keys() <= {"_id", "owner", "deletedAt", "isSwept"}
+
+
+def test_a_worker_that_died_leaves_its_lease_to_run_out(sessions, videos, clock, database):
+    session = watch(sessions)
+    clock.pass_seconds(31)
+    make = videos.results.make
+
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    videos.results.make = die
+    with pytest.raises(KeyboardInterrupt):
+        summarise(videos)
+    videos.results.make = make
+    assert summarise(videos) == 0
+    clock.pass_seconds(61)
+    assert summarise(videos) == 1
+    assert "result" in stored(database, session)
+
+
+def test_what_cannot_be_reached_in_time_is_pending_and_counts_as_it_was(sessions, database, clock):
+    times = iter(range(1000))
+    videos = VideoRepository(database, sessions, clock)
+    videos.results._timer = lambda: next(times)
+    for _ in range(4):
+        watch(sessions)
+    asked = videos.ask("film", owner=OWNER)
+    assert asked.pending == 3
+    assert (asked.film.summary()["sessions"], asked.film.summary()["views"]) == (4, 1)
+    videos.results._timer = lambda: 0
+    asked = videos.ask("film", owner=OWNER)
+    assert (asked.pending, asked.film.summary()["views"]) == (0, 4)
+
+
+def test_sessions_stored_by_the_version_before_count_too(sessions, videos, database):
+    session = watch(sessions)
+    database.sessions.update_one({"_id": session}, {"$unset": {"due": "", "result": ""}})
+    assert videos.ask("film", owner=OWNER).film.summary()["views"] == 1
+
+
+# The command
+
+
+@pytest.fixture
+def run(app):
+    return lambda *words: app.test_cli_runner().invoke(args=["summarise", *words])
+
+
+def test_the_command_makes_verifies_and_rebuilds_results(client, run, db):
+    session = client.new_session(videoId="film")
+    data = {"position": 0, "duration": 60}
+    client.append(session, {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": data})
+    client.append(session, {"type": "pause", "timestamp": "2026-03-01T10:00:20Z", "data": {"position": 20}})
+    assert "1 sessions are summarised" in run().output
+    assert run("--verify").exit_code == 0
+    db.sessions.update_one({"_id": session}, {"$set": {"result.packed": b"[]"}})
+    wrong = run("--verify")
+    assert (wrong.exit_code, session in wrong.output) == (1, True)
+    assert "0 sessions are summarised" in run("--video", "film", "--owner", "alice").output
+    assert "1 sessions are summarised" in run("--rebuild").output
+    assert run("--verify").exit_code == 0
+
+
+@pytest.mark.parametrize("words", [["--follow", "--verify"], ["--rebuild", "--verify"], ["--follow", "--video", "x"]])
+def test_the_command_does_one_thing_at_a_time(run, words):
+    assert run(*words).exit_code == 2

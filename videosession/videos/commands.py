@@ -1,0 +1,116 @@
+"""`flask summarise`: results made ahead of requests, made anew, or compared with the events."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import with_appcontext
+from pymongo.errors import PyMongoError
+
+from videosession.errors import DatabaseFailure
+from videosession.services import services
+from videosession.videos.results import Stored, is_stale
+from videosession.videos.summarising import Chosen, Summarising
+
+PAUSE_SECONDS = 1.0
+ROUND_SECONDS = 5.0  # after which the worker looks whether it is to end
+
+
+@contextmanager
+def _database_needed() -> Iterator[None]:
+    try:
+        with services().database.unhurried():
+            yield
+    except (PyMongoError, DatabaseFailure) as error:
+        raise click.ClickException(f"The database does not answer: {error}") from None
+
+
+@click.command("summarise")
+@click.option("--follow", is_flag=True, help="Go on until SIGTERM: for a process beside the web server's.")
+@click.option("--video", "video_id", metavar="ID", help="Only this video's sessions.")
+@click.option("--owner", metavar="SUBJECT", help="Only this person's sessions.")
+@click.option("--rebuild", is_flag=True, help="Make every result anew.")
+@click.option("--verify", is_flag=True, help="Compare every result with the events; exit 1 where one differs.")
+@with_appcontext
+def summarise(follow: bool, video_id: str | None, owner: str | None, rebuild: bool, verify: bool) -> None:
+    """Make the results of sessions that are due, so that requests for whole videos find them."""
+    if follow + rebuild + verify > 1 or (follow and (video_id or owner)):
+        raise click.UsageError("--follow, --rebuild and --verify are three different things, and --follow is for all.")
+    summarising, chosen = services().videos.summarising, Chosen(owner, video_id)
+    if follow:
+        _follow(summarising)
+        return
+    with _database_needed():
+        if verify:
+            _verify(summarising, chosen)
+        elif rebuild or video_id or owner:
+            _each(summarising, chosen, "Rebuilding" if rebuild else "Summarising", rebuild)
+        else:
+            _due(summarising)
+
+
+def _due(summarising: Summarising) -> None:
+    work = summarising.work(float("inf"), time.monotonic, at_once=True)
+    with _progress("Summarising", work, summarising.count_due()) as done:
+        count = sum(1 for _ in done)
+    click.echo(f"{count} sessions are summarised.")
+
+
+def _each(summarising: Summarising, chosen: Chosen, label: str, rebuild: bool) -> None:
+    count = 0
+    with _progress(label, summarising.chosen(chosen), None) as sessions:
+        for stored in sessions:
+            if rebuild or is_stale(stored):
+                summarising.rebuild(stored)
+                count += 1
+    click.echo(f"{count} sessions are summarised.")
+
+
+def _verify(summarising: Summarising, chosen: Chosen) -> None:
+    differing: list[Stored] = []
+    with _progress("Verifying", summarising.chosen(chosen), None) as sessions:
+        differing.extend(stored for stored in sessions if summarising.differs(stored))
+    for stored in differing:
+        click.echo(f"The result of session {stored['_id']} of {stored['owner']} is not that of its events.")
+    if differing:
+        raise click.ClickException(f"{len(differing)} results differ: run this with --rebuild.")
+    click.echo("Every result is that of its events.")
+
+
+def _follow(summarising: Summarising) -> None:
+    """Do what is due until SIGTERM; a database that is away is waited for."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    while not ended.is_set():
+        if not _round(summarising, ended.is_set):
+            ended.wait(PAUSE_SECONDS)
+
+
+def _round(summarising: Summarising, is_ended: Callable[[], bool]) -> bool:
+    """Do some of what is due; whether there was anything."""
+    count = 0
+    try:
+        for _ in summarising.work(ROUND_SECONDS, time.monotonic):
+            count += 1
+            if is_ended():
+                break
+    except (PyMongoError, DatabaseFailure) as error:
+        click.echo(f"The worker waits for the database: {error}", err=True)
+        return False
+    return count > 0
+
+
+def _progress(label: str, things: Iterable[Stored], count: int | None) -> Any:
+    return click.progressbar(things, count, label, file=sys.stderr, show_pos=True, update_min_steps=100)
+
+
+def init_app(app: Flask) -> None:
+    """Offer the command on `app`."""
+    app.cli.add_command(summarise)

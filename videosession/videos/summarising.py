@@ -1,0 +1,110 @@
+"""Results made ahead of requests, by a worker: what is due is said by the session itself.
+
+    append   its own update sets `due`, if that is not set yet
+    worker   lease (move `due` by a minute, where it is unchanged) → make the result
+             → unset `due`, WHERE the revision is the result's and the lease is ours
+
+An append meanwhile moves the revision, and `due` stays. A crash leaves the lease to run out: it is done again.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pymongo
+
+from videosession.database import Database
+from videosession.instants import SECOND
+from videosession.sessions.appends import DUE_SECONDS
+from videosession.videos.results import Results, Stored, is_stale
+
+LEASE_SECONDS = 60
+AT_ONCE = 100
+SUMMARISING_SECONDS = 60  # as long as looking for a hundred may take
+
+
+class Chosen(NamedTuple):
+    """The sessions of an owner's video, or of everybody."""
+
+    owner: str | None = None
+    video_id: str | None = None
+
+    @property
+    def query(self) -> dict[str, Any]:
+        named = {"owner": self.owner, "videoId": self.video_id}
+        return {"createdAt": {"$gt": 0}} | {name: value for name, value in named.items() if value is not None}
+
+
+class Summarising:
+    """Keeps results up to date; `clock` gives microseconds since 1970."""
+
+    def __init__(self, database: Database, results: Results, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._results = results
+        self._clock = clock
+
+    def due(self, *, at_once: bool = False) -> list[Stored]:
+        """Return some of the sessions whose results are due by now, or with `at_once` also those that soon will be."""
+        until = self._clock() + (DUE_SECONDS + LEASE_SECONDS) * SECOND * at_once
+        with self._database.deadline(SUMMARISING_SECONDS):
+            return list(
+                self._database.sessions.find(
+                    {"due": {"$lte": until}}, {"owner": 1, "due": 1}, sort=[("due", pymongo.ASCENDING)], limit=AT_ONCE
+                )
+            )
+
+    def count_due(self) -> int:
+        with self._database.deadline(SUMMARISING_SECONDS):
+            return int(self._database.sessions.count_documents({"due": {"$gt": 0}}))
+
+    def take(self, due: Stored) -> bool:
+        """Make the result of a session that is due; whether that is done, and nobody else's."""
+        lease = self._clock() + LEASE_SECONDS * SECOND
+        sessions = self._database.sessions
+        with self._database.deadline():
+            leased = sessions.update_one({"_id": due["_id"], "due": due["due"]}, {"$set": {"due": lease}})
+        if not leased.matched_count:
+            return False
+        made = self._results.make(due["_id"], owner=due["owner"])
+        if made is None:
+            return False
+        token = made["result"]["token"]
+        mine = {"_id": due["_id"], "due": lease, "revision": made["revision"], "result.token": token}
+        with self._database.deadline():
+            done = sessions.update_one(mine, {"$unset": {"due": ""}})
+        return bool(done.matched_count)
+
+    def work(self, seconds: float, timer: Callable[[], float], *, at_once: bool = False) -> Iterator[Stored]:
+        """Yield sessions that are due, each with its result made, until nothing is or the time is over."""
+        end = timer() + seconds
+        seen: set[str] = set()  # one that cannot be done now must not hold up the rest
+        while new := [each for each in self.due(at_once=at_once) if each["_id"] not in seen]:
+            for each in new:
+                if timer() >= end:
+                    return
+                seen.add(each["_id"])
+                self.take(each)
+                yield each
+
+    def chosen(self, chosen: Chosen) -> Iterator[Stored]:
+        """Yield sessions, whatever is due, in their order by `_id`."""
+        last = ""
+        fields = {"owner": 1, "revision": 1, "result": 1}
+        while True:
+            with self._database.deadline(SUMMARISING_SECONDS):
+                query = chosen.query | {"_id": {"$gt": last}}
+                found = list(self._database.sessions.find(query, fields, sort=[("_id", 1)], limit=AT_ONCE))
+            if not found:
+                return
+            yield from found
+            last = found[-1]["_id"]
+
+    def rebuild(self, stored: Stored) -> None:
+        """Make a result anew, whatever there is."""
+        self._results.make(stored["_id"], owner=stored["owner"])
+
+    def differs(self, stored: Stored) -> bool:
+        """Return whether a result that says it covers everything is another than that of the events."""
+        if is_stale(stored):
+            return False
+        revision, found = self._results.walked(stored["_id"], owner=stored["owner"])
+        return revision == stored["revision"] and found != bytes(stored["result"]["packed"])
