@@ -78,10 +78,11 @@ def purge(owner: str | None) -> None:
         removal.expire()
         told = "What deleted sessions left behind is gone."
     else:
-        services().videos.plans.forget(owner=owner)
         told = f"{removal.forget(owner=owner)} sessions of {owner} are gone, with all their events."
     if not removal.sweep():
         raise click.ClickException("The database did not remove all of it: look at its log, and run this again.")
+    if owner is not None:
+        services().videos.plans.forget(owner=owner)
     click.echo(told)
 
 

@@ -234,3 +234,11 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(shared_app):
     client.request("PUT", "/api/videos/plan?videoId=film-1", {"nodes": [{"id": "=1+1"}, {"id": "'a"}]})
     rows = ask(client, "heatmap.csv").text.split("\r\n")[1:3]
     assert [row.split(",")[0] for row in rows] == ["''a", "'=1+1"]
+
+
+def test_a_plan_goes_with_everything_of_its_owner(client, app):
+    client.request("PUT", "/api/videos/plan?videoId=mine", {})
+    Client(app, "zoe").request("PUT", "/api/videos/plan?videoId=mine", {})
+    assert app.test_cli_runner().invoke(args=["purge", "--owner", "zoe"]).exit_code == 0
+    assert Client(app, "zoe").get("/api/videos/plan?videoId=mine").status_code == 404
+    assert client.get("/api/videos/plan?videoId=mine").status_code == 200
