@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pymongo
 import pytest
 from pymongo.errors import OperationFailure
+from pymongo.monitoring import CommandListener
 
 from videosession.instants import SECOND
 from videosession.sessions.schemas import Timestamp
@@ -52,6 +53,22 @@ def need_fail_points(mongo: pymongo.MongoClient) -> None:
             _can_fail[mongo.address] = False
     if not _can_fail[mongo.address]:
         pytest.skip(NO_FAIL_POINTS)
+
+
+class Finds(CommandListener):
+    """Notes what is looked for in a collection, as a database can explain it."""
+
+    def __init__(self, collection: str):
+        self._collection = collection
+        self.seen: list[dict] = []
+
+    def started(self, event) -> None:
+        if event.command.get("find") == self._collection:
+            parts = ("find", "filter", "sort", "limit", "hint")
+            self.seen.append({part: event.command[part] for part in parts if part in event.command})
+
+    def succeeded(self, event) -> None: ...
+    def failed(self, event) -> None: ...
 
 
 def winning_plan(database, find: dict) -> str:

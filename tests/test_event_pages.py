@@ -2,7 +2,14 @@
 
 import json
 
+import pymongo
 import pytest
+
+from tests.client import Client
+from tests.databases import Finds, winning_plan
+from tests.service import SECRET
+from videosession.app import create_app
+from videosession.services import services_of
 
 NDJSON = "application/x-ndjson"
 
@@ -123,6 +130,31 @@ def test_filters_hold_on_every_page_and_on_every_line(client, query, expected):
     assert numbers(page(client, session_id, query).json["events"]) == expected
     assert sum(walk(client, session_id, f"{query}&limit=1"), []) == expected
     assert numbers(map(json.loads, stream(client, session_id, query).data.splitlines())) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("type=rare", "session_type_order"),
+        ("type=rare&from=2026-03-01T10:00:01Z&to=2026-03-01T10:00:50Z", "session_type_order"),
+        ("from=2026-03-01T10:00:01Z&to=2026-03-01T10:00:50Z", "session_order"),
+    ],
+)
+def test_a_page_of_a_long_session_is_read_from_the_index_of_its_filters(mongo_uri, db, query, index):
+    finds = Finds("events")
+    with pymongo.MongoClient(mongo_uri, event_listeners=[finds]) as watched:
+        app = create_app({"JWT_SECRET": SECRET}, db=watched[db.name])
+        services_of(app).database.create_indexes()
+        client = Client(app)
+        session_id = client.new_session()
+        filler = {"text": "x" * 1000}
+        events = [{"type": "play", "timestamp": second(number), "data": filler} for number in range(30)]
+        assert client.append(session_id, [*events, {"type": "rare", "timestamp": second(40)}]).status_code == 201
+        finds.seen.clear()
+        assert client.get(f"/api/sessions/{session_id}/events?{query}").status_code == 200
+    plans = [winning_plan(db, find) for find in finds.seen]
+    assert plans
+    assert [plan for plan in plans if index not in plan or "COLLSCAN" in plan] == []
 
 
 def test_a_cursor_leads_on_in_its_own_list_alone(client):

@@ -6,10 +6,9 @@ import uuid
 
 import pymongo
 import pytest
-from pymongo.monitoring import CommandListener
 
 from tests.conftest import SECRET, Client
-from tests.databases import winning_plan
+from tests.databases import Finds, winning_plan
 from videosession.app import create_app
 from videosession.services import services_of
 
@@ -161,23 +160,9 @@ def test_events_none_is_the_only_thing_that_reading_a_session_takes(client, quer
     assert client.get(f"/api/sessions/{client.new_session()}?{query}").status_code == 400
 
 
-class Finds(CommandListener):
-    """Notes what the service looks for among the sessions, as a database can explain it."""
-
-    def __init__(self):
-        self.seen: list[dict] = []
-
-    def started(self, event) -> None:
-        if event.command.get("find") == "sessions":
-            self.seen.append({part: event.command[part] for part in ("find", "filter", "sort", "limit")})
-
-    def succeeded(self, event) -> None: ...
-    def failed(self, event) -> None: ...
-
-
 @pytest.mark.parametrize(("query", "index"), [("", "owner_newest"), ("&videoId=a", "owner_video_newest")])
 def test_a_page_is_read_from_its_index_from_its_place_on_whatever_came_before(mongo_uri, db, query, index):
-    finds = Finds()
+    finds = Finds("sessions")
     with pymongo.MongoClient(mongo_uri, event_listeners=[finds]) as watched:
         app = create_app({"JWT_SECRET": SECRET}, db=watched[db.name])
         services_of(app).database.create_indexes()
