@@ -24,6 +24,7 @@ SCHEMAS = [name for name in MODULES if name.endswith("schemas")]
 STORAGE = ["videosession.sessions.repository", "videosession.sessions.events", "videosession.sessions.idempotency"]
 AUTH = [name for name in MODULES if name.startswith("videosession.auth")]
 CONTRACT = [name for name in MODULES if name.startswith("videosession.contract")]
+EXCHANGE = [name for name in MODULES if name.startswith("videosession.exchange")]
 TIMELINE = [name for name in MODULES if name.startswith("videosession.timeline")]
 VIDEO = [name for name in MODULES if f"{name}.".startswith("videosession.video.")]
 
@@ -99,6 +100,7 @@ PROHIBITIONS = {
     **{module: {"flask", "marshmallow", "werkzeug", "videosession.auth"} for module in STORAGE},
     **{module: {"pymongo", "bson", "videosession.database", "videosession.config"} for module in ROUTES},
     **{module: {"pymongo", "bson", "flask", "videosession.auth", "videosession.database"} for module in SCHEMAS},
+    **{module: {"flask", "pymongo", "videosession.auth", "videosession.database"} for module in EXCHANGE},
     "videosession.config": {"flask", "marshmallow"},
     "videosession.contract.exact_json": {"flask", "marshmallow", "pymongo"},
     "videosession.instants": {"flask", "marshmallow", "pymongo"},

@@ -1,14 +1,15 @@
 """What the `flask` command can do for this service."""
 
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import BinaryIO
 
 import click
 import orjson
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 from pymongo.errors import PyMongoError
 
@@ -16,9 +17,12 @@ from videosession import auth, sample_sessions
 from videosession.database_errors import meaning
 from videosession.embedded import NotInstalledError
 from videosession.errors import DatabaseAway, DatabaseFailure, NotFound
+from videosession.exchange import logs, segments, xapi
+from videosession.exchange.intake import REMEMBERED_SESSIONS, Intake, pseudonyms
 from videosession.services import services
 from videosession.sessions.schemas import NewEvent
 from videosession.sessions.transfer import NotImported
+from videosession.timeline import walk
 
 
 @contextmanager
@@ -87,35 +91,126 @@ def purge(owner: str | None) -> None:
 
 
 @click.command("export")
-@click.argument("session_id", metavar="SESSION")
+@click.argument("session_id", metavar="SESSION", required=False)
+@click.option("--video", metavar="VIDEO_ID", help="Instead of SESSION: all sessions of --owner with this videoId.")
+@click.option("--owner", metavar="SUBJECT", help="Whose sessions of the video.")
+@click.option("--format", "form", type=click.Choice(["jsonl", "xapi", "csv"]), default="jsonl", show_default=True)
+@click.option("--base", default=xapi.NO_ADDRESS, metavar="IRI", help="xapi: what names are made under.")
+@click.option("--length", type=click.FloatRange(0, min_open=True), metavar="S", help="xapi: of nodes without one.")
 @with_appcontext
 @_database_needed()
-def export_session(session_id: str) -> None:
-    """Write SESSION and its events as lines of JSON."""
-    transfer = services().transfer
+def export_session(
+    session_id: str | None, video: str | None, owner: str | None, form: str, base: str, length: float | None
+) -> None:
+    """Write SESSION and its events as lines of JSON, as xAPI statements, or its segments as CSV."""
+    if (session_id is None) == (video is None) or (video is None) != (owner is None):
+        raise click.UsageError("Name a SESSION, or a --video and its --owner.")
+    if form == "jsonl" and session_id is None:
+        raise click.UsageError("A file of lines holds one SESSION: name it, or export --format xapi or csv.")
     try:
-        with _progress("Exporting", transfer.lines(session_id), 1 + transfer.count(session_id)) as lines:
-            for line in lines:
-                sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        if form == "jsonl":
+            _export_lines(str(session_id))
+        else:
+            _export_viewings(_chosen(session_id, video, owner), form, xapi.Options(base, length))
     except NotFound as error:
         raise click.ClickException(error.detail) from None
 
 
+def _export_lines(session_id: str) -> None:
+    transfer = services().transfer
+    with _progress("Exporting", transfer.lines(session_id), 1 + transfer.count(session_id)) as lines:
+        for line in lines:
+            sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _chosen(session_id: str | None, video: str | None, owner: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the ids of sessions, each with its owner."""
+    if session_id is not None:
+        yield session_id, services().sessions.owner_of(session_id)
+        return
+    page, after = None, None
+    while page is None or after:
+        page = services().sessions.newest(owner=str(owner), limit=100, after=after, videoId=str(video))
+        yield from ((session["_id"], session["owner"]) for session in page.items)
+        after = page.place
+
+
+def _export_viewings(chosen: Iterator[tuple[str, str]], form: str, options: xapi.Options) -> None:
+    """Write what each session was, and count what had to be left out."""
+    write, left_out = sys.stdout.buffer.write, 0
+    if form == "csv":
+        write(segments.header().encode())
+    with _progress("Exporting", chosen, None) as sessions:
+        for session_id, owner in sessions:
+            session, events = services().sessions.timeline_events(session_id, owner=owner)
+            if form == "csv":
+                write("".join(segments.lines(session, walk(events))).encode())
+                continue
+            for statement in xapi.statements(session, walk(events), options):
+                left_out += statement is None
+                write(b"" if statement is None else orjson.dumps(statement, option=orjson.OPT_APPEND_NEWLINE))
+    if left_out:
+        click.echo(f"{left_out} statements were left out: they need a length. Name one with --length.", err=True)
+
+
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--owner", metavar="SUBJECT", help="Whose the session shall be, if not that of the one in the file.")
+@click.option("--owner", metavar="SUBJECT", help="Whose the sessions shall be; a file of ours names one itself.")
+@click.option("--format", "form", type=click.Choice(["jsonl", *logs.FORMATS]), default="jsonl", show_default=True)
+@click.option("--keep-names", is_flag=True, help="openedx, xapi: keep users' names; without this, hashes of them.")
+@click.option("--salt", help="openedx, xapi: what the hashes are made with, if not JWT_SECRET.")
 @with_appcontext
 @_database_needed()
-def import_session(file: BinaryIO, owner: str | None) -> None:
-    """Store the session that FILE, or - for a pipe, holds as `flask export` writes it. Safe to repeat."""
+def import_session(file: BinaryIO, owner: str | None, form: str, keep_names: bool, salt: str | None) -> None:
+    """Store what FILE, or - for a pipe, holds: a session as `flask export` writes it, or a log. Safe to repeat."""
     if owner is not None:
         _check_subject(owner, "--owner")
+    if form == "jsonl":
+        _import_lines(file, owner)
+    elif owner is None:
+        raise click.UsageError("Name the --owner of the sessions.")
+    else:
+        salt = salt or current_app.config["JWT_SECRET_KEY"]
+        _import_log(file, owner, form, str if keep_names else pseudonyms(salt))
+
+
+def _import_lines(file: BinaryIO, owner: str | None) -> None:
     try:
         with _progress("Importing", file, _count_lines(file)) as lines:
             session_id = services().transfer.restore(lines, owner)
     except NotImported as error:
         raise click.ClickException(str(error)) from None
     click.echo(session_id)
+
+
+def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str], str]) -> None:
+    """Store a log as sessions, and print what came of it, and where to see it."""
+    intake = Intake(services().sessions, owner, form, pseudonym)
+    with _progress("Importing", (), _size(file)) as bar:
+        for number, read in logs.numbered(file, form):
+            intake.take(number, read)
+            if number % 1000 == 0 and file.seekable():
+                bar.update(file.tell() - bar.pos)
+        intake.flush()
+    for line in intake.told():
+        click.echo(line, err=True)
+    sessions = f"more than {REMEMBERED_SESSIONS}" if intake.sessions > REMEMBERED_SESSIONS else intake.sessions
+    click.echo(f"{intake.events} events in {sessions} sessions. With the service running, see them here:\n")
+    click.echo(_page(owner))
+
+
+def _page(owner: str) -> str:
+    """Return the address of the page with a token that lets it read; in the fragment, which browsers send to nobody."""
+    bearer = auth.make_token(owner, timedelta(days=1), scope=auth.READ)
+    return f"http://localhost:{services().settings.port}/#token={bearer}"
+
+
+def _size(file: BinaryIO) -> int | None:
+    if not file.seekable():
+        return None
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def _progress(label: str, things: Iterable, count: int | None):

@@ -1,0 +1,38 @@
+"""Every statement that an export writes, before the validator of ralph (of requirements-battery.txt), as for
+
+ralph validate -f xapi -F
+"""
+
+import json
+
+import pytest
+
+from tests.exchange.test_xapi import CASES, FILM, exported
+
+validator = pytest.importorskip("ralph.models.validator", reason="ralph-malph is in requirements-battery.txt")
+
+
+def valid(statements: list[dict]) -> int:
+    from ralph.models.selector import ModelSelector
+
+    checked = validator.Validator(ModelSelector("ralph.models.xapi"))
+    lines = [json.dumps(each) for each in statements]
+    return len(list(checked.validate(lines, ignore_errors=False, fail_on_unknown=True)))
+
+
+def test_every_statement_of_every_case_is_valid():
+    statements = [each for case in CASES for each in exported(case["events"])]
+    assert (valid(statements), len(statements) > 500) == (len(statements), True)
+
+
+def test_every_statement_of_a_branching_film_is_valid():
+    statements = exported(FILM)
+    assert valid(statements) == len(statements) == 11
+
+
+def test_an_extension_elsewhere_or_a_version_5_is_seen():
+    broken = exported(FILM)[1]
+    broken["context"]["extensions"]["no iri"] = 1
+    broken["id"] = "x"
+    with pytest.raises(Exception, match=r"id"):
+        valid([broken])

@@ -1,0 +1,64 @@
+"""What a line of another system's log says: an event, and of which viewing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any, NamedTuple
+
+import orjson
+
+from videosession import instants
+
+
+class Unreadable(ValueError):
+    """A line, or a statement, that does not say what it should."""
+
+
+class Record(NamedTuple):
+    """An event, and whose viewing it belongs to: a user's, of a course's video, in a browser session; "" if unknown."""
+
+    user: str
+    course: str
+    video: str
+    browser_session: str
+    title: str
+    events: list[dict[str, Any]]
+    metadata: dict[str, Any]
+
+
+def event(kind: str, instant: str, data: dict[str, Any], event_id: str) -> dict[str, Any]:
+    """Return an event as clients send it."""
+    return {"eventId": event_id, "type": kind, "timestamp": instant, "data": data}
+
+
+def digest(content: bytes) -> str:
+    """Return an id made of what it names."""
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def parsed(text: bytes | str) -> Any:
+    """Return what a text holds as JSON; Unreadable."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Unreadable("not JSON") from None
+
+
+def moment(value: object) -> str:
+    """Return an instant as RFC 3339; one without a zone is UTC. Unreadable."""
+    text = value if isinstance(value, str) else ""
+    text = re.sub(r"^(\d{4}-\d\d-\d\d) ", r"\1T", text)
+    text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text) if re.search(r"[+-]\d{4}$", text[19:]) else text
+    if not re.search(r"([Zz]|[+-]\d\d:\d\d)$", text):
+        text += "Z"
+    try:
+        instants.read(text)
+    except ValueError:
+        raise Unreadable("no time") from None
+    return text
+
+
+def text_of(value: object) -> str:
+    """Return a text or a number as text; anything else is none."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -1,0 +1,104 @@
+"""A viewing as visits: each stay on a node, with what was watched on it and the moves between, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+
+from videosession.timeline.viewing import WATCHED, Departure, Jump, Node, Segment, Viewing
+
+
+@dataclass(slots=True)
+class Stay:
+    """A visit of a node from one instant to another, and the branches by which it began and ended."""
+
+    node: Node
+    entered_at: int
+    left_at: int
+    entry: Departure | None
+    exit: Departure | None
+    segments: list[Segment] = field(default_factory=list)
+    jumps: list[Jump] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Move:
+    """The playhead went elsewhere on the node; `paused_before` where it did not play on from there."""
+
+    at: int
+    start: float
+    end: float
+    paused_before: bool
+
+
+def stays(viewing: Viewing) -> list[Stay]:
+    """Return the visits of a viewing, each with its segments and jumps."""
+    found = list(_empty(viewing))
+    for name in ("segments", "jumps"):
+        place = 0
+        for each in getattr(viewing, name):
+            place = _place(found, place, each.node, each.at if name == "jumps" else each.started_at)
+            getattr(found[place], name).append(each)
+    return found
+
+
+def _empty(viewing: Viewing) -> Iterator[Stay]:
+    first, last = viewing.first or 0, viewing.last or 0
+    branches = [None, *viewing.departures, None]
+    for node, entry, leaving in zip(viewing.path, branches, branches[1:], strict=False):
+        yield Stay(node, entry.at if entry else first, leaving.at if leaving else last, entry, leaving)
+
+
+def _place(found: list[Stay], place: int, node: Node, instant: int) -> int:
+    """Return the place of the first visit of the node, from `place` on, that was not over at that instant."""
+    for later in range(place, len(found)):
+        if found[later].node is node and instant <= found[later].left_at:
+            return later
+    return place
+
+
+def played(stay: Stay) -> list[tuple[Segment, Move | None]]:
+    """Return the stretches that were watched on a visit, each with the move that ended it, if one did.
+
+    Stretches that go on where the one before ended are one: a pause or a reload splits nothing. Moves with nothing
+    watched between them are one, too.
+    """
+    merged = _merged(stay.segments)
+    return [
+        (each, _move(each.end, each.ended_at, follower, stay.jumps))
+        for each, follower in zip_longest(merged, merged[1:])
+    ]
+
+
+def first_move(stay: Stay) -> Move | None:
+    """Return the move before anything was watched on a visit, if there was one."""
+    before = stay.segments[0].started_at if stay.segments else stay.left_at
+    jumps = [jump for jump in stay.jumps if jump.at <= before] if stay.segments else stay.jumps
+    if not jumps:
+        return None
+    end = stay.segments[0].start if stay.segments else jumps[-1].end
+    return Move(jumps[0].at, jumps[0].start, end, False) if abs(end - jumps[0].start) >= WATCHED else None
+
+
+def _merged(segments: list[Segment]) -> list[Segment]:
+    merged: list[Segment] = []
+    for each in segments:
+        if merged and abs(each.start - merged[-1].end) < WATCHED:
+            merged[-1] = replace(merged[-1], end=each.end, ended_at=each.ended_at)
+        else:
+            merged.append(each)
+    return merged
+
+
+def _move(end: float, ended_at: int, follower: Segment | None, jumps: list[Jump]) -> Move | None:
+    """Return how the playhead came from the end of a stretch to the next one, or to where it was left."""
+    until = follower.started_at if follower else None
+    between = [jump for jump in jumps if ended_at <= jump.at and (until is None or jump.at <= until)]
+    if follower is None and not between:
+        return None
+    target = follower.start if follower else between[-1].end
+    if abs(target - end) < WATCHED:
+        return None
+    at = between[0].at if between else follower.started_at if follower else ended_at
+    return Move(at, end, target, at > ended_at or follower is None or follower.started_at > at)
