@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 from pymongo.monitoring import CommandListener
 
 from videosession.instants import SECOND
-from videosession.sessions.schemas import Timestamp
+from videosession.sessions.fields import Timestamp
 
 WRITE_CONCERN_FAILED = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
 NAMED = os.environ.get("MONGODB_TEST_URI")

@@ -102,7 +102,7 @@ def test_too_few_too_many_too_large_and_too_deep_is_told_at_its_place(client, bo
 def test_a_line_that_is_not_json_is_named(client, line):
     answer = append_lines(client, client.new_session(), lines(event(), b"", line))
     assert answer.status_code == 400
-    assert "number 1, counted from 0" in answer.json["detail"]
+    assert "Line 1, counted from 0" in answer.json["detail"]
 
 
 def test_lines_may_be_eight_mebibytes_and_no_more(client):

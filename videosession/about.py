@@ -10,6 +10,7 @@ from videosession.contract.decorators import accepts, answers
 from videosession.contract.shapes import Shape
 from videosession.services import services
 from videosession.sessions import schemas
+from videosession.sessions.fields import LARGEST_METADATA, LONGEST_TIMESTAMP
 from videosession.timeline import summary
 from videosession.video import choices, lengths
 from videosession.videos import plan_schemas
@@ -21,11 +22,11 @@ LIMITS = {
         "titleCharacters": schemas.LONGEST_TITLE,
         "descriptionCharacters": schemas.LONGEST_DESCRIPTION,
         "videoIdCharacters": schemas.LONGEST_VIDEO_ID,
-        "metadataBytes": schemas.LARGEST_METADATA,
+        "metadataBytes": LARGEST_METADATA,
     },
     "event": {
         "typeCharacters": schemas.LONGEST_TYPE,
-        "timestampCharacters": schemas.LONGEST_TIMESTAMP,
+        "timestampCharacters": LONGEST_TIMESTAMP,
         "eventIdCharacters": schemas.LONGEST_EVENT_ID,
         "dataLevels": exact_json.DEEPEST,
         "bytes": bodies.LARGEST_VALUE,

@@ -14,6 +14,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+LONGEST_SUBJECT = 255  # of a token: characters
 OWN_AUDIENCES = OWNERS, PLAYERS = "videosession", "videosession:player"  # of the tokens that the service makes
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")

@@ -9,6 +9,7 @@ MICROSECOND = timedelta(microseconds=1)
 SECOND = 1_000_000  # in microseconds
 EARLIEST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 LATEST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+HOW_TO_WRITE = "must be an RFC 3339 instant with a zone, such as 2026-01-31T12:00:00.000Z or 2026-01-31T13:00:00+01:00"
 
 # Python's own reader takes weeks, blanks, commas and more with each version, so the form is looked at first.
 _RFC_3339 = re.compile(
@@ -18,24 +19,24 @@ _RFC_3339 = re.compile(
 
 
 def read(text: str) -> int:
-    """Give the microseconds of an RFC 3339 instant, digits beyond them cut; ValueError says what is wrong."""
+    """Return the microseconds of an RFC 3339 instant, digits beyond them cut; ValueError says what is wrong."""
     if not _RFC_3339.fullmatch(text):
-        raise ValueError("must be an instant as in 2026-01-31T12:00:00.000Z or 2026-01-31T13:00:00+01:00")
+        raise ValueError(HOW_TO_WRITE)
     try:
         moment = datetime.fromisoformat(text.upper())
     except ValueError:
-        raise ValueError("is not a date that exists") from None
+        raise ValueError("must be a date that exists") from None
     microseconds = (moment - EPOCH) // MICROSECOND
     if not EARLIEST <= microseconds <= LATEST:
-        raise ValueError("lies outside the years 1 to 9999 in UTC")
+        raise ValueError("must lie in the years 1 to 9999 in UTC")
     return microseconds
 
 
 def now() -> int:
-    """Give the clock's microseconds."""
+    """Return the clock's microseconds."""
     return time.time_ns() // 1000
 
 
 def write(microseconds: int) -> str:
-    """Write an instant that the service made: UTC, three digits."""
+    """Return an instant that the service made as text: UTC, three digits."""
     return (EPOCH + microseconds * MICROSECOND).isoformat(timespec="milliseconds").replace("+00:00", "Z")

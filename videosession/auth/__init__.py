@@ -12,8 +12,8 @@ from flask import Flask, g, request
 from flask_jwt_extended import JWTManager, create_access_token
 
 from videosession.auth.keys import FixedKeys, trusted
-from videosession.auth.tokens import LONGEST_SUBJECT, READ, SUMMARY, WRITE, Identity, Tokens, is_subject
-from videosession.config import OWNERS, PLAYERS, Config
+from videosession.auth.tokens import READ, SUMMARY, WRITE, Identity, Tokens, is_subject
+from videosession.config import LONGEST_SUBJECT, OWNERS, PLAYERS, Config
 from videosession.contract.decorators import View
 from videosession.errors import Forbidden, Unauthenticated
 from videosession.observability import SUBJECT

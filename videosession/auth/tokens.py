@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import jwt
 
 from videosession.auth.keys import LEEWAY_SECONDS, FixedKeys, Trust
-from videosession.config import OWNERS, PLAYERS
+from videosession.config import LONGEST_SUBJECT, OWNERS, PLAYERS
 from videosession.contract import exact_json
 from videosession.errors import ServiceError, Unauthenticated
 
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 READ, WRITE = "sessions:read", "sessions:write"
 SUMMARY = "sessions:summary"  # the views of whole videos, small groups hidden
-LONGEST_SUBJECT = 255
 REMEMBERED_TOKENS = 1024
 
 _EXPIRED = "The token has expired: get a new one."

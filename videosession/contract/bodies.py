@@ -12,7 +12,7 @@ from marshmallow.exceptions import SCHEMA
 from werkzeug.http import parse_options_header
 
 from videosession.contract import exact_json
-from videosession.contract.shapes import UNKNOWN
+from videosession.contract.messages import UNKNOWN_FIELD
 from videosession.errors import BadRequest, BodyTimeout, Fault, Invalid, TooLarge, UnsupportedMediaType
 
 JSON = "application/json"
@@ -29,7 +29,7 @@ _LINE = re.compile(rb"[^ \t\r\n][^\n]*")  # blank ones are none
 def receive(media_types: Collection[str]) -> bytes:
     """Take the current request's body as it came; UnsupportedMediaType, TooLarge."""
     if "HTTP_CONTENT_ENCODING" in request.environ:
-        raise UnsupportedMediaType("A body with a Content-Encoding is not taken: send it as it is.")
+        raise UnsupportedMediaType("Content-Encoding is not supported: send the body without it.")
     if (media_type := _media_type()) not in media_types:
         raise UnsupportedMediaType(
             f"The body must be sent as Content-Type: {' or '.join(media_types)}, in UTF-8.",
@@ -87,7 +87,7 @@ def _read_lines(body: bytes, most: int) -> tuple[list[Any], list[Fault]]:
     for place, line in enumerate(islice(_LINE.finditer(body), most + 1)):
         values.append(_read_line(place, line[0]))
         if len(line[0]) > LARGEST_VALUE:
-            faults.append(Fault(f"/{place}", f"is larger than {LARGEST_VALUE} bytes"))
+            faults.append(Fault(f"/{place}", f"must have at most {LARGEST_VALUE} bytes"))
     return values, faults
 
 
@@ -95,14 +95,14 @@ def _read_line(place: int, line: bytes) -> Any:
     try:
         return exact_json.read(line)
     except BadRequest as error:
-        raise BadRequest(f"Of the lines that are not blank, number {place}, counted from 0: {error.detail}") from None
+        raise BadRequest(f"Line {place}, counted from 0 without blank lines: {error.detail}") from None
     except Invalid as error:
         raise Invalid([Fault(f"/{place}{fault.pointer}", fault.detail) for fault in error.faults]) from None
 
 
 def _load_each(loader: Schema, values: list[Any], faults: list[Fault], most: int) -> list[Any]:
     if not 1 <= len(values) <= most:
-        faults.append(Fault("", f"must be 1 to {most}, and is {'more' if values else 'none'}"))
+        faults.append(Fault("", f"must have 1 to {most} items"))
     try:
         loaded: list[Any] = loader.load(values[:most], many=True)
     except ValidationError as error:
@@ -124,7 +124,7 @@ def _faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
     """Flatten marshmallow's nested messages; a field may give Faults of its own, whose pointers begin at the field."""
     if isinstance(messages, dict):
         for step, inner in messages.items():
-            is_about_the_whole = step == SCHEMA and inner != [UNKNOWN]  # a client may send a field of that name
+            is_about_the_whole = step == SCHEMA and inner != [UNKNOWN_FIELD]  # a client may send a field of that name
             yield from _faults(inner, pointer if is_about_the_whole else pointer + exact_json.pointer_step(step))
         return
     for message in messages:

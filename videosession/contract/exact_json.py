@@ -62,7 +62,7 @@ def _integer(digits: str) -> int:
     return int(digits) if len(digits) <= 20 else LARGEST_INTEGER + 1
 
 
-_TOO_DEEP = f"nests deeper than {DEEPEST} levels"
+_TOO_DEEP = f"must not nest deeper than {DEEPEST} levels"
 
 
 def _place_too_deep(text: str) -> str:
@@ -108,13 +108,13 @@ def text_fault(text: str) -> str | None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "has a lone surrogate, which is not Unicode text"
+        return "must be Unicode text: it has a lone surrogate"
     return None
 
 
 def key_fault(key: str) -> str | None:
     """Say what is wrong with a key, if anything."""
-    return "has a NUL in its key" if "\0" in key else text_fault(key)
+    return "must not have NUL in its key" if "\0" in key else text_fault(key)
 
 
 def is_plain(value: dict[str, Any]) -> bool:
@@ -172,7 +172,7 @@ def _scalar_fault(value: str | int | float | None) -> str | None:
     if isinstance(value, str):
         return text_fault(value)
     if isinstance(value, float):
-        return "is a number beyond what a double can hold" if value in (float("inf"), float("-inf")) else None
+        return "must be a number that a double can hold" if value in (float("inf"), float("-inf")) else None
     if isinstance(value, int) and not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
-        return "is an integer beyond 64 bits signed"
+        return "must be an integer of at most 64 bits, signed"
     return None

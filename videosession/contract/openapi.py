@@ -102,7 +102,7 @@ class Problem(Shape):
         "status": 422,
         "detail": "The request is well-formed, but its content is not valid: see errors.",
         "requestId": "5f0c6a3b9d1e4c7f",
-        "errors": [{"pointer": "/timestamp", "detail": "is not a date that exists"}],
+        "errors": [{"pointer": "/timestamp", "detail": "must be a date that exists"}],
     }
 
 

@@ -32,7 +32,7 @@ class Cursor(fields.Field[Place]):
 class PageQuery(Query):
     """A page of a list; with a cursor its filters are the cursor's, and it begins after the place in `after`."""
 
-    cursor = Cursor(attribute="after", metadata={"description": "`next` of the page before; it carries the filters."})
+    cursor = Cursor(attribute="after", metadata={"description": "`next` of the page before; it includes the filters."})
 
     @pre_load
     def _filter_as_before(self, sent: dict[str, str], **_: Any) -> dict[str, str]:
@@ -40,7 +40,7 @@ class PageQuery(Query):
             return sent
         filters = _read(sent["cursor"])[1]
         if not _filters(sent).items() <= filters.items():
-            raise ValidationError("belongs to a list with other filters: leave them out, it carries its own", "cursor")
+            raise ValidationError("must be used without other filters: it includes its own", "cursor")
         return filters | {name: sent[name] for name in _NO_FILTERS if name in sent}
 
 
@@ -67,7 +67,7 @@ def _read(cursor: str) -> tuple[Place, dict[str, str]]:
             return (number, text), filters
     except (ValueError, TypeError):  # no base64, no JSON, not four
         pass
-    raise ValidationError("is not one that this list gave: begin again without it", "cursor")
+    raise ValidationError("must be the `next` of a page of this list", "cursor")
 
 
 def _is_place(number: Any, text: Any) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from videosession.contract import messages
 from videosession.errors import BadRequest
 
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?", re.ASCII)
@@ -19,7 +20,11 @@ class Query(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages = {"unknown": "this operation has no such parameter: leave it out"}
+    error_messages = {"unknown": messages.UNKNOWN_PARAMETER}
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Give a field the service's messages."""
+        messages.reword(field_obj)
 
 
 class WholeNumber(fields.Integer):
@@ -52,7 +57,7 @@ class Decimal(fields.Float):
 
 def refuse(faults: dict[str, list[str]]) -> NoReturn:
     """Raise the BadRequest that tells what is wrong with each parameter."""
-    texts = {name: ", ".join(message.rstrip(".") for message in messages) for name, messages in faults.items()}
+    texts = {name: ", ".join(texts) for name, texts in faults.items()}
     told = "; ".join(f"{name!r}: {text}" for name, text in texts.items())
     raise BadRequest(f"The query is not valid: {told}.")
 
@@ -64,7 +69,7 @@ def read(query_string: bytes, loader: Schema) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise BadRequest("The query is not UTF-8.") from None
     counts = Counter(name for name, _ in sent)
-    faults = {name: ["is given more than once"] for name, count in counts.items() if count > 1}
+    faults = {name: ["must be given only once"] for name, count in counts.items() if count > 1}
     try:
         loaded: dict[str, Any] = loader.load(dict(sent))
     except ValidationError as error:

@@ -6,11 +6,11 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, missing
 from marshmallow.error_store import ErrorStore
 
+from videosession.contract import messages
 from videosession.contract.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
 
 # What a JSON value may be, by the pattern of the keys in it. Of how many levels, JSON Schema cannot say.
 JSON_VALUES = {"JSONValue": r"^[^\u0000]*$", "MetadataValue": r"^[^$.\u0000][^.\u0000]*$"}
-UNKNOWN = "This field is not known here."
 
 
 class Shape(Schema):
@@ -22,8 +22,12 @@ class Shape(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages = {"type": "Not a JSON object.", "unknown": UNKNOWN}
+    error_messages = {"type": messages.NOT_AN_OBJECT, "unknown": messages.UNKNOWN_FIELD}
     example: dict[str, Any] | None = None
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Give a field the service's messages."""
+        messages.reword(field_obj)
 
     def _deserialize(self, data: Any, *, error_store: ErrorStore, many: bool = False, **_: Any) -> Any:
         """Load as marshmallow does, without what it does for options that no shape has: twice as fast."""
@@ -50,7 +54,7 @@ class Shape(Schema):
 
     @cached_property
     def _known(self) -> dict[str, tuple[str, fields.Field[Any]]]:
-        """Give the fields by their keys on the wire, each with its name here."""
+        """Return the fields by their keys on the wire, each with its name here."""
         named = self.load_fields.items()
         return {field.data_key or name: (field.attribute or name, field) for name, field in named}
 

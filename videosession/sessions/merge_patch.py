@@ -1,15 +1,16 @@
 """What a merge patch (RFC 7396) makes of a session."""
 
 from videosession.errors import Fault, Invalid
-from videosession.sessions.schemas import metadata_size_fault
+from videosession.sessions.fields import metadata_size_fault
+from videosession.sessions.schemas import DEFAULTS
 
 
 def merged(content: dict, patch: dict) -> dict:
-    """Give what is said of a session after `patch`: title, description, and videoId and metadata where there are any.
+    """Return the fields of a session after `patch`; what the patch removes gets its default, if it has one.
 
     Raises Invalid where the metadata outgrow their bound together, which no part of them shows alone.
     """
-    result = {"description": ""} | _merge(content, patch)
+    result = DEFAULTS | _merge(content, patch)
     if "metadata" in patch and (detail := metadata_size_fault(result.get("metadata", {}))):
         raise Invalid([Fault("/metadata", detail)])
     return result

@@ -31,9 +31,9 @@ from videosession.sessions.events import (
 )
 from videosession.sessions.idempotency import Keyed, keyed
 from videosession.sessions.removal import ALIVE, Removal
+from videosession.sessions.schemas import CONTENT
 
 MOST_TRIES = 50  # enough for eight that change one session without a pause
-CONTENT = ("title", "description", "videoId", "metadata")  # what is said of a session, and may be changed
 WITHOUT_EVENTS = {"recent": 0, "result": 0}
 
 _EVENTS = {"moved": 1, "recent": 1}

@@ -17,6 +17,7 @@ from videosession.sessions.etags import check_tag, check_version, conditional
 from videosession.sessions.merge_patch import merged
 from videosession.sessions.repository import Condition, Reading, SessionRepository
 from videosession.sessions.schemas import (
+    CONTENT,
     CreatedSession,
     Deleted,
     ListedSession,
@@ -114,8 +115,7 @@ def location(*below: str) -> dict:
 
 
 def _head(session: dict) -> dict:
-    head = {"id": session["_id"], "title": session["title"], "description": session["description"]}
-    return head | {field: session[field] for field in ("videoId", "metadata") if field in session}
+    return {"id": session["_id"]} | {field: session[field] for field in CONTENT if field in session}
 
 
 def _in_list(session: dict) -> dict:

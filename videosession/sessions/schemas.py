@@ -1,15 +1,24 @@
 """Shapes on the wire, and every bound of them; no database, no current user."""
 
-from typing import Any
+from copy import copy
 
-import orjson
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, missing, validate, validates_schema
 
 from videosession import instants
 from videosession.contract import exact_json
 from videosession.contract.pagination import PageQuery
 from videosession.contract.queries import Query, WholeNumber
-from videosession.contract.shapes import Moment, Shape, json_object
+from videosession.contract.shapes import Moment, Shape
+from videosession.sessions.fields import (
+    LARGEST_METADATA,
+    Instant,
+    JSONObject,
+    Metadata,
+    MetadataPatch,
+    QueryInstant,
+    Text,
+    Whole,
+)
 from videosession.sessions.idempotency import content
 
 LONGEST_TITLE = 200
@@ -17,145 +26,79 @@ LONGEST_DESCRIPTION = 5000
 LONGEST_VIDEO_ID = 200
 LONGEST_TYPE = 100
 LONGEST_EVENT_ID = 64
-LONGEST_TIMESTAMP = 40
 SHORTEST_PLAYING_SECONDS, LONGEST_PLAYING_SECONDS = 60, 3600  # of a player's token
 _SESSION_ID = "5f0c6a3b9d1e4c7f8a2b6d4e0c9f1a3b"  # of the examples
-LARGEST_METADATA = 16 * 1024
 MOST_EVENTS = 1000  # of a request
 LARGEST_PAGE_OF_SESSIONS, LARGEST_PAGE_OF_EVENTS = 200, 1000
 
 
-class Timestamp(str):
-    """An instant exactly as it was sent, with its microseconds since 1970."""
-
-    __slots__ = ("microseconds",)
-    microseconds: int
-
-
-class Text(fields.String):
-    """Unicode text; a lone surrogate is none and could not be stored."""
-
-    def _deserialize(self, value, attr, data, **kwargs) -> str:
-        if not isinstance(value, str):
-            raise self.make_error("invalid")
-        if not value.isascii() and (detail := exact_json.text_fault(value)):
-            raise ValidationError(detail)
-        return value
-
-
-class Instant(fields.String):
-    """An RFC 3339 instant with its zone, given back exactly as it was sent."""
-
-    described = {"format": "date-time", "maxLength": LONGEST_TIMESTAMP}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Timestamp:
-        if not isinstance(value, str):
-            raise self.make_error("invalid")
-        if len(value) > LONGEST_TIMESTAMP:
-            raise ValidationError(f"is longer than {LONGEST_TIMESTAMP} characters")
-        timestamp = Timestamp(value)
-        try:
-            timestamp.microseconds = instants.read(value)
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
-        return timestamp
-
-
-class QueryInstant(fields.Field[int]):
-    """An instant in a query, in microseconds; there a plus that is not escaped arrives as a blank."""
-
-    described = Instant.described
-    _instant = Instant()
-
-    def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if value[-6:-5] == " ":
-            raise ValidationError("has a blank where the + of its zone belongs: write that as %2B")
-        return self._instant._deserialize(value, attr, data, **kwargs).microseconds
-
-
-class JSONObject(fields.Field):
-    """A JSON object of any content that can be stored and given back exactly."""
-
-    described = json_object("JSONValue")
-    default_error_messages = {"invalid": "Not a JSON object."}
-    key_fault = staticmethod(exact_json.key_fault)
-
-    def _deserialize(self, value, attr, data, **kwargs) -> dict:
-        if not isinstance(value, dict):
-            raise self.make_error("invalid")
-        is_any_key_good = self.key_fault is exact_json.key_fault
-        if is_any_key_good and exact_json.is_plain(value):
-            return value
-        if faults := list(exact_json.faults(value, self.key_fault)):
-            raise ValidationError(faults)
-        return value
-
-
-class MetadataPatch(JSONObject):
-    """Changes to metadata, whose keys can all be asked for in a query of the database."""
-
-    described = json_object("MetadataValue")
-
-    @staticmethod
-    def key_fault(key: str) -> str | None:
-        if not key or "." in key or key.startswith("$"):
-            return "has a key that is empty, has a dot in it, or begins with $"
-        return exact_json.key_fault(key)
-
-
-class Metadata(MetadataPatch):
-    """A JSON object for the client's own use, of a bounded size."""
-
-    def _deserialize(self, value, attr, data, **kwargs) -> dict:
-        metadata = super()._deserialize(value, attr, data, **kwargs)
-        if detail := metadata_size_fault(metadata):
-            raise ValidationError(detail)
-        return metadata
-
-
-def metadata_size_fault(metadata: dict) -> str | None:
-    """Say by how much metadata are too large, if they are."""
-    size = len(orjson.dumps(metadata))
-    return f"is {size} bytes as JSON, and {LARGEST_METADATA} is the most" if size > LARGEST_METADATA else None
-
-
 class NewSession(Shape):
-    title = Text(required=True, validate=validate.Length(1, LONGEST_TITLE))
-    description = Text(load_default="", validate=validate.Length(max=LONGEST_DESCRIPTION))
+    """A session to be created. This is the one list of the fields of a session: all others follow from it."""
+
+    title = Text(
+        required=True,
+        validate=validate.Length(1, LONGEST_TITLE),
+        metadata={"description": "The session's name."},
+    )
+    description = Text(
+        load_default="",
+        validate=validate.Length(max=LONGEST_DESCRIPTION),
+        metadata={"description": "Any text about the session."},
+    )
     video_id = Text(
         data_key="videoId",
         attribute="videoId",
         validate=validate.Length(1, LONGEST_VIDEO_ID),
-        metadata={"description": "What is watched, in your own words; sessions can be listed by it."},
+        metadata={"description": "Your own name for the video; sessions can be listed by it."},
     )
     metadata = Metadata(
-        metadata={
-            "description": f"Anything else you want to keep with the session, up to {LARGEST_METADATA} bytes as JSON."
-        }
+        metadata={"description": f"Your own data about the session, at most {LARGEST_METADATA} bytes as JSON."}
     )
     example = {"title": "A lecture", "description": "Seen on a train", "videoId": "lecture-3"}
 
 
-class SessionPatch(Shape):
-    """Changes to a session as a merge patch: null removes."""
+CONTENT = tuple(field.data_key or name for name, field in NewSession._declared_fields.items())
+DEFAULTS = {
+    field.data_key or name: field.load_default
+    for name, field in NewSession._declared_fields.items()
+    if field.load_default is not missing
+}
 
-    title = Text(validate=validate.Length(1, LONGEST_TITLE))
-    description = Text(allow_none=True, validate=validate.Length(max=LONGEST_DESCRIPTION))
-    video_id = Text(
-        data_key="videoId", attribute="videoId", allow_none=True, validate=validate.Length(1, LONGEST_VIDEO_ID)
-    )
-    metadata = MetadataPatch(allow_none=True)
+
+def _in_patches(field: fields.Field) -> fields.Field:
+    """Return a field of a new session as a merge patch has it: null removes what may be left out."""
+    if isinstance(field, Metadata):
+        patched: fields.Field = MetadataPatch(data_key=field.data_key, metadata=field.metadata)
+    else:
+        patched = copy(field)
+        patched.load_default = missing
+    patched.required, patched.allow_none = False, not field.required
+    return patched
+
+
+def _in_answers(field: fields.Field) -> fields.Field:
+    """Return a field of a new session as answers have it: always, if it is required or has a default."""
+    kind = fields.Dict if isinstance(field, JSONObject) else fields.String
+    is_always_there = field.required or field.load_default is not missing
+    return kind(required=is_always_there, data_key=field.data_key, metadata=field.metadata)
+
+
+class SessionPatch(Shape):
+    """Changes to a session as a JSON merge patch: `null` removes a field."""
+
+    class Meta(Shape.Meta):
+        include = {name: _in_patches(field) for name, field in NewSession._declared_fields.items()}
+
     example = {"description": None, "metadata": {"course": "history"}}
 
 
 class Session(Shape):
-    """What every answer says of a session; `videoId` and `metadata` where they were given."""
+    """The fields that every answer about a session has; `videoId` and `metadata` only if they were set."""
 
-    id = fields.String(required=True)
-    title = fields.String(required=True)
-    description = fields.String(required=True)
-    video_id = fields.String(data_key="videoId")
-    metadata = fields.Dict()
+    class Meta(Shape.Meta):
+        include = {name: _in_answers(field) for name, field in NewSession._declared_fields.items()}
+
+    id = fields.String(required=True, metadata={"description": "The session's id."})
 
 
 class CreatedSession(Session):
@@ -164,7 +107,7 @@ class CreatedSession(Session):
 
 
 class ListedSession(CreatedSession):
-    """A session without its events; `lastEventAt` where it has had any."""
+    """A session without its events; `lastEventAt` only if it has had any."""
 
     last_event_at = Moment(data_key="lastEventAt")
     example = CreatedSession.example | {"lastEventAt": "2026-03-01T10:20:00.000Z"}
@@ -174,21 +117,21 @@ class NewEvent(Shape):
     event_id = fields.String(
         data_key="eventId",
         attribute="eventId",
-        metadata={"description": "Your own id, unique in its session: sent again, the event is stored once."},
+        metadata={"description": "Your own id, unique in the session; an event with one is stored once."},
         validate=validate.Regexp(
             rf"(?!\.{{1,2}}\Z)[A-Za-z0-9._~:-]{{1,{LONGEST_EVENT_ID}}}\Z",
-            error=f"must be 1 to {LONGEST_EVENT_ID} of the characters A-Z a-z 0-9 . _ ~ : - and neither . nor ..",
+            error=f"must have 1 to {LONGEST_EVENT_ID} of the characters A-Z a-z 0-9 . _ ~ : - and not be '.' or '..'",
         ),
     )
     type = Text(
         required=True,
         validate=validate.Length(1, LONGEST_TYPE),
-        metadata={"description": "Any; those that players send are understood by the timeline."},
+        metadata={"description": "Any text; the timeline knows the types that players send."},
     )
-    timestamp = Instant(required=True, metadata={"description": "By the player's clock; given back as it was sent."})
+    timestamp = Instant(required=True, metadata={"description": "By the player's clock; returned as it was sent."})
     data = JSONObject(
         load_default=dict,
-        metadata={"description": f"Given back as it was sent, down to {exact_json.DEEPEST} levels."},
+        metadata={"description": f"Returned exactly as it was sent; at most {exact_json.DEEPEST} levels deep."},
     )
 
     @validates_schema(pass_collection=True, skip_on_field_errors=False)
@@ -198,7 +141,7 @@ class NewEvent(Shape):
         faults: dict[int, dict[str, list[str]]] = {}
         for place, event in enumerate(events if many else ()):
             if "eventId" in event and first.setdefault(event["eventId"], said := content(event)) != said:
-                faults[place] = {"eventId": ["is the id of an earlier event in this request, with other content"]}
+                faults[place] = {"eventId": ["must not be the id of another event in this request"]}
         if faults:
             raise ValidationError(faults)
 
@@ -228,20 +171,11 @@ class SessionWithEvents(Session):
     }
 
 
-class Whole(fields.Integer):
-    """A number without a fraction, however it is written: to JSON Schema 60.0 is an integer, too."""
-
-    def _validated(self, value) -> int:
-        if not isinstance(value, int | float) or isinstance(value, bool) or value % 1:
-            raise self.make_error("invalid")
-        return int(value)
-
-
 class NewPlayerToken(Shape):
     lifetime_seconds = Whole(
         data_key="expiresIn",
         load_default=LONGEST_PLAYING_SECONDS,
-        metadata={"description": "For how many seconds."},
+        metadata={"description": "How many seconds the token is valid."},
         validate=validate.Range(SHORTEST_PLAYING_SECONDS, LONGEST_PLAYING_SECONDS),
     )
     example = {"expiresIn": 600}
@@ -255,23 +189,27 @@ class PlayerToken(Shape):
 
 class SessionQuery(Query):
     events = fields.String(
-        validate=validate.Equal("none", error="must be none, if anything"),
-        metadata={"description": "`none` leaves the events out and adds the instants of the session."},
+        validate=validate.Equal("none", error="must be none, if it is given"),
+        metadata={"description": "`none` leaves the events out, and adds `createdAt` and `lastEventAt`."},
     )
 
 
 class SessionsQuery(PageQuery):
-    limit = WholeNumber(1, LARGEST_PAGE_OF_SESSIONS, load_default=50, metadata={"description": "How many, at most."})
+    limit = WholeNumber(
+        1, LARGEST_PAGE_OF_SESSIONS, load_default=50, metadata={"description": "How many there are on a page."}
+    )
     video_id = Text(
         data_key="videoId",
         attribute="videoId",
         validate=validate.Length(1, LONGEST_VIDEO_ID),
-        metadata={"description": "Only the sessions that have this one."},
+        metadata={"description": "Only sessions with this `videoId`."},
     )
 
 
 class EventsQuery(PageQuery):
-    limit = WholeNumber(1, LARGEST_PAGE_OF_EVENTS, load_default=100, metadata={"description": "How many, at most."})
+    limit = WholeNumber(
+        1, LARGEST_PAGE_OF_EVENTS, load_default=100, metadata={"description": "How many there are on a page."}
+    )
     type = Text(validate=validate.Length(1, LONGEST_TYPE), metadata={"description": "Only events of this type."})
     since = QueryInstant(data_key="from", metadata={"description": "Only events at this instant or later."})
     until = QueryInstant(data_key="to", metadata={"description": "Only events before this instant."})
@@ -280,18 +218,18 @@ class EventsQuery(PageQuery):
     def refuse_reversed(self, query: dict, **_) -> None:
         """Refuse `from` after `to`: it selects nothing, and is a mistake."""
         if query.get("since", instants.EARLIEST) > query.get("until", instants.LATEST):
-            raise ValidationError("is after 'to'", "from")
+            raise ValidationError("must not be after 'to'", "from")
 
 
 class EventsPage(Events):
-    """A page of events; `next` is the cursor of the one after it, where there is one."""
+    """A page of events; `next` is the cursor of the next page, if there is one."""
 
     next = fields.String()
     example = Events.example | {"next": "WzE3NzIzNTkyMzAwMDAwMDAsIjAwNjQyIix7fV0"}
 
 
 class Sessions(Shape):
-    """A page of sessions; `next` is the cursor of the one after it, where there is one."""
+    """A page of sessions; `next` is the cursor of the next page, if there is one."""
 
     sessions = fields.List(fields.Nested(ListedSession), required=True)
     next = fields.String()

@@ -13,7 +13,8 @@ from marshmallow import Schema
 from videosession import instants
 from videosession.contract import bodies, exact_json
 from videosession.errors import MOST_FAULTS, Conflict, Fault, Invalid, ServiceError
-from videosession.sessions.repository import CONTENT, SessionRepository
+from videosession.sessions.repository import SessionRepository
+from videosession.sessions.schemas import CONTENT
 from videosession.sessions.transfer_schemas import ExportedEvent, FirstLine
 
 EVENTS_AT_ONCE = 1000

@@ -2,12 +2,15 @@
 
 from marshmallow import fields, validate
 
-from videosession.sessions.schemas import Instant, NewEvent, NewSession, Shape, Text
+from videosession.config import LONGEST_SUBJECT
+from videosession.contract.shapes import Shape
+from videosession.sessions.fields import Instant, Text
+from videosession.sessions.schemas import NewEvent, NewSession
 
 
 class ExportedSession(NewSession):
-    id = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{32}\Z", error="must be 32 of 0-9 a-f"))
-    owner = Text(validate=validate.Length(1, 255))
+    id = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{32}\Z", error="must have 32 of 0-9 a-f"))
+    owner = Text(validate=validate.Length(1, LONGEST_SUBJECT))
     created_at = Instant(required=True, data_key="createdAt", attribute="createdAt")
 
 
@@ -19,6 +22,7 @@ class ExportedEvent(NewEvent):
     """An event with the id that it has."""
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field) -> None:
-        """Ask for the id, without which a second import would store the event a second time."""
+        """Require the id, without which a second import would store the event a second time."""
+        super().on_bind_field(field_name, field_obj)
         if field_name == "event_id":
             field_obj.required = True

@@ -6,7 +6,7 @@ import orjson
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from videosession.contract.shapes import Shape
-from videosession.sessions.schemas import Text
+from videosession.sessions.fields import Text
 
 PLAN_NODES = 1_000
 PLAN_EDGES = 5_000

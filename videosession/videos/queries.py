@@ -9,7 +9,8 @@ from videosession import instants
 from videosession.contract import exact_json
 from videosession.contract.pagination import PageQuery
 from videosession.contract.queries import Query, WholeNumber
-from videosession.sessions.schemas import LONGEST_VIDEO_ID, QueryInstant, Text
+from videosession.sessions.fields import QueryInstant, Text
+from videosession.sessions.schemas import LONGEST_VIDEO_ID
 from videosession.video.heatmap import SESSION, VIEWER
 from videosession.video.lengths import LADDER
 from videosession.video.paths import LIMIT, STEPS

@@ -1,0 +1,65 @@
+"""A field of a session is named once, in NewSession: every request and every answer that should have it does."""
+
+import json
+
+import pytest
+from flask import Flask
+
+from videosession.sessions.fields import JSONObject
+from videosession.sessions.schemas import NewSession
+
+FIELDS = NewSession._declared_fields.items()
+EVERY = {
+    field.data_key or name: {"of": name} if isinstance(field, JSONObject) else f"the {name}" for name, field in FIELDS
+}
+OTHERS = {name: {"other": 1} if isinstance(value, dict) else f"another {value}" for name, value in EVERY.items()}
+
+
+@pytest.fixture
+def app(shared_app) -> Flask:
+    return shared_app
+
+
+def exported(client, session_id: str) -> dict:
+    result = client.app.test_cli_runner().invoke(args=["export", session_id])
+    return json.loads(result.stdout.splitlines()[0])["session"]
+
+
+ANSWERS = {
+    "a session": lambda client, session_id: client.get(f"/api/sessions/{session_id}").json,
+    "without its events": lambda client, session_id: client.get(f"/api/sessions/{session_id}?events=none").json,
+    "in the list": lambda client, session_id: client.get("/api/sessions?limit=1").json["sessions"][0],
+    "a patch of nothing": lambda client, session_id: client.request("PATCH", f"/api/sessions/{session_id}", {}).json,
+    "an export": exported,
+}
+
+
+def fields_of(answer: dict) -> dict:
+    return {name: answer.get(name) for name in EVERY}
+
+
+def test_a_created_session_is_answered_with_every_field_that_was_sent(client):
+    assert fields_of(client.post("/api/sessions", EVERY).json) == EVERY
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_every_field_that_was_sent_is_in_every_answer(client, answer):
+    session_id = client.new_session(**EVERY)
+    assert fields_of(answer(client, session_id)) == EVERY
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_field_can_be_changed_by_a_patch(client, name):
+    session_id = client.new_session(**EVERY)
+    patched = client.request("PATCH", f"/api/sessions/{session_id}", {name: OTHERS[name]}).json
+    is_merged = isinstance(EVERY[name], dict)
+    assert patched[name] == (EVERY[name] | OTHERS[name] if is_merged else OTHERS[name])
+    assert fields_of(patched) == EVERY | {name: patched[name]}
+
+
+def test_every_field_that_is_in_an_export_is_imported(client, stranger):
+    session_id = client.new_session(**EVERY)
+    lines = json.dumps({"session": exported(client, session_id) | {"id": "f" * 32, "owner": "mallory"}})
+    result = client.app.test_cli_runner().invoke(args=["import", "-"], input=lines)
+    assert result.exit_code == 0, result.output
+    assert fields_of(stranger.get(f"/api/sessions/{'f' * 32}").json) == EVERY

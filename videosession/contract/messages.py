@@ -1,0 +1,55 @@
+"""The words of every validation message: predicates that follow a pointer or a parameter, without a full stop.
+
+marshmallow's own sentences are exchanged for these when a field is bound to its schema. A test holds every message of
+every schema to this form.
+"""
+
+from typing import Any
+
+from marshmallow import fields, validate
+
+REQUIRED = "is required"
+NOT_AN_OBJECT = "must be a JSON object"
+UNKNOWN_FIELD = "is not a known field"
+UNKNOWN_PARAMETER = "is not a known parameter of this operation"
+
+_INSTEAD_OF = {
+    "Missing data for required field.": REQUIRED,
+    "Field may not be null.": "must not be null",
+    "Not a valid string.": "must be a string",
+    "Not a valid utf-8 string.": "must be Unicode text",
+    "Not a valid integer.": "must be a whole number",
+    "Not a valid number.": "must be a number",
+    "Number too large.": "must be a smaller number",
+    "Not a valid boolean.": "must be true or false",
+    "Not a valid list.": "must be an array",
+    "Not a valid mapping type.": NOT_AN_OBJECT,
+    "Invalid type.": NOT_AN_OBJECT,
+    "Invalid value.": "is not valid",
+    "Special numeric values (nan or infinity) are not permitted.": "must be a finite number",
+}
+
+
+def reword(field: fields.Field[Any]) -> None:
+    """Exchange marshmallow's messages of a field, of its validators and of its items for ours."""
+    field.error_messages = {key: _INSTEAD_OF.get(str(text), text) for key, text in field.error_messages.items()}
+    for validator in field.validators:
+        if isinstance(validator, validate.Length) and not validator.error:
+            validator.error = f"must have {_bounds(validator)} {_counted(field)}"
+        elif isinstance(validator, validate.Range) and not validator.error:
+            validator.error = f"must be {_bounds(validator)}"
+    for inner in (getattr(field, name, None) for name in ("inner", "key_field", "value_field")):
+        if inner is not None:
+            reword(inner)
+
+
+def _counted(field: fields.Field[Any]) -> str:
+    return "items" if isinstance(field, fields.List) else "characters"
+
+
+def _bounds(bounds: validate.Length | validate.Range) -> str:
+    if isinstance(bounds, validate.Range) and not bounds.min_inclusive:
+        return f"greater than {bounds.min} and at most {bounds.max}"
+    if not bounds.min and isinstance(bounds, validate.Length):
+        return f"at most {bounds.max}"
+    return f"{bounds.min} to {bounds.max}"
