@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import bson
 import orjson
+import pymongo
 
 from videosession.database import Database, insert
 from videosession.sessions.idempotency import Keyed, is_same
 
 IDS_A_QUERY = 100
 
+ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
 AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
 FOR_TIMELINE = {"_id": 0, "eventId": 1, "type": 1, "instant": 1, "arrival": 1, "data": 1, "exact": 1}
 WITH_PLACE = AS_SENT | {"instant": 1, "arrival": 1}

@@ -13,16 +13,12 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-import pymongo
-
 from videosession.database import Database, find_batch
-from videosession.sessions.events import Selection, in_order, place
+from videosession.sessions.events import ORDER, Selection, in_order, place
 
 EVENTS_A_BATCH = 1001  # one more than a thousand, so that a batch that is not full is known to be the last
 LONG_SESSION = 5000  # events beside a session from which on windows are worth their queries
 WIDEST = 8  # times as wide as a window of evenly spread events
-
-_ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
 
 
 class First(NamedTuple):
@@ -89,7 +85,7 @@ class Reads:
             yield span.note(batch, is_cut)
 
     def _find(self, span: "_Span", fields: dict, count: int) -> tuple[list[dict], bool]:
-        return find_batch(self._database.events, span.query, span.fields(fields), _ORDER, count)
+        return find_batch(self._database.events, span.query, span.fields(fields), ORDER, count)
 
     def _spans(self, session: dict, selection: Selection, size: int) -> Iterator["_Span"]:
         """Yield what to ask for, in turn; each is told what was found before the next one is asked for."""

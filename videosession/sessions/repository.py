@@ -36,6 +36,7 @@ from videosession.sessions.schemas import CONTENT
 
 MOST_TRIES = 50  # enough for eight that change one session without a pause
 WITHOUT_EVENTS = {"recent": 0, "result": 0}
+WITHOUT_RESULT = {"result": 0}
 PAGE_BYTES = 4 * 2**20  # of data; what stands beside them is small
 
 _EVENTS = {"moved": 1, "recent": 1, "beside": 1}
@@ -163,7 +164,7 @@ class SessionRepository:
         """Find a session and, where it meets `condition`, begin to read its events; NotFound where there is none."""
         _check(session_id)
         with self._database.deadline():
-            session = self._look_for(session_id, owner=owner, condition=condition)
+            session = self._look_for(session_id, owner=owner, fields=WITHOUT_RESULT, condition=condition)
             batches = self._in_order(session, Selection(session_id), WITH_PLACE, owner)
             return Reading(session, self._in_time(map(bare, batches)))
 
@@ -183,7 +184,7 @@ class SessionRepository:
         """
         _check(session_id)
         with self._database.deadline():
-            session = self._look_for(session_id, owner=owner, condition=condition)
+            session = self._look_for(session_id, owner=owner, fields=WITHOUT_RESULT, condition=condition)
         batches = self._in_order(session, Selection(session_id), FOR_TIMELINE, owner)
         return session, chain.from_iterable(self._in_time(map(exactly, batches)))
 
