@@ -40,9 +40,11 @@ WITHOUT_RESULT = {"result": 0}
 PAGE_BYTES = 4 * 2**20  # of data; what stands beside them is small
 
 _EVENTS = {"moved": 1, "recent": 1, "beside": 1}
-_ANOTHER_REQUEST = Fault("", "is not what was first sent with this Idempotency-Key: use another key")
+_ANOTHER_REQUEST = Fault(
+    "", "must be the request that was first sent with this Idempotency-Key; otherwise use another key"
+)
 _SESSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_CONTENDED = "Others changed the session at the same moment, each time that it was tried. Nothing was done: try again."
+_CONTENDED = "Other requests kept changing the session. Nothing was changed: retry."
 _NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 
 
@@ -102,7 +104,7 @@ class SessionRepository:
             return {"_id": session["_id"]}
         found = self._database.sessions.find_one({"_id": session["_id"], "owner": session["owner"]}, WITHOUT_EVENTS)
         if found is None or "deletedAt" in found:
-            raise Conflict("The session that was made with this Idempotency-Key has been deleted: use another key.")
+            raise Conflict("The session that was created with this Idempotency-Key has been deleted: use another key.")
         if found.get("fingerprint") != session["fingerprint"]:
             raise Invalid([_ANOTHER_REQUEST])
         return {field: found[field] for field in ("_id", "createdAt", "version", "revision")}
@@ -218,7 +220,7 @@ class SessionRepository:
                 found = filter(None, [self._events.one(session_id, event_id)])
         for event in found:
             return as_sent(event)
-        raise NotFound("There is no such event in this session.")
+        raise NotFound("No such event.")
 
     def _in_order(self, session: dict, selection: Selection, fields: dict, owner: str) -> Iterator[list[dict]]:
         def look() -> None:
@@ -345,8 +347,8 @@ def _refuse(taken: list[dict], events: list[dict], pointers: list[str]) -> NoRet
         raise Invalid([_ANOTHER_REQUEST])
     ids = {event["eventId"] for event in taken}
     faults = [
-        Fault(f"{pointer}/eventId", "is the id of another event of this session")
+        Fault(f"{pointer}/eventId", "must not be the id of another event of this session")
         for pointer, event in zip(pointers, events, strict=True)
         if event["eventId"] in ids
     ]
-    raise Conflict("An event with this id, and with other content, is in this session already: see errors.", faults)
+    raise Conflict("The session has another event with this eventId: see errors.", faults)
