@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.client import Client
 from tests.databases import NAMED, SKIPPED_LOUDLY, empty_database, in_database
 from tests.player import browser
+from tests.player.laboratory.players import MISSING as PLAYERS_MISSING
 from tests.service import SECRET, Service, serve
 from videosession.app import create_app
 from videosession.embedded import Embedded
@@ -35,7 +36,7 @@ def pytest_terminal_summary(terminalreporter) -> None:
     if any(browser.MISSING in str(report.longrepr) for report in skipped):
         terminalreporter.section("WITHOUT A BROWSER", red=True, bold=True)
         terminalreporter.line(browser.MISSING)
-    for reason in SKIPPED_LOUDLY:
+    for reason in (*SKIPPED_LOUDLY, PLAYERS_MISSING):
         if count := sum(reason in str(report.longrepr) for report in skipped):
             terminalreporter.section(f"{count} TESTS WERE SKIPPED", red=True, bold=True)
             terminalreporter.line(reason)

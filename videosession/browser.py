@@ -1,6 +1,7 @@
-"""/player.js, for pages anywhere, and the demo page. None of it needs a token."""
+"""What browsers get: the player's side, for pages anywhere, and the demo. No token is asked for any of it."""
 
 import gzip
+import re
 from functools import cache
 from pathlib import Path
 
@@ -27,13 +28,17 @@ _DEMO_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+# As they are written there: a block begins its line, a comment that ends a line follows punctuation.
+_BLOCK_COMMENT = re.compile(r"^ */\*\*.*?\*/$", re.DOTALL | re.MULTILINE)
+_LINE_COMMENT = re.compile(r"^ *//.*$|(?<=[;{},]) // .*$|^ +", re.MULTILINE)
+
 blueprint = Blueprint("browser", __name__)
 
 
 @blueprint.get("/player.js")
 @answers(media_type="text/javascript", headers=("ETag",))
 def player() -> Response:
-    """Return the module that reports what a media element does."""
+    """Give the player's side, compressed where that is understood."""
     is_compressed = request.accept_encodings["gzip"] > 0
     response = Response(_player(is_compressed), headers=_PLAYER_HEADERS, content_type="text/javascript; charset=utf-8")
     if is_compressed:
@@ -46,14 +51,14 @@ def player() -> Response:
 @blueprint.get("/demo")
 @answers(media_type="text/html", headers=("ETag",))
 def demo() -> Response:
-    """Return a page to try player.js on."""
+    """Give the page that shows the player's side at work."""
     return _demo_file("demo.html", 0)
 
 
 @blueprint.get("/demo/<name>")
 @answers(media_type="*/*", headers=("ETag",), ranges=True)
 def demo_file(name: str) -> Response:
-    """Return a file that the demo page needs; clips support ranges, for seeking."""
+    """Give what that page needs; of clips any range, so that one can seek."""
     return _demo_file(name, CLIP_SECONDS if name.endswith((".webm", ".mp4")) else 0)
 
 
@@ -65,8 +70,14 @@ def _demo_file(name: str, seconds: int) -> Response:
 
 @cache
 def _player(is_compressed: bool) -> bytes:
-    plain = (STATIC / "player.js").read_bytes()
+    plain = without_comments((STATIC / "player.js").read_text()).encode()
     return gzip.compress(plain, mtime=0) if is_compressed else plain
+
+
+def without_comments(source: str) -> str:
+    """Return the module without comments and indentation: a third less to load. Its lines keep their numbers."""
+    source = _BLOCK_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), source)
+    return _LINE_COMMENT.sub("", source)
 
 
 def init_app(app: Flask) -> None:

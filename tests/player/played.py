@@ -14,14 +14,14 @@ TOKEN = mint()
 class Played:
     """A script that is being played, and what there is to see of it."""
 
-    def __init__(self, service: Service, script: str, **given: str):
+    def __init__(self, service: Service, script: str, stage: Stage | None = None, page: str = "/", **given: str):
         self._service = service
         self.session = self._open_session(script)
         self.earlier = self._open_session("An earlier one")
-        self.stage = Stage(service.port)
+        self.stage = stage or Stage(service.port)
         given |= {"script": script, "session": self.session, "token": self._token(self.session)}
         given |= {"earlier": self.earlier, "earlierToken": self._token(self.earlier)}
-        self.address = f"{self.stage.address}/?{urlencode(given)}"
+        self.address = f"{self.stage.address}{page}?{urlencode(given)}"
         self._outcome: dict | None = None
 
     @property

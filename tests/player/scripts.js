@@ -764,6 +764,31 @@ const scripts = {
     await viewer.watch(2);
   },
 
+  async meets_a_server_that_fails_on_one_event(viewer) {
+    await viewer.sit("boat", { pingSeconds: 0.5 });
+    await viewer.play();
+    await viewer.watch(1);
+    await fault("poisoned");
+    viewer.player.report("poison", {});
+    viewer.player.report("chapterStart", { index: 1, title: "The sea" });
+    await viewer.watch(2);
+    viewer.player.report("chapterComplete", { index: 1 });
+    await until(() => viewer.truth.refused.length);
+    await fault("none");
+    await viewer.watch(video.currentTime + 0.5);
+  },
+
+  async attaches_to_what_cannot_be_followed(viewer) {
+    await viewer.sit("boat");
+    const unable = [];
+    for (const target of [document.createElement("iframe"), undefined, "a text"]) {
+      attach(target, { session: given.session, token: "none", onStop: ({ status, detail }) => unable.push(status ?? detail) });
+    }
+    if (unable.length !== 3 || unable.some((detail) => !detail.startsWith("Neither"))) throw new Error(`${unable}`);
+    await viewer.play();
+    await viewer.watch(1);
+  },
+
   async loses_the_session(viewer) {
     await viewer.sit("boat", { pingSeconds: 0.5 });
     await viewer.play();

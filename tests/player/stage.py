@@ -6,6 +6,7 @@ import json
 import queue
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
@@ -34,14 +35,15 @@ class Stage(ThreadingHTTPServer):
     """Serves one script's pages on a port of 127.0.0.1 until closed: an origin of its own, with its own storage.
 
     `pages` are further ones, of each the text and its kind. `fault` is what happens to events on their way: "none",
-    "away" (nobody answers), "deaf" (the service gets them, and its answer is lost), or a status. `requests` are those
-    for events that came.
+    "away" (nobody answers), "poisoned" (the service fails on one event), "deaf" (the service gets them, and its answer
+    is lost), or a status. `requests` are those for events that came.
     """
 
     daemon_threads = True
+    handler: type[BaseHTTPRequestHandler]
 
     def __init__(self, service_port: int, pages: dict[str, tuple[str, str]] = MappingProxyType({})):
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), self.handler)
         self.service_port = service_port
         self.pages = pages
         self.fault = "none"
@@ -67,22 +69,30 @@ class Stage(ThreadingHTTPServer):
         self.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Stage
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
+        for beginning, answer in self.answers().items():
+            if path.startswith(beginning):
+                return answer(path.removeprefix(beginning))
         if path in PAGES:
             name, kind = PAGES[path]
-            self._answer(200, {"Content-Type": kind}, (HERE / name).read_bytes())
+            self.answer(200, {"Content-Type": kind}, (HERE / name).read_bytes())
         elif path in self.server.pages:
             text, kind = self.server.pages[path]
-            self._answer(200, {"Content-Type": kind}, text.encode())
+            self.answer(200, {"Content-Type": kind}, text.encode())
         elif path.startswith("/slow/"):
             self._stutter(STATIC / "demo" / path.rpartition("/")[2])
         else:
-            self._answer(*self._ask_service())
+            self.answer(*self._ask_service())
+        return None
+
+    def answers(self) -> dict[str, Callable[[str], None]]:
+        """Return what answers to paths that begin like this, given the rest of them."""
+        return {}
 
     def do_PUT(self) -> None:
         """Take what the script came to, or the fault that it asks for, or that it wants the rest of a clip."""
@@ -93,22 +103,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.rest.set()
         else:
             self.server.fault = what
-        self._answer(200, {}, b"")
+        self.answer(200, {}, b"")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         fault = self.server.fault
         status, headers, answer = 0, {}, b""
+        if fault == "poisoned":  # as a database does that cannot store one of the events
+            fault = "500" if b"poison" in body else "none"
         if fault in ("none", "deaf"):
             status, headers, answer = self._ask_service(body)
         elif fault.isdigit():
             status, answer = int(fault), b"{}"
-            headers = {"Retry-After": str(ASKED_SECONDS[status])}
+            headers = {"Retry-After": str(ASKED_SECONDS[status])} if status in ASKED_SECONDS else {}
         self.server.requests.append(Seen(0 if fault == "deaf" else status, time.monotonic()))
         if fault in ("away", "deaf"):
             self.close_connection = True  # no answer at all
         else:
-            self._answer(status, headers, answer)
+            self.answer(status, headers, answer)
 
     def _stutter(self, clip: Path) -> None:
         """Send a third of a clip, and the others when they are asked for."""
@@ -130,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {name: answer.headers[name] for name in PASSED_ON if answer.headers[name]}
             return answer.status, headers, answer.read()
 
-    def _answer(self, status: int, headers: dict, body: bytes) -> None:
+    def answer(self, status: int, headers: dict, body: bytes) -> None:
         self.send_response(status)
         for name, value in (headers | {"Content-Length": str(len(body))}).items():
             self.send_header(name, value)
@@ -139,3 +151,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_) -> None:
         """The tests tell what went wrong."""
+
+
+Stage.handler = Handler

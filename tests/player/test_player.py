@@ -58,6 +58,8 @@ SCRIPTS = [
     "gets_no_answers",
     "needs_a_new_token",
     "reports_what_is_refused",
+    "meets_a_server_that_fails_on_one_event",
+    "attaches_to_what_cannot_be_followed",
     "loses_the_session",
     "is_at_a_page_full_of_faults",
 ]
@@ -141,6 +143,12 @@ def test_waiting_for_the_network_is_told_apart_from_playing(played):
 def test_a_refused_event_is_told_of_and_does_not_stop_the_others(played):
     script = played["reports_what_is_refused"]
     assert script.outcome["refused"] == [["x" * 101, 422], ["x" * 102, 422]]
+    assert [chapter["completed"] for chapter in script.timeline()["chapters"]] == [True]
+
+
+def test_an_event_on_which_the_service_always_fails_does_not_hold_up_the_others(played):
+    script = played["meets_a_server_that_fails_on_one_event"]
+    assert script.outcome["refused"] == [["poison", 500]]
     assert [chapter["completed"] for chapter in script.timeline()["chapters"]] == [True]
 
 

@@ -1,23 +1,27 @@
-// Tells a videosession service what a media element plays, and loses none of it.
+// Reports to a videosession service what a media element plays.
 //
 //   import { attach } from "https://sessions.example/player.js";
 //   const player = attach(video, { session, token, node: "intro" });
-//   player.choose("cellar"); // and at once give the element its new source or place
+//   player.choose("cellar"); // and give the element its new source or place
 
 const REQUEST_BYTES = 30e3; // two at once stay below the 64 KiB that outlive a page
 const STORED_EVENTS = 4000; // 1 MB of 5; more waits in memory
 const STORED_MILLISECONDS = 7 * 24 * 3600e3;
 const SCRUB_MILLISECONDS = 250; // a seek that follows sooner belongs to the one before
-const DEPARTURE_MILLISECONDS = 500; // by then a branch changes the source or the place
+const DEPARTURE_SECONDS = 0.5; // by then enter() has been called, or its new source or place has come
+const CHOICE_SECONDS = 10; // by then a choice changes the source or place, or never will
+const LATE_SECONDS = 0.3; // playback is extrapolated by no more
+const SLACK_SECONDS = 0.3; // playback can run ahead of the page's clock
 
 const [STILL, ENDED, BUFFERING, PLAYING] = [0, 1, 2, 3];
-const LOOKED_AT = "play playing pause seeking seeked waiting canplay ended error ratechange emptied timeupdate".split(" ");
-const TAKES_OVER = /^(play|seekStart|choice|nodeEnter)$/;
+const LOOKED_AT =
+  "play playing pause seeking seeked waiting canplay ended error ratechange emptied timeupdate".split(" ");
+const TAKES_OVER = /^(play|seekStart|choice|nodeEnter|adBreakStart)$/;
 
 const moves = (state) => state >= BUFFERING;
 // Events can be late: what plays on from a known place began there.
-const origin = (known, now) => (now > known && now < known + 1 ? known : now);
-const decimals = (seconds) => Math.round(seconds * 1000) / 1000;
+const origin = (known, place, late = 0) => (place > known && place < known + 1 + late ? known : place);
+const decimals = (seconds) => (isFinite(seconds) ? Math.round(seconds * 1000) / 1000 : undefined);
 const named = (node) => (node == null ? undefined : `${node}`);
 
 const nothing = () => {};
@@ -34,19 +38,21 @@ const safely = (say, deed, otherwise) => (...given) => {
 const stored = safely(nothing, (deed) => deed(localStorage));
 const parsed = safely(nothing, (text) => JSON.parse(text) ?? {}, {});
 
+const now = () => performance.now();
+const since = (at) => (now() - at) / 1000; // seconds
 const sleep = (milliseconds) => new Promise((wake) => setTimeout(wake, milliseconds));
 
 // A connection can hang for ever.
 const within = (promise) => Promise.race([promise, sleep(20e3).then(() => Promise.reject("no answer"))]);
 
-/** The time, later than any told before, so that events have one order; the wall clock's after a sleep. */
-function clock() {
-  const behind = Date.now() - performance.now() - offset;
+/** Return the time of an instant, later than any before: events have one order. It is the wall clock's after a sleep. */
+function clock(at = now()) {
+  const behind = Date.now() - now() - offset;
   if (behind > 1000) offset += behind;
-  last = Math.max(last + 1, Math.round(performance.now() + offset));
+  last = Math.max(last + 1, Math.round(at + offset));
   return new Date(last).toISOString();
 }
-let offset = Date.now() - performance.now();
+let offset = Date.now() - now();
 let last = 0;
 
 /**
@@ -57,6 +63,8 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
   const prefix = `videosession ${url} ${session} `;
   const waiting = new Map();
   const sending = new Set();
+  const suspects = new Map(); // events that failed alone, and how many requests had been accepted by then
+  let accepted = 0;
   let bearer, timer, running;
   let isStopped = false;
   let failures = 0;
@@ -84,7 +92,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
   }
 
   async function drain() {
-    let pause = Math.max(0, restingUntil - performance.now());
+    let pause = Math.max(0, restingUntil - now());
     while (waiting.size && !isStopped && !pause) pause = await send(batch());
     if (!pause) return;
     clearTimeout(timer); // of what was added meanwhile
@@ -94,7 +102,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
   /** The page may be gone before the answer. */
   function last() {
     const events = batch();
-    if (events.length && !isStopped && restingUntil <= performance.now()) send(events);
+    if (events.length && !isStopped && restingUntil <= now()) send(events);
   }
 
   function batch() {
@@ -140,15 +148,29 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
     if (status === 201) {
       for (const { id } of events) drop(id);
       most *= 2;
+      accepted++;
       return (failures = 0);
     }
     if (status === 401) {
       bearer = undefined;
       if (typeof token === "function" && !(isAnothers && failures)) return failures++ ? backoff(answer) : 0;
     }
+    if (status === 500 && isToBlame(events)) return refuse(events, status, {});
     if (/^(408|429|[^4]..)$/.test(status)) return backoff(answer);
     const problem = await within(answer.json()).catch(() => ({}));
     return /^(400|409|413|422)$/.test(status) ? refuse(events, status, problem) : stop(status, problem);
+  }
+
+  /** Whether an event fails while others are accepted: the batch is halved, and what then fails alone goes last. */
+  function isToBlame(events) {
+    const [{ id, text }] = events;
+    most = Math.ceil(events.length / 2);
+    if (events.length > 1) return false;
+    if (suspects.get(id) < accepted) return true;
+    suspects.set(id, accepted);
+    waiting.delete(id);
+    waiting.set(id, text);
+    return false;
   }
 
   /** Longer each time, unlike others, and as long as is asked. */
@@ -156,7 +178,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
     const told = answer?.headers.get("Retry-After");
     const asked = told * 1000 || Date.parse(told) - Date.now() || 0;
     const pause = Math.min(Math.max(asked, 1000 * 2 ** Math.min(failures++, 6)), 3600e3) * (1 + Math.random() / 2);
-    if (asked > 0) restingUntil = performance.now() + pause;
+    if (asked > 0) restingUntil = now() + pause;
     return pause;
   }
 
@@ -200,36 +222,75 @@ function adopt(storage, options, boxes, age) {
   }
 }
 
+const followers = new Map(); // of this page
+const shared = {}; // where there is no storage
+const placeOf = (url, session) => `videosession ${url} ${session}`;
+const isMedia = (node) => /^(VIDEO|AUDIO)$/.test(node?.nodeName);
+
+/** Return the first media element in a container, also of open shadow roots. */
+function mediaIn(root) {
+  for (const node of [root, ...root.querySelectorAll("*")]) {
+    const found = isMedia(node) ? node : node.shadowRoot && mediaIn(node.shadowRoot);
+    if (found) return found;
+  }
+}
+
+/** Call `use` with the media element in a target, and with each that replaces it. Return what ends that. */
+function watch(target, use, say) {
+  let video, timer;
+  const observer = new MutationObserver(safely(say, find));
+  function find(records = []) {
+    clearTimeout(timer);
+    const added = () => records.flatMap(({ addedNodes }) => [...addedNodes]).find(isMedia);
+    const found = video?.isConnected ? video : isMedia(target) ? added() ?? video ?? target : mediaIn(target) ?? video;
+    if (found !== video) use((video = found));
+    const home = isMedia(target) ? video.parentNode : target;
+    if (home) observer.observe(home, { childList: true, subtree: home === target });
+    if (!video) timer = setTimeout(safely(say, find), 1000); // it may come in a shadow root
+  }
+  find();
+  return () => (observer.disconnect(), clearTimeout(timer));
+}
+
 /**
  * Follow a media element. Its flags run ahead of its events: when one comes, a seek may have begun or the source may be
  * another. So an event only makes us look, and what is reported is how the element differs from what was reported last.
  */
-function follow(video, options) {
+function follow(target, options) {
   const session = encodeURIComponent(options.session);
-  const place = `videosession ${options.url} ${session}`;
+  const place = placeOf(options.url, session);
   const box = outbox(options, session);
   const me = Math.random().toString(36).slice(2); // no other in this session
-  const recall = () => parsed(stored((storage) => storage.getItem(place)));
+  const recall = () => parsed(stored((storage) => storage.getItem(place)) ?? shared[place]);
   const { cause, pingSeconds = 10, say } = options;
   let node = named(options.node ?? recall().node);
   let state = STILL; // as reported
   let isAnnounced = false;
-  let isAway = false;
+  let isAway = true; // until all is ready, and once the page is left
+  let isAd = false;
   let hasBegun = false; // before this node plays, a seek only says where it will begin
+  let isLive = false;
   let count = 0;
-  let rate, reportedAt, enteredAt, seek, departure;
-  let spot = { position: 0, length: Infinity };
+  let video, source, listening, rate, reportedAt, enteredAt, seek;
+  let departure; // after enter(), until it is known how the node begins
+  let choice; // after choose(), until the source or the place changes
+  let gap; // after the source went, or an ad came: where the film was left
+  let spot = { position: 0, length: Infinity, rate: 1, at: 0, lag: 0 };
 
   const isMine = () => (recall().by ?? me) === me;
 
   function remember() {
-    stored((storage) => storage.setItem(place, JSON.stringify({ by: me, node, timestamp: clock() })));
+    const text = JSON.stringify({ by: me, node, timestamp: clock() });
+    shared[place] = text;
+    stored((storage) => storage.setItem(place, text));
   }
 
   function announce() {
     const { by, node: fromNode } = recall();
     const duration = length();
     isAnnounced = true;
+    const other = followers.get(by);
+    if (other?.place === place && by !== me) other.giveWay();
     remember();
     push("sessionStart", { node, duration });
     if (by && node !== fromNode) push("nodeEnter", { node, fromNode, cause: "start", duration });
@@ -245,93 +306,187 @@ function follow(video, options) {
     push(type, details, at);
   }
 
-  function giveWay({ key, oldValue, newValue }) {
-    if (key === place && parsed(oldValue).by === me && moves(state)) push("sessionEnd", {}, parsed(newValue).timestamp);
+  function giveWay(at) {
+    if (seek) endSeek();
+    if (moves(state)) push("sessionEnd", {}, at);
   }
 
-  function push(type, details, timestamp = clock()) {
+  /** `at` is an instant, or its time where that was told before. */
+  function push(type, details, at) {
+    const timestamp = typeof at === "string" ? at : clock(at);
     const eventId = `${me}:${count}`;
     const known = hasBegun && { position: decimals(whereabouts()), duration: length() };
-    rate = video.playbackRate;
-    reportedAt = performance.now();
-    const data = { ...known, rate: rate > 0 ? rate : undefined, ...details };
+    if (video?.playbackRate > 0) rate = video.playbackRate; // it is 0 while Shaka waits
+    reportedAt = now();
+    const data = { ...known, rate, ...details };
     box.add(eventId, JSON.stringify({ eventId, type, timestamp, data }));
     count++;
     say(type, data);
   }
 
-  function length() {
-    return video.readyState && isFinite(video.duration) ? decimals(video.duration) : undefined;
-  }
+  const length = () => (video?.readyState ? decimals(video.duration) : undefined);
 
-  /** Where the element is, or was when a seek began or the source went. */
-  function whereabouts() {
-    if (video.readyState && !video.seeking) return video.currentTime;
-    const seconds = state === PLAYING ? Math.min(performance.now() - spot.at, 2000) / 1000 : 0; // it may have slept
+  /** Where the element was at an instant, after a seek began or the source went. */
+  function extrapolated(at = now()) {
+    const seconds = state === PLAYING ? Math.min(Math.max(0, (at - spot.at) / 1000), LATE_SECONDS) : 0;
     return Math.min(spot.position + seconds * spot.rate, spot.length);
   }
 
-  function track() {
+  const isLost = () => !video.readyState || video.currentSrc !== source;
+  const whereabouts = () => (gap || video.seeking || isLost() ? extrapolated() : video.currentTime);
+
+  /** Remember where the element is, and how far it lags behind the clock: on a busy page it says so late. */
+  function track(late = 0) {
+    const position = whereabouts();
+    const behind = state === PLAYING ? spot.lag + since(spot.at) * spot.rate - position + spot.position : 0;
+    const { readyState, duration } = video;
+    if (readyState && hasBegun && duration > spot.length + 1) isLive = true;
     spot = {
-      position: whereabouts(),
-      length: video.readyState ? video.duration || Infinity : spot.length,
+      position,
+      length: readyState ? duration || Infinity : spot.length,
       rate: video.playbackRate,
-      at: performance.now(),
+      at: now(),
+      lag: Math.min(Math.max(0, behind, late), 2),
     };
   }
 
-  function wanted() {
-    if (video.ended && hasBegun) return ENDED;
-    if (video.paused || video.error || !(video.playbackRate > 0)) return STILL;
-    return video.readyState < 3 ? BUFFERING : PLAYING;
+  /** Whether playback cannot have reached the position: Firefox can seek without a word, and does where films loop. */
+  function leaps() {
+    const elapsed = moves(state) || !video.paused ? since(spot.at) : 0;
+    const gained = video.currentTime - spot.position;
+    const most = spot.lag + elapsed * Math.max(spot.rate, video.playbackRate) * 1.05 + SLACK_SECONDS;
+    return video.playbackRate >= 0 && (gained < -0.25 || gained > most);
   }
 
-  function look({ type }) {
-    if (isAway) return;
-    if (video.seeking && hasBegun) startSeek();
-    if (seek && !isOver(type)) return;
+  function wanted(type = "waiting") {
+    if (video.ended && hasBegun) return ENDED;
+    if (video.paused || video.error || video.playbackRate < 0) return STILL;
+    if (!video.playbackRate) return BUFFERING;
+    if (video.readyState > 2) return PLAYING;
+    // WebKitGTK can leave it at 2: what moves forward is playing, until it says that it waits.
+    const isOn = state === PLAYING || (state === BUFFERING && video.currentTime > spot.position + 0.05);
+    return type !== "waiting" && video.readyState && isOn ? PLAYING : BUFFERING;
+  }
+
+  function look({ type, timeStamp }) {
+    if (isAway || !video) return;
+    const at = timeStamp > 0 ? Math.min(timeStamp, now()) : now();
+    if (type === "emptied" || isLost()) lose(at);
+    if (isAd) return;
+    if (choice && video.seeking) depart(extrapolated(at));
+    if (choice && since(choice.since) >= CHOICE_SECONDS) goOn();
+    if (gap && !isFilled(type)) return track();
+    if (hasBegun && video.seeking) startSeek(at);
+    else if (hasBegun && !seek && !departure && !isLost() && leaps()) {
+      startSeek(type === "seeking" ? at : spot.at);
+      land(at);
+    }
+    if (seek && !isOver(type, at)) return;
     if (departure && !hasArrived()) return;
     if (video.seeking) return;
     const was = state;
-    turn(wanted());
-    if (moves(was) && moves(state) && video.playbackRate !== rate) emit("rateChange");
-    if (state === PLAYING && performance.now() - reportedAt >= pingSeconds * 1000) emit("ping");
-    track();
+    turn(wanted(type), at);
+    if (moves(was) && moves(state) && video.playbackRate > 0 && video.playbackRate !== rate) emit("rateChange");
+    if (state === PLAYING && now() - reportedAt >= pingSeconds * 1000) emit("ping");
+    track(since(at));
   }
 
-  function turn(to) {
+  function turn(to, at) {
     if (to === state) return;
     if (to === PLAYING) hasBegun = true;
-    if (moves(to) && !moves(state)) emit("play", hasBegun && { position: decimals(origin(spot.position, whereabouts())) });
+    const late = since(at) || 0;
+    const start = hasBegun && { position: decimals(origin(spot.position, whereabouts(), late)) };
+    if (moves(to) && !moves(state)) emit("play", start, at);
     if (to === BUFFERING) emit("bufferStart");
-    else if (to === PLAYING && state === BUFFERING) emit("bufferEnd");
+    else if (to === PLAYING && state === BUFFERING) emit("bufferEnd", start, at);
     else if (to === ENDED) emit("complete");
     else if (to === STILL && moves(state)) emit("pause");
     track();
     state = to;
   }
 
-  function startSeek() {
-    const target = video.currentTime;
+  /** The source went: what comes can be the next node, of which the page tells a little later, or the same film. */
+  function lose(at) {
+    if (seek) endSeek();
+    if (departure) hasArrived(true, true);
+    if (choice) depart(extrapolated(at));
+    else if (hasBegun) {
+      const position = extrapolated(at);
+      spot = { ...spot, position, rate: 0 };
+      gap = { position };
+      turn(video.paused ? STILL : BUFFERING);
+      hasBegun = false;
+    }
+    if (gap) gap.begun = undefined;
+    source = video.currentSrc;
+    isLive = false;
+  }
+
+  /** Whether the film goes on: where it was left, or after a while in which no branch was told. */
+  function isFilled(type) {
+    const { currentTime, paused, seeking } = video;
+    const is = seeking || isLost() ? BUFFERING : wanted(type);
+    const isBack = is !== BUFFERING && Math.abs(currentTime - gap.position) < 0.25;
+    if (seeking) gap.begun = undefined;
+    else if (is === PLAYING) gap.begun ??= kept(origin(gap.start ?? 0, currentTime));
+    else gap.start = currentTime;
+    const isOn = gap.begun && (is !== PLAYING || since(gap.begun.since) >= DEPARTURE_SECONDS);
+    if (!isBack && !isOn) {
+      if (paused && moves(state)) turn(STILL);
+      return false;
+    }
+    if (isBack) gap.begun = undefined;
+    fill();
+    return true;
+  }
+
+  /** Keep a place and two instants, to report them once it is known what happened there. */
+  function kept(place, seconds = DEPARTURE_SECONDS) {
+    setTimeout(safely(say, look), seconds * 1000 + 10, {});
+    return { position: decimals(place), before: clock(), at: clock(), since: now() };
+  }
+
+  /** Report what began to play, after whatever came before it. */
+  function fill() {
+    const { begun } = gap;
+    gap = undefined;
+    hasBegun = true;
+    if (begun) {
+      emit(state === BUFFERING ? "bufferEnd" : "play", { position: begun.position }, begun.at);
+      state = PLAYING;
+    }
+    track(2);
+  }
+
+  function startSeek(at) {
+    const to = video.currentTime;
     clearTimeout(seek?.timer);
-    if (seek) return Object.assign(seek, { target, landed: undefined });
-    const from = decimals(whereabouts());
-    const why = safely(say, () => (typeof cause === "function" ? cause({ from, to: target }) : cause))();
-    seek = { from, why, target };
+    if (seek) return Object.assign(seek, { target: to, landed: undefined });
+    const isLoop = video.loop && to < 1 && spot.position + since(spot.at) * spot.rate > spot.length - SLACK_SECONDS;
+    const from = decimals(isLoop ? spot.length : extrapolated(at));
+    const why = safely(say, () => (typeof cause === "function" ? cause({ from, to }) : cause))();
+    // Libraries seek to the live edge and over gaps, while nobody touches anything.
+    const isOwn = isLive || video.duration === Infinity || (state === BUFFERING && to > from);
+    const auto = isOwn && navigator.userActivation?.isActive === false ? "auto" : undefined;
+    seek = { from, why: why ?? auto, target: to, at };
     if (state === BUFFERING) state = PLAYING;
-    emit("seekStart", { from });
+    emit("seekStart", { from }, at);
+  }
+
+  function land(at) {
+    const late = since(seek.at) * Math.max(1, video.playbackRate);
+    const to = origin(seek.target, video.currentTime, late);
+    seek.landed = { to, at: clock(at), then: clock(at), as: wanted() };
+    track();
+    spot.lag = Math.min(late, 2);
+    const settle = () => (endSeek(), look({}));
+    seek.timer = setTimeout(safely(say, settle), SCRUB_MILLISECONDS / Math.max(1, video.playbackRate));
   }
 
   /** Whether the seek has ended: it waits a little for further steps. */
-  function isOver(type) {
-    if (type === "seeked" && !video.seeking) {
-      seek.landed = { to: origin(seek.target, video.currentTime), at: clock(), then: clock(), as: wanted() };
-      track();
-      const settle = () => (endSeek(), look({}));
-      seek.timer = setTimeout(safely(say, settle), SCRUB_MILLISECONDS / Math.max(1, video.playbackRate));
-    } else if (type === "emptied" || (seek.landed && /^(play|pause|ended)$/.test(type))) {
-      endSeek();
-    }
+  function isOver(type, at) {
+    if (type === "seeked" && !video.seeking) land(at);
+    else if (seek.landed && /^(play|pause|ended)$/.test(type)) endSeek();
     return !seek;
   }
 
@@ -340,6 +495,7 @@ function follow(video, options) {
     const { to = target, at, then, as = ENDED } = landed ?? {};
     clearTimeout(timer);
     seek = undefined;
+    if (!landed) spot = { ...spot, position: to, rate: 0 }; // there it will be
     const isReplay = to < 1 && from >= length() - 0.5;
     emit("seekEnd", { from, to: decimals(to), cause: why ?? (isReplay ? "replay" : "user") }, at);
     if (as === ENDED || moves(as) === moves(state)) return;
@@ -347,32 +503,70 @@ function follow(video, options) {
     state = moves(as) ? PLAYING : STILL;
   }
 
+  const left = () => (gap ? gap.position : hasBegun ? whereabouts() : undefined);
+
   function branch(type, key, to, details) {
     if (isAway || to === undefined) return;
+    if (video && isLost()) lose();
     if (seek) endSeek();
     if (departure && to !== node) hasArrived(true);
-    const isAgain = !hasBegun || (type === "nodeEnter" && performance.now() - enteredAt < 2000);
+    if (choice && to === choice.to) return type === "choice" || depart(whereabouts());
+    if (choice) goOn();
+    const isAgain = !(hasBegun || gap) || (type === "nodeEnter" && since(enteredAt) < 2);
     if (to === node && isAgain) return; // the same step told twice
-    if (isAnnounced || type === "choice") {
-      const fromPosition = hasBegun ? decimals(whereabouts()) : undefined;
-      emit(type, { [key]: to, fromNode: node, fromPosition, duration: undefined, ...details });
+    const position = left();
+    if (type === "choice" && hasBegun && moves(state) && !video.seeking) {
+      track();
+      choice = { type, key, to, details, ...kept(position, CHOICE_SECONDS) };
+      return;
     }
-    if (state === PLAYING) {
-      departure = { at: clock(), position: decimals(whereabouts()), since: performance.now() };
-      setTimeout(safely(say, look), DEPARTURE_MILLISECONDS + 10, {});
-    }
+    tell({ type, key, to, details }, position, gap?.begun?.before);
+    if (gap?.begun) fill();
+    else if (state === PLAYING && !gap) departure = kept(position);
+    gap = undefined;
+    if (!isAd) return;
+    emit("adBreakStart"); // the branch ended the one before, as far as the service knows
+    gap = {};
+  }
+
+  function tell({ type, key, to, details }, position, at) {
+    const fromPosition = decimals(position);
+    const data = { [key]: to, fromNode: node, position: fromPosition, fromPosition, duration: undefined, ...details };
+    if (isAnnounced || type === "choice") emit(type, data, at);
     node = to;
-    enteredAt = performance.now();
+    enteredAt = now();
     hasBegun = false;
     if (isAnnounced) remember();
   }
 
+  function stall(at) {
+    if (!moves(state)) return;
+    emit("bufferStart", {}, at);
+    state = BUFFERING;
+  }
+
+  /** What was chosen begins, with another source or place. */
+  function depart(position) {
+    const step = choice;
+    choice = undefined;
+    tell(step, position);
+    stall();
+  }
+
+  /** What was chosen had begun at once, without a break. */
+  function goOn() {
+    const { position, before, at } = choice;
+    tell(choice, position, before);
+    choice = undefined;
+    hasBegun = true;
+    emit("nodeEnter", { node, toPosition: position, position: undefined }, at);
+  }
+
   /** Whether it is known how the node begins: with another source or place, or without a break. */
-  function hasArrived(isLast) {
-    if (video.seeking || wanted() !== PLAYING) {
-      emit("bufferStart", {}, departure.at);
-      state = BUFFERING;
-    } else if (!isLast && performance.now() - departure.since < DEPARTURE_MILLISECONDS) {
+  function hasArrived(isLast, isGone) {
+    if (isGone || video.seeking || wanted() !== PLAYING) {
+      stall(departure.at);
+    } else if (!isLast && since(departure.since) < DEPARTURE_SECONDS) {
       return false;
     } else {
       hasBegun = true;
@@ -382,14 +576,38 @@ function follow(video, options) {
     return true;
   }
 
-  function leave() {
+  function adStart() {
+    if (isAway || isAd) return;
+    if (video) look({});
     if (seek) endSeek();
     if (departure) hasArrived(true);
+    if (gap?.begun) fill();
+    emit("adBreakStart");
+    gap ??= { position: left() };
+    hasBegun = false;
+    isAd = true;
+  }
+
+  function adEnd() {
+    if (isAway || !isAd) return;
+    isAd = false;
+    emit("adBreakComplete");
+    stall();
+    if (video) look({});
+  }
+
+  function leave() {
+    if (video) look({ type: "leave" });
+    if (seek) endSeek();
+    if (departure) hasArrived(true);
+    if (choice) depart(whereabouts());
+    if (gap?.begun) fill();
     emit("sessionEnd");
-    track();
+    if (video) track();
     isAway = true;
     isAnnounced = hasBegun = false;
-    departure = undefined;
+    departure = choice = undefined;
+    gap = isAd ? {} : undefined;
     state = STILL;
     box.last();
   }
@@ -401,10 +619,21 @@ function follow(video, options) {
     box.last();
   }
 
-  const listening = new AbortController();
-  const listen = (target, type, deed) =>
-    target.addEventListener(type, safely(say, deed), { signal: listening.signal });
-  for (const type of LOOKED_AT) listen(video, type, look);
+  const page = new AbortController();
+  const listen = (to, type, deed, { signal } = page) => to.addEventListener(type, safely(say, deed), { signal });
+
+  function use(element) {
+    listening?.abort();
+    listening = new AbortController();
+    for (const type of LOOKED_AT) listen(element, type, look, listening);
+    const isOther = video;
+    video = element;
+    if (isOther) return look({ type: "emptied" });
+    source = video.currentSrc;
+    track();
+    look({});
+  }
+
   listen(document, "visibilitychange", hide);
   listen(window, "pagehide", leave);
   listen(window, "pageshow", (event) => {
@@ -412,39 +641,59 @@ function follow(video, options) {
     look(event);
   });
   listen(window, "online", box.flush);
-  listen(window, "storage", giveWay);
+  listen(window, "storage", ({ key, oldValue, newValue }) => {
+    if (key === place && parsed(oldValue).by === me) giveWay(parsed(newValue).timestamp);
+  });
 
   const boxes = { [session]: box };
   const adoptAfter = (age) => stored((storage) => adopt(storage, options, boxes, age));
   const adoption = setInterval(adoptAfter, 60e3, 60e3); // younger ones, their own pages send
   adoptAfter(-Infinity);
+  const unwatch = watch(target, safely(say, use), say);
+  isAway = false;
   if (!recall().by) announce();
-  track();
-  look({});
+  if (video) look({});
 
   const flush = () => box.flush().catch(() => false);
-  return {
+  const player = {
     choose: safely(say, (to, details) => branch("choice", "toNode", named(to), details)),
     enter: safely(say, (to, details) => branch("nodeEnter", "node", named(to), details)),
+    adStart: safely(say, adStart),
+    adEnd: safely(say, adEnd),
     report: safely(say, (type, data) => isAway || push(type, data)),
     flush,
     detach() {
       safely(say, leave)();
-      listening.abort();
+      page.abort();
+      listening?.abort();
+      unwatch();
+      followers.delete(me);
       clearInterval(adoption);
       return flush();
     },
   };
+  followers.set(me, { place, giveWay, isOf: (element) => element === target || element === video, player });
+  return player;
 }
 
-/** Report what any HTMLMediaElement plays. Never throws. */
-export function attach(video, options) {
+/** Report what a media element plays, or the one in a container. Never throws. */
+export function attach(target, options) {
   const debug = safely(nothing, () => options.debug)();
   const say = safely(nothing, debug === true ? console.debug : debug ?? nothing);
   const start = () => {
+    if (!target?.querySelector || /^(IFRAME|OBJECT|EMBED)$/.test(target.nodeName)) {
+      options.onStop?.({ detail: "Neither a media element nor what can contain one." });
+    }
     const url = new URL(options.url ?? new URL(".", import.meta.url), document.baseURI).href.replace(/\/+$/, "");
-    return follow(video, { ...options, url, say });
+    const media = mediaIn(target) ?? target;
+    for (const { isOf, place, player } of followers.values()) {
+      if (!isOf(target) && !isOf(media)) continue;
+      if (place === placeOf(url, encodeURIComponent(options.session))) return player;
+      player.detach();
+    }
+    return follow(target, { ...options, url, say });
   };
-  const never = async () => false;
-  return safely(say, start, { choose: nothing, enter: nothing, report: nothing, flush: never, detach: never })();
+  const [choose, enter, adStart, adEnd, report] = Array(5).fill(nothing);
+  const flush = async () => false;
+  return safely(say, start, { choose, enter, adStart, adEnd, report, flush, detach: flush })();
 }

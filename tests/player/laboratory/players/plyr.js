@@ -1,0 +1,19 @@
+import Plyr from "plyr";
+
+export async function make(room) {
+  room.innerHTML = '<video id="film" muted preload="auto" playsinline></video>';
+  const player = new Plyr("#film", { muted: true, loadSprite: false, storage: { enabled: false } });
+  const load = (clip, prefix = "") =>
+    (player.source = { type: "video", sources: [{ src: `${prefix}/media/${clip}/high.mp4`, type: "video/mp4" }] });
+  return {
+    target: room, // its source = makes another element, and another container
+    video: () => player.media,
+    load,
+    quality: undefined,
+    seek: (place) => (player.currentTime = place),
+    play: () => player.play(),
+    pause: () => player.pause(),
+    rate: (rate) => (player.speed = rate),
+    renew: () => load("a"),
+  };
+}

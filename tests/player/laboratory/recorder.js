@@ -1,0 +1,66 @@
+// The truth of a run: where every media element of the page is, read 20 times a second, and before and after each place
+// that it is given. It knows nothing of player.js.
+
+const MILLISECONDS = 50;
+const KEPT = "recorded"; // over a reload, and for the page that opened this one
+const { get, set } = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "currentTime");
+const numbers = new WeakMap();
+const page = Math.random().toString(36).slice(2, 6);
+let count = 0;
+let seen = [];
+
+export const recorder = {
+  node: null, // that is being played: whoever sets a source says so in the same breath
+  isAd: false,
+  others: new Set(), // elements that play, too, and are not those that are followed
+  isOff: false, // another page's film is the one that is followed
+
+  /** What was seen here, and in pages of this origin that are gone. */
+  samples: () => [...JSON.parse(localStorage[KEPT] ?? "[]"), ...seen].sort((one, other) => one.at - other.at),
+  keep() {
+    localStorage[KEPT] = JSON.stringify(recorder.samples());
+    seen = [];
+  },
+  look() {
+    for (const video of elements(document)) sample(video);
+  },
+};
+
+function* elements(root) {
+  for (const element of root.querySelectorAll("*")) {
+    if (element instanceof HTMLMediaElement) yield element;
+    if (element.shadowRoot) yield* elements(element.shadowRoot);
+  }
+}
+
+function sample(video, isSet = false) {
+  if (!numbers.has(video)) numbers.set(video, count++);
+  if (recorder.isOff || recorder.others.has(video) || !video.readyState) return;
+  seen.push({
+    element: `${page}${numbers.get(video)} ${video.currentSrc}`,
+    node: recorder.node,
+    at: performance.timeOrigin + performance.now(),
+    position: get.call(video),
+    rate: Math.abs(video.playbackRate),
+    length: video.duration,
+    isAd: recorder.isAd || video.currentSrc.includes("/ad/"),
+    isPaused: video.paused,
+    isSeeking: video.seeking,
+    isSet,
+  });
+}
+
+Object.defineProperty(HTMLMediaElement.prototype, "currentTime", {
+  get,
+  set(place) {
+    if (elementIsHere(this)) sample(this);
+    set.call(this, place);
+    if (elementIsHere(this)) sample(this, true);
+  },
+  configurable: true,
+  enumerable: true,
+});
+const elementIsHere = (video) => video.isConnected;
+setInterval(() => recorder.look(), MILLISECONDS);
+document.addEventListener("loadedmetadata", () => recorder.look(), true);
+addEventListener("pagehide", () => (recorder.look(), recorder.keep()));

@@ -1,0 +1,105 @@
+"""One scenario with one player in one browser, and what is wrong with what came of it."""
+
+from pathlib import Path
+
+from tests.player.laboratory.recording import differences, stretches
+from tests.player.laboratory.stage import LaboratoryStage
+from tests.player.played import Played
+from tests.player.truth import lost_or_twice
+from tests.service import Service
+
+PAGE = "/laboratory/page.html"
+NEEDS = {  # what only some players have
+    "renew": {"video.js", "plyr"},
+    "live": {"video.js", "hls.js", "shaka-player"},
+    "gap_jump": {"plain"},
+    "stall_at_rate_0": {"plain"},
+    "attach_twice": {"plain", "video.js", "plyr"},
+}
+LACKS = {
+    "plyr": {"quality"},
+    "vidstack": {"quality"},
+    "react-player": {"quality"},
+}
+SCENARIOS = (
+    "through",
+    "seeks",
+    "scrub",
+    "double_speed",
+    "pause",
+    "replay",
+    "loop",
+    "quality",
+    "stall",
+    "stall_at_rate_0",
+    "playlist",
+    "choose_playing",
+    "choose_paused",
+    "choose_early",
+    "choose_late",
+    "choose_late_paused",
+    "enter_late",
+    "unmount",
+    "renew",
+    "attach_before_metadata",
+    "attach_twice",
+    "leave_during_a_seek",
+    "leave_before_a_seek_is_heard",
+    "busy_page",
+    "busy_again_and_again",
+    "reload",
+    "closed_tab",
+    "hidden_tab",
+    "two_elements",
+    "two_elements_at_once",
+    "two_tabs",
+    "takeover",
+    "ads",
+    "live",
+    "gap_jump",
+)
+ENDS_WHILE_PLAYING = {"openEnded"}  # nothing that is wrong
+ALLOWED = {"reload": ENDS_WHILE_PLAYING, "closed_tab": ENDS_WHILE_PLAYING}
+
+
+def is_meant_for(player: str, scenario: str) -> bool:
+    """Return whether a player has what a scenario needs."""
+    if player == "contrib-ads":
+        return scenario == "ads"
+    return player in NEEDS.get(scenario, {player}) and scenario not in LACKS.get(player, set())
+
+
+class Run(Played):
+    """A scenario that is being played, and what there is to see of it."""
+
+    def __init__(self, service: Service, player: str, scenario: str, module: Path | None = None):
+        self.scenario = scenario
+        stage = LaboratoryStage(service.port, module)
+        super().__init__(service, scenario, stage, PAGE, player=player, scenario=scenario)
+
+    def told_otherwise(self) -> list[str]:
+        """Name everything that is wrong with a run."""
+        if "fault" in self.outcome:
+            return [self.outcome["fault"]]
+        self.wait_for_the_last_event()
+        timeline = self.timeline()
+        found = differences(self.outcome["samples"], timeline, ALLOWED.get(self.scenario, set()))
+        found += lost_or_twice(self.events())
+        found += [f"thrown: {text}" for text in self.outcome["thrown"]]
+        found += [f"logged: {text}" for text in self.outcome["logged"]]
+        found += self._otherwise_than_expected(timeline)
+        found += [f"{event['type']} with {event['data']}" for event in self.events() if None in event["data"].values()]
+        if not stretches(self.outcome["samples"]):
+            found.append("nothing was played: this shows nothing")
+        return found
+
+    def _otherwise_than_expected(self, timeline: dict) -> list[str]:
+        found = []
+        causes = [jump["cause"] for jump in timeline["jumps"]]
+        if causes != (expected := self.outcome.get("causes", causes)):
+            found.append(f"causes {causes} instead of {expected}")
+        if (buffering := self.outcome.get("buffering")) and abs(timeline["wall"].get("buffering", 0) - buffering) > 0.3:
+            found.append(f"{buffering} s of stalls are told as {timeline['wall']}")
+        if self.outcome.get("isLive") and timeline["coverage"] is not None:
+            found.append(f"a live stream with a coverage of {timeline['coverage']}")
+        return found

@@ -1,0 +1,142 @@
+"""A part of the laboratory: what viewers and pages do, beside a recorder that knows nothing of player.js.
+
+Each was seen to fail before its fault was mended. `python -m tests.player.laboratory` runs all, in other browsers, too.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.player import browser
+from tests.player.laboratory import media, players
+from tests.player.laboratory.recording import Stretch, differences, stretches
+from tests.player.laboratory.run import Run, is_meant_for
+from tests.service import Service
+
+pytestmark = pytest.mark.processes
+
+AT_ONCE = 4
+PLAIN = [
+    "stall_at_rate_0",
+    "choose_early",
+    "choose_late",
+    "enter_late",
+    "attach_before_metadata",
+    "attach_twice",
+    "leave_during_a_seek",
+    "busy_page",
+    "two_elements_at_once",
+    "ads",
+    "gap_jump",
+]
+INSTALLED = [
+    ("video.js", "seeks"),
+    ("video.js", "renew"),
+    ("contrib-ads", "ads"),
+    ("hls.js", "seeks"),
+    ("hls.js", "quality"),
+    ("hls.js", "choose_late"),
+]
+
+
+def watch(service: Service, driver, runs: list[tuple[str, str]]) -> dict[tuple[str, str], Run]:
+    """Play some at once, and come back when all have been played."""
+    playing = {each: Run(service, *each) for each in runs}
+    browser.open_windows(driver, [run.address for run in playing.values()])
+    for run in playing.values():
+        assert run.outcome
+    return playing
+
+
+class Runs(dict[tuple[str, str], Run]):
+    """The runs that were asked for, a few at a time: a busy machine keeps some from playing in time."""
+
+    def __init__(self, service: Service, driver):
+        super().__init__()
+        self.service, self.driver = service, driver
+
+    def wrong(self, player: str, scenario: str) -> list[str]:
+        """Name what is wrong with a run; one that was, is played again, alone."""
+        if (player, scenario) not in self:
+            some = [each for each in EVERYDAY if each not in self and are_there(each[0])]
+            some.sort(key=(player, scenario).__ne__)
+            self.update(watch(self.service, self.driver, some[:AT_ONCE]))
+        found = self[player, scenario].told_otherwise()
+        if found:
+            self[player, scenario].stage.close()
+            self.update(watch(self.service, self.driver, [(player, scenario)]))
+            found = self[player, scenario].told_otherwise()
+        return found
+
+
+EVERYDAY = [("plain", scenario) for scenario in PLAIN] + INSTALLED
+
+
+def are_there(player: str) -> bool:
+    """Return whether a player can be had here."""
+    return player == "plain" or (players.are_there() and media.FFMPEG is not None)
+
+
+@pytest.fixture(scope="module")
+def runs(service, tmp_path_factory) -> Iterator[Runs]:
+    if not browser.IS_THERE:
+        pytest.skip(browser.MISSING)
+    if are_there("video.js"):
+        media.make()
+    with browser.chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield (runs := Runs(service, driver))
+    for run in runs.values():
+        run.stage.close()
+
+
+@pytest.mark.parametrize(("player", "scenario"), EVERYDAY, ids=[" ".join(each) for each in EVERYDAY])
+def test_the_timeline_tells_what_was_played(runs, player, scenario):
+    if not are_there(player):
+        pytest.skip(players.MISSING)
+    assert runs.wrong(player, scenario) == []
+
+
+def sample(at: float, position: float, **changes) -> dict:
+    plain = {"element": "it", "node": None, "rate": 1, "isAd": False, "isPaused": False, "isSet": False}
+    return plain | {"at": at * 1000, "position": position} | changes
+
+
+RECORDED = {
+    "playing": ([sample(0, 0), sample(0.5, 0.5), sample(1, 1)], [Stretch(None, 0, 1)]),
+    "a seek": (
+        [sample(0, 0), sample(1, 1), sample(1, 8, isSet=True), sample(2, 9)],
+        [Stretch(None, 0, 1), Stretch(None, 8, 9)],
+    ),
+    "a seek that nobody announces": (
+        [sample(0, 0), sample(1, 1), sample(1.1, 8), sample(2.1, 9)],
+        [Stretch(None, 0, 1), Stretch(None, 8, 9)],
+    ),
+    "a pause": (
+        [sample(0, 0), sample(1, 1), sample(2, 1, isPaused=True), sample(9, 1, isPaused=True), sample(10, 2)],
+        [Stretch(None, 0, 2)],
+    ),
+    "a busy page, on which positions are read late": (
+        [sample(0, 0), sample(1, 0), sample(1.05, 1.04)],
+        [Stretch(None, 0, 1.04)],
+    ),
+    "an ad": ([sample(0, 0, isAd=True), sample(1, 1, isAd=True)], []),
+}
+
+
+@pytest.mark.parametrize(("samples", "seen"), RECORDED.values(), ids=RECORDED)
+def test_the_recorder_tells_playing_from_jumps(samples, seen):
+    assert stretches(samples) == seen
+
+
+def test_what_is_told_otherwise_is_named():
+    timeline = {
+        "segments": [{"node": None, "from": 0, "to": 1.9}],
+        "jumps": [{"node": None, "from": 1.9, "to": 5}],
+        "anomalies": [{"code": "unreportedJump"}],
+    }
+    found = differences([sample(0, 0), sample(1, 1)], timeline)
+    assert [text.split()[0] for text in found] == ["seen", "a", "anomaly"]
+
+
+def test_each_scenario_of_everyday_is_one_of_the_laboratorys():
+    assert all(is_meant_for(*each) for each in EVERYDAY)
