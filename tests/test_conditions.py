@@ -158,7 +158,7 @@ def test_what_changed_between_looking_and_acting_is_looked_at_again(app, client,
 
 @pytest.mark.parametrize("deed", ["change", "delete"])
 def test_nothing_is_done_to_a_session_that_changes_each_time_that_it_is_looked_at(app, client, session, deed):
-    with pytest.raises(Conflict, match="Nothing was done"):
+    with pytest.raises(Conflict, match="Nothing was changed"):
         act(app, deed, session, Meddling(client, session, 1000))
     assert client.get(session).json["title"] == "New"
 

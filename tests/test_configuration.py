@@ -207,7 +207,7 @@ def test_a_command_that_needs_a_database_which_is_away_says_so(tmp_path):
     uri = f"mongodb://127.0.0.1:{free_port()}"
     ended = run(procfile("release"), FLASK_SKIP_DOTENV=1, MONGODB_URI=uri, JWT_SECRET=SECRET)
     assert ended.returncode == 1
-    assert ended.stderr.startswith("Error: The database does not answer: ")
+    assert ended.stderr.startswith("Error: The database is unavailable: ")
     assert "Traceback" not in ended.stderr
 
 

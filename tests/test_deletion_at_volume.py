@@ -10,6 +10,7 @@ from videosession import instants
 from videosession.app import create_app
 from videosession.database import DEADLINE_SECONDS, Database
 from videosession.errors import DatabaseAway, NotFound
+from videosession.sessions import removal as removal_module
 from videosession.sessions.removal import Removal
 from videosession.sessions.repository import SessionRepository
 from videosession.sessions.schemas import NewEvent
@@ -89,3 +90,20 @@ def test_purge_removes_at_once_what_is_left_or_says_that_it_could_not(sessions, 
     assert store.events.count_documents({}) == 3
     assert command.invoke(args=["purge"]).exit_code == 0
     assert store.events.count_documents({}) == 0
+
+
+def test_many_events_are_removed_in_ranges(sessions, store, monkeypatch):
+    monkeypatch.setattr(removal_module, "EVENTS_AT_ONCE", 10)
+    session_id, other = fill(sessions), fill(sessions)
+    many = [dict(EVENT, timestamp=f"2026-03-01T10:00:{second:02}Z") for second in range(42)]
+    sessions.append(session_id, NewEvent().load(many, many=True), owner="alice")
+    removed = []
+    delete = type(store.events).delete_many
+
+    def count_removed(collection, query, **options):
+        removed.append(delete(collection, query, **options).deleted_count)
+
+    monkeypatch.setattr(type(store.events), "delete_many", count_removed)
+    sessions.delete(session_id, owner="alice")
+    assert (sum(removed), max(removed) < 15) == (45, True)
+    assert {each["session"] for each in store.events.find()} == {other}

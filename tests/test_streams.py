@@ -24,6 +24,7 @@ pytestmark = pytest.mark.processes
 
 NDJSON = "application/x-ndjson"
 KILOBYTE = "x" * 1000
+THIRD = {"skip": 2}  # after the session and the first batch
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_what_fails_in_the_middle_is_broken_off_by_the_development_server(app, c
     path = f"/api/sessions/{session_id}{below}"
     with (
         development_server(app) as port,
-        failing(mongo, "getMore", closeConnection=True),
+        failing(mongo, "find", mode=THIRD, errorCode=50),
         begun(port, path, client.token, accept) as (answer, first),
     ):
         check_broken(first + rest_of_broken(answer), accept)
@@ -143,26 +144,52 @@ def test_what_fails_in_the_middle_is_broken_off_by_gunicorn(service, service_dat
     session_id = service.request("POST", "/api/sessions", {"title": "A"}, token).json["id"]
     fill(service_database, session_id, 2500)
     path = f"/api/sessions/{session_id}{below}"
-    with failing(mongo, "getMore", errorCode=43), begun(service.port, path, token, accept) as (answer, first):
+    with (
+        failing(mongo, "find", mode=THIRD, closeConnection=True),
+        begun(service.port, path, token, accept) as (answer, first),
+    ):
         check_broken(first + rest_of_broken(answer), accept)
 
 
-def test_a_stream_is_broken_off_when_the_database_dies(tmp_path):
-    embedded = Embedded(tmp_path)
-    embedded.ensure()
-    with contextlib.closing(embedded), pymongo.MongoClient(embedded.uri) as mongo, development_port(mongo) as server:
-        client, port = server
-        session_id = fill(
-            services_of(client.app).database, client.new_session(), 3000, 10 * KILOBYTE
-        )  # more than sockets hold
-        path = f"/api/sessions/{session_id}/events"
-        with begun(port, path, client.token, NDJSON) as (answer, first):
-            os.kill(embedded.pid, signal.SIGKILL)
-            check_broken(first + rest_of_broken(answer), NDJSON)
+def long_stream(client, port: int):
+    """Begin to read more than the sockets on its way hold."""
+    session_id = fill(services_of(client.app).database, client.new_session(), 3000, 10 * KILOBYTE)
+    return begun(port, f"/api/sessions/{session_id}/events", client.token, NDJSON)
+
+
+@pytest.fixture
+def mortal(tmp_path) -> Iterator[Embedded]:
+    """A database that may die."""
+    server = Embedded(tmp_path)
+    server.ensure()
+    with contextlib.closing(server):
+        yield server
+
+
+def test_a_stream_goes_on_when_the_database_dies_and_is_back_in_time(mortal):
+    with development_port(mortal, 60) as (client, port), long_stream(client, port) as (answer, first):
+        os.kill(mortal.pid, signal.SIGKILL)
+        assert len((first + answer.read()).splitlines()) == 3000
+
+
+def test_a_stream_is_broken_off_when_the_database_is_gone(mortal):
+    with development_port(mortal, 3) as (client, port), long_stream(client, port) as (answer, first):
+        mortal.close()
+        check_broken(first + rest_of_broken(answer), NDJSON)
+
+
+def test_a_stream_is_broken_off_after_its_session_was_deleted(app, client, form):
+    below, accept = form
+    session_id = fill(services_of(app).database, client.new_session(), 3000, 10 * KILOBYTE)
+    path = f"/api/sessions/{session_id}"
+    with development_server(app) as port, begun(port, path + below, client.token, accept) as (answer, first):
+        assert client.delete(path).status_code == 200
+        check_broken(first + rest_of_broken(answer), accept)
 
 
 @contextlib.contextmanager
-def development_port(mongo) -> Iterator[tuple[Client, int]]:
-    app = create_app({"JWT_SECRET": SECRET}, db=mongo["dying"])
-    with development_server(app) as port:
-        yield Client(app), port
+def development_port(embedded: Embedded, deadline_seconds: float) -> Iterator[tuple[Client, int]]:
+    with pymongo.MongoClient(embedded.uri, serverSelectionTimeoutMS=3000) as mongo:
+        app = create_app({"JWT_SECRET": SECRET}, db=mongo["dying"], deadline_seconds=deadline_seconds)
+        with development_server(app) as port:
+            yield Client(app), port

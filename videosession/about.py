@@ -1,4 +1,4 @@
-"""What the service says of itself: its name, its version, and every limit."""
+"""GET /api: the service's name, its version and every limit."""
 
 from flask import Blueprint, Flask
 from marshmallow import fields
@@ -79,12 +79,12 @@ class Service(Shape):
 @accepts()
 @answers(Service)
 def tell_about() -> dict:
-    """Name the service, its version and its limits."""
+    """Return the service's name, version and limits."""
     return {"name": "videosession", "version": __version__, "documentation": "/docs", "limits": services().limits}
 
 
 def _rates(config: Config) -> dict[str, int]:
-    """Tell how often one may ask, as far as that is limited."""
+    """Return the rate limits that are set."""
     named = {"requests": config.rate_limit, "playerRequests": config.player_rate_limit}
     set_ones = {name: rate for name, rate in named.items() if rate}
     return {f"{name}PerSecond": rate.per_second for name, rate in set_ones.items()} | {
@@ -93,6 +93,6 @@ def _rates(config: Config) -> dict[str, int]:
 
 
 def init_app(app: Flask, config: Config) -> dict[str, dict[str, int]]:
-    """Let clients of `app` ask what it is, and return its limits: those of every app, and what `config` limits."""
+    """Serve GET /api on `app`, and return its limits: the fixed ones, and those of `config`."""
     app.register_blueprint(blueprint)
     return LIMITS | {"rate": _rates(config)}

@@ -1,4 +1,4 @@
-"""What browsers get: the player's side, for pages anywhere, and the demo. No token is asked for any of it."""
+"""/player.js, for pages anywhere, and the demo page. None of it needs a token."""
 
 import gzip
 import re
@@ -38,7 +38,7 @@ blueprint = Blueprint("browser", __name__)
 @blueprint.get("/player.js")
 @answers(media_type="text/javascript", headers=("ETag",))
 def player() -> Response:
-    """Give the player's side, compressed where that is understood."""
+    """Return the module that reports what a media element does."""
     is_compressed = request.accept_encodings["gzip"] > 0
     response = Response(_player(is_compressed), headers=_PLAYER_HEADERS, content_type="text/javascript; charset=utf-8")
     if is_compressed:
@@ -51,14 +51,14 @@ def player() -> Response:
 @blueprint.get("/demo")
 @answers(media_type="text/html", headers=("ETag",))
 def demo() -> Response:
-    """Give the page that shows the player's side at work."""
+    """Return a page to try player.js on."""
     return _demo_file("demo.html", 0)
 
 
 @blueprint.get("/demo/<name>")
 @answers(media_type="*/*", headers=("ETag",), ranges=True)
 def demo_file(name: str) -> Response:
-    """Give what that page needs; of clips any range, so that one can seek."""
+    """Return a file that the demo page needs; clips support ranges, for seeking."""
     return _demo_file(name, CLIP_SECONDS if name.endswith((".webm", ".mp4")) else 0)
 
 

@@ -1,4 +1,4 @@
-"""What the `flask` command can do for this service."""
+"""The flask commands: token, init-db, purge, export, import, demo, …"""
 
 import os
 import sys
@@ -27,14 +27,14 @@ from videosession.timeline import walk
 
 @contextmanager
 def _database_needed() -> Iterator[None]:
-    """Take the time that a command needs; end it in words, not in a traceback, if the database cannot be used."""
+    """Lift the deadline, and end the command with a message if the database cannot be used."""
     try:
         with services().database.unhurried():
             yield
     except DatabaseFailure as error:
         raise click.ClickException(error.detail) from None
     except PyMongoError as error:
-        does = "does not answer" if isinstance(meaning(error), DatabaseAway) else "refuses this, and would again"
+        does = "is unavailable" if isinstance(meaning(error), DatabaseAway) else "refuses this every time"
         raise click.ClickException(f"The database {does}: {error}") from None
     except NotInstalledError as error:
         raise click.ClickException(str(error)) from None
@@ -42,11 +42,11 @@ def _database_needed() -> Iterator[None]:
 
 @click.command("token")
 @click.argument("subject")
-@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="How long it is valid.")
-@click.option("--scope", type=click.Choice([auth.READ, auth.WRITE, auth.SUMMARY]), help="The one thing that it allows.")
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="How many days it is valid.")
+@click.option("--scope", type=click.Choice([auth.READ, auth.WRITE, auth.SUMMARY]), help="Allow only this.")
 @with_appcontext
 def token(subject: str, days: int, scope: str | None) -> None:
-    """Print a token for SUBJECT, who then owns the sessions made with it."""
+    """Print a token for SUBJECT, who owns the sessions created with it."""
     _check_subject(subject, "SUBJECT")
     claims = {"scope": scope} if scope else {}
     click.echo(auth.make_token(subject, timedelta(days=days), **claims))
@@ -61,7 +61,7 @@ def _check_subject(subject: str, parameter: str) -> None:
 @with_appcontext
 @_database_needed()
 def init_db() -> None:
-    """Examine the database and make its indexes; safe at any time, any number of times."""
+    """Examine the database and create missing indexes. Safe at any time, any number of times."""
     if faults := services().engine.examine():
         told = "\n".join(f"  {fault}" for fault in faults)
         raise click.ClickException(f"The database is not safe to use:\n{told}")
@@ -70,11 +70,11 @@ def init_db() -> None:
 
 
 @click.command("purge")
-@click.option("--owner", metavar="SUBJECT", help="Remove everything of this person, for good.")
+@click.option("--owner", metavar="SUBJECT", help="Remove all sessions of this person.")
 @with_appcontext
 @_database_needed()
 def purge(owner: str | None) -> None:
-    """Remove at once what deleted sessions left behind, and those whose time is over."""
+    """Remove now what deleted and expired sessions left behind."""
     if owner is not None:
         _check_subject(owner, "--owner")
     removal = services().removal
@@ -84,7 +84,7 @@ def purge(owner: str | None) -> None:
     else:
         told = f"{removal.forget(owner=owner)} sessions of {owner} are gone, with all their events."
     if not removal.sweep():
-        raise click.ClickException("The database did not remove all of it: look at its log, and run this again.")
+        raise click.ClickException("The database did not remove everything: see its log, and run this again.")
     if owner is not None:
         services().videos.plans.forget(owner=owner)
     click.echo(told)
@@ -95,7 +95,7 @@ def purge(owner: str | None) -> None:
 @click.option("--video", metavar="VIDEO_ID", help="Instead of SESSION: all sessions of --owner with this videoId.")
 @click.option("--owner", metavar="SUBJECT", help="Whose sessions of the video.")
 @click.option("--format", "form", type=click.Choice(["jsonl", "xapi", "csv"]), default="jsonl", show_default=True)
-@click.option("--base", default=xapi.NO_ADDRESS, metavar="IRI", help="xapi: what names are made under.")
+@click.option("--base", default=xapi.NO_ADDRESS, metavar="IRI", help="xapi: the base of the generated ids.")
 @click.option("--length", type=click.FloatRange(0, min_open=True), metavar="S", help="xapi: of nodes without one.")
 @with_appcontext
 @_database_needed()
@@ -155,14 +155,14 @@ def _export_viewings(chosen: Iterator[tuple[str, str]], form: str, options: xapi
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--owner", metavar="SUBJECT", help="Whose the sessions shall be; a file of ours names one itself.")
+@click.option("--owner", metavar="SUBJECT", help="The owner of the sessions; default: the one in the file.")
 @click.option("--format", "form", type=click.Choice(["jsonl", *logs.FORMATS]), default="jsonl", show_default=True)
-@click.option("--keep-names", is_flag=True, help="openedx, xapi: keep users' names; without this, hashes of them.")
-@click.option("--salt", help="openedx, xapi: what the hashes are made with, if not JWT_SECRET.")
+@click.option("--keep-names", is_flag=True, help="openedx, xapi: keep users' names instead of hashing them.")
+@click.option("--salt", help="openedx, xapi: the key of the hashes; default: JWT_SECRET.")
 @with_appcontext
 @_database_needed()
 def import_session(file: BinaryIO, owner: str | None, form: str, keep_names: bool, salt: str | None) -> None:
-    """Store what FILE, or - for a pipe, holds: a session as `flask export` writes it, or a log. Safe to repeat."""
+    """Store FILE: a session as `flask export` writes it, or a log; - reads standard input. Safe to repeat."""
     if owner is not None:
         _check_subject(owner, "--owner")
     if form == "jsonl":
@@ -184,7 +184,7 @@ def _import_lines(file: BinaryIO, owner: str | None) -> None:
 
 
 def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str], str]) -> None:
-    """Store a log as sessions, and print what came of it, and where to see it."""
+    """Store a log as sessions, and print a summary and where to see it."""
     intake = Intake(services().sessions, owner, form, pseudonym)
     with _progress("Importing", (), _size(file)) as bar:
         for number, read in logs.numbered(file, form):
@@ -214,12 +214,12 @@ def _size(file: BinaryIO) -> int | None:
 
 
 def _progress(label: str, things: Iterable, count: int | None):
-    """Show on the terminal how far it is, apart from what is written to a pipe."""
+    """Return a progress bar on standard error."""
     return click.progressbar(things, count, label, file=sys.stderr, show_pos=True, update_min_steps=1000)
 
 
 def _count_lines(file: BinaryIO) -> int | None:
-    """Count what is in a file; None where it can be read only once."""
+    """Return the number of lines of a file; None if it can be read only once."""
     if not file.seekable():
         return None
     count = sum(1 for _ in file)
@@ -231,13 +231,13 @@ def _count_lines(file: BinaryIO) -> int | None:
 @with_appcontext
 @_database_needed()
 def fill_demo() -> None:
-    """Fill the database with sessions that are worth looking at, and print what to open."""
+    """Create sample sessions, and print how to look at them."""
     repository, base = services().sessions, f"http://localhost:{services().settings.port}"
     bearer = auth.make_token("demo", timedelta(days=1), scope=auth.READ)
     # In the fragment, which browsers send to nobody.
     page = f"{base}/demo#token={auth.make_token('demo', timedelta(days=1))}"
-    click.echo(f"With the service running, watch a film here, and its timeline grows beside it:\n\n{page}\n")
-    click.echo(f"Or draw a session with one of these commands:\n\nTOKEN={bearer}\n")
+    click.echo(f"With the service running, open this page to watch a film beside its timeline:\n\n{page}\n")
+    click.echo(f"Or draw a sample session with one of these commands:\n\nTOKEN={bearer}\n")
     for place, (title, script) in enumerate(sample_sessions.SESSIONS.items(), 1):
         session_id = repository.create(owner="demo", title=title, description="")["_id"]
         repository.append(session_id, NewEvent(many=True).load(list(sample_sessions.events(script))), owner="demo")
@@ -246,7 +246,7 @@ def fill_demo() -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Offer the commands on `app`."""
+    """Add the commands to `app`."""
     app.cli.add_command(token)
     app.cli.add_command(init_db)
     app.cli.add_command(purge)

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import NamedTuple
 
 import pymongo
@@ -29,8 +30,6 @@ _EXISTS = 48
 OVERSHOOT_SECONDS = 0.5  # PyMongo looks at the clock every so often while it waits for a server to be there
 DUPLICATE = 11000  # the code of a write error
 DEFAULT_NAME = "videosession"
-# One more than a thousand: a server cannot know that a full batch was the last, and a thousand take no second one.
-EVENTS_A_BATCH = 1001
 
 SESSION_INDEXES = [
     pymongo.IndexModel([("owner", ASCENDING), ("createdAt", DESCENDING), ("_id", DESCENDING)], name="owner_newest"),
@@ -85,6 +84,7 @@ class Database:
     before an answer may take `deadline_seconds`, and so may each later batch of it. With `collections_first` the
     collections are made before anything else is asked. Where sessions expire, there is one more index. `hints` name the
     index for a server's planner, where it goes by them; the embedded database reads all there is instead, *measured*.
+    Where it is `windowed`, a find costs what it matches, not what it gives, and long sessions are read in windows.
     """
 
     def __init__(
@@ -96,11 +96,13 @@ class Database:
         collections_first: bool = False,
         expires: bool = False,
         hints: bool = False,
+        windowed: bool = False,
     ):
         self._session_indexes = [*SESSION_INDEXES, *([RETENTION_INDEX] if expires else [])]
         self._deadline_seconds = deadline_seconds
         self._collections_first = collections_first
         self._hints = hints
+        self.is_windowed = windowed
         self._locate = locate
         self._given = given
         self._lock = threading.Lock()
@@ -302,13 +304,18 @@ def insert(collection: Collection, documents: list[dict]) -> list[dict]:
     return []
 
 
-def batches(collection: Collection, query: dict, **options) -> Iterator[list[dict]]:
-    """Yield what a find matches, one batch of the wire at a time: no more than 16 MB of it are in memory."""
+def find_batch(collection: Collection, query: dict, fields: dict, order: list, count: int) -> tuple[list[dict], bool]:
+    """Return the first `count` documents at most that a find gives in one reply, and whether there may be more.
+
+    A reply has no more than 16 MB, and the next would be asked for without a time limit of its own: none is.
+    """
+    cursor = collection.find(query, fields, sort=order, limit=count, batch_size=count)
     if not isinstance(collection, Collection):  # an in-memory stand-in has no wire
-        yield list(collection.find(query, **options))
-        return
-    cursor, taken = collection.find(query, batch_size=EVENTS_A_BATCH, **options), 0
-    for first in cursor:
-        others = cursor.retrieved - taken - 1  # of that batch; asked for more, the cursor would fetch the next
-        yield [first, *cursor.to_list(others)] if others else [first]
-        taken = cursor.retrieved
+        found = list(cursor)
+        return found, len(found) == count
+    found = list(islice(cursor, 1))
+    if found and (others := cursor.retrieved - 1):
+        found += cursor.to_list(others)
+    is_cut = len(found) == count or cursor.alive
+    cursor.close()
+    return found, is_cut

@@ -38,14 +38,14 @@ log = logging.getLogger(__name__)
 
 
 class Fault(NamedTuple):
-    """One thing wrong in a request's body, at a JSON pointer (RFC 6901)."""
+    """One error in a request's body, at a JSON pointer (RFC 6901)."""
 
     pointer: str
     detail: str
 
 
 class ServiceError(Exception):
-    """A request that cannot be answered as asked; `detail` tells its sender what is wrong and what to do."""
+    """A request that fails; `detail` tells the client what is wrong and what to do."""
 
     status = 500
     headers: dict[str, str] = {}
@@ -96,19 +96,19 @@ class UnsupportedMediaType(ServiceError):
 
 
 class Invalid(ServiceError):
-    """Well-formed, but not what the operation takes: every fault with its pointer."""
+    """A well-formed body that is not valid: every error with its pointer."""
 
     status = 422
 
     def __init__(self, faults: list[Fault]):
-        super().__init__("The request is well-formed, but its content is not valid: see errors.", faults)
+        super().__init__("The request is well-formed but not valid: see errors.", faults)
 
 
 class TooManyRequests(ServiceError):
     status = 429
 
     def __init__(self, wait_seconds: int):
-        super().__init__(f"Too many requests: wait {wait_seconds} s, and send fewer, with more events in each.")
+        super().__init__(f"Too many requests: retry after {wait_seconds} s. Send more events in each request.")
         self.headers = {"Retry-After": str(wait_seconds)}
 
 
@@ -122,7 +122,7 @@ class DocumentRefused(DatabaseFailure):
     status = 422
 
     def __init__(self, reason: str):
-        super().__init__(f"The database refuses this content: {reason}. Sending it again will not help.")
+        super().__init__(f"The database refuses this content: {reason}. A retry will not help.")
 
 
 class DatabaseRefuses(DatabaseFailure):
@@ -130,8 +130,8 @@ class DatabaseRefuses(DatabaseFailure):
 
     def __init__(self, reason: str):
         super().__init__(
-            f"The database refuses this operation: {reason}. Sending it again will not help: whoever runs the service"
-            " has to correct its database's settings or permissions."
+            f"The database refuses this operation: {reason}. A retry will not help: the operator has to correct the"
+            " database's settings or permissions."
         )
 
 
@@ -141,7 +141,7 @@ class DatabaseAway(DatabaseFailure):
 
     def __init__(self):
         super().__init__(
-            "The database does not answer. A write may or may not have happened. Send the request again in a moment."
+            "The database is unavailable. A write may or may not have happened. Retry after the seconds in Retry-After."
         )
 
 
@@ -160,9 +160,7 @@ class KeysAway(ServiceError):
     headers = {"Retry-After": "5"}
 
     def __init__(self):
-        super().__init__(
-            "The keys that tokens are verified with cannot be fetched. Send the request again in a moment."
-        )
+        super().__init__("The identity provider's keys are unavailable. Retry after the seconds in Retry-After.")
 
 
 MOST_FAULTS = 100
@@ -175,7 +173,7 @@ def problem(
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
 ) -> Response:
-    """Answer with a problem document; of many faults the first hundred, and the number of the others."""
+    """Return a problem document; of many errors it has the first hundred and the number of the others."""
     body: dict[str, object] = {
         "type": "about:blank",
         "title": HTTP_STATUS_CODES.get(status, "Error"),
@@ -206,7 +204,7 @@ def _answer_document_refused(error: DocumentRefused) -> Response:
 
 
 def _answer_http_exception(error: HTTPException) -> BaseResponse:
-    """Answer what the framework refused, keeping its headers: a 405 without Allow says half of it."""
+    """Return the framework's refusal as a problem document with its headers, such as a 405's Allow."""
     if error.response is not None:
         return error.response
     status = error.code or 500
@@ -214,9 +212,9 @@ def _answer_http_exception(error: HTTPException) -> BaseResponse:
     return problem(status, error.description or HTTP_STATUS_CODES.get(status, "Error"), headers=headers)
 
 
-def _answer_mistake(error: Exception) -> Response:
-    log.exception("request %s failed by a mistake of the service", request_id(), exc_info=error)
-    return problem(500, "The service made a mistake; its log names this request's id.")
+def _answer_internal_error(error: Exception) -> Response:
+    log.exception("internal error in request %s", request_id(), exc_info=error)
+    return problem(500, "Internal error. The log has it under this request id.")
 
 
 def init_app(app: Flask) -> None:
@@ -224,4 +222,4 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ServiceError, _answer_service_error)
     app.register_error_handler(DocumentRefused, _answer_document_refused)
     app.register_error_handler(HTTPException, _answer_http_exception)
-    app.register_error_handler(Exception, _answer_mistake)
+    app.register_error_handler(Exception, _answer_internal_error)

@@ -1,4 +1,4 @@
-"""Whether this process is alive, and whether it can do its work."""
+"""Health checks: /livez and /readyz."""
 
 import threading
 from concurrent.futures import Future
@@ -24,7 +24,7 @@ class Alive(Shape):
 
 
 class Ready(Shape):
-    """The missing indexes are those without which the service is slow."""
+    """Without the missing indexes the service is slow."""
 
     status = fields.Constant("ready", required=True)
     missing_indexes = fields.List(fields.String(), data_key="missingIndexes", required=True)
@@ -70,19 +70,19 @@ class Readiness:
 @blueprint.get("/livez")
 @answers(Alive)
 def livez() -> dict:
-    """Say that the process answers; touches nothing."""
+    """Return 200 as long as the process runs."""
     return {"status": "alive"}
 
 
 @blueprint.get("/readyz")
 @answers(
     Ready,
-    problems={500: "The database refuses to be read.", 503: "The database does not answer, or is not safe to use."},
+    problems={500: "The database refuses a read.", 503: "The database is unavailable, or not safe to use."},
 )
 def readyz() -> dict:
-    """Say that the database answers a read, or 503; and which indexes are missing, without which it is slow.
+    """Return 200 if the database answers a read, with the names of missing indexes.
 
-    Also 503 where the examination of the database, when this process started, found that it loses or changes data.
+    503 if it does not, or if the examination of the database at the start found that it loses or changes data.
     """
     missing = services().readiness.missing_indexes()
     services().engine.check()

@@ -80,7 +80,7 @@ def init_app(app: Flask, config: Config, observed: Observed) -> None:
         """Give the figures that Prometheus collects."""
         sent = request.headers.get("Authorization", "").encode(errors="replace")
         if not hmac.compare_digest(sent, expected):
-            raise Unauthenticated("The figures are given to who sends METRICS_TOKEN as a Bearer token.")
+            raise Unauthenticated("Send METRICS_TOKEN as a Bearer token.")
         return Response(metrics.text(), content_type=metrics.content_type)
 
     observed.observers.append(metrics)

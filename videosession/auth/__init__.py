@@ -60,7 +60,7 @@ def requires(scope: str, *, players: bool = False, instead: str | None = None) -
             if identity.session is not None:
                 _check_player(identity, arguments.get("session_id") if players else None)
             elif identity.scopes.isdisjoint((scope, instead)):
-                raise Forbidden(f"The token does not cover this: it lacks the scope {scope}.")
+                raise Forbidden(f"The token lacks the scope {scope}.")
             return view(**arguments)
 
         vars(guarded).update(scope=scope, instead=instead, players=players)
@@ -71,7 +71,7 @@ def requires(scope: str, *, players: bool = False, instead: str | None = None) -
 
 def _check_player(identity: Identity, session_id: str | None) -> None:
     if identity.session != session_id:
-        raise Forbidden("The token does not cover this: it is a player's, to append events to its one session.")
+        raise Forbidden("A player token can only append events to its own session.")
 
 
 def make_token(subject: str, lifetime: timedelta, **claims: Any) -> str:

@@ -29,7 +29,7 @@ SUMMARY = "sessions:summary"  # the views of whole videos, small groups hidden
 REMEMBERED_TOKENS = 1024
 
 _EXPIRED = "The token has expired: get a new one."
-_NOT_VALID = "The token is not valid here: it is malformed, signed by another, or meant for somebody else."
+_NOT_VALID = "The token is not valid: it is malformed, signed with another key, or for another audience."
 
 
 class Identity(NamedTuple):
@@ -99,7 +99,7 @@ def _player(claims: dict[str, Any]) -> Identity:
 def _subject(claims: dict[str, Any]) -> str:
     subject: str = claims["sub"]
     if not is_subject(subject):
-        raise Unauthenticated(f"The token's subject (sub) must be a text of 1 to {LONGEST_SUBJECT} characters.")
+        raise Unauthenticated(f"The token's subject (sub) must have 1 to {LONGEST_SUBJECT} characters.")
     return subject
 
 

@@ -32,7 +32,7 @@ def receive(media_types: Collection[str]) -> bytes:
         raise UnsupportedMediaType("Content-Encoding is not supported: send the body without it.")
     if (media_type := _media_type()) not in media_types:
         raise UnsupportedMediaType(
-            f"The body must be sent as Content-Type: {' or '.join(media_types)}, in UTF-8.",
+            f"The Content-Type must be {' or '.join(media_types)}, in UTF-8.",
             headers={f"Accept-{request.method.title()}": ", ".join(media_types)},
         )
     return _read(LARGEST.get(media_type or JSON, LARGEST_VALUE))

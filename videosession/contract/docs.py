@@ -1,4 +1,4 @@
-"""The API's description, and the page to read it and try it on: Swagger UI, from its package, nothing from outside."""
+"""/openapi.json, and /docs: Swagger UI from its package, with nothing loaded from elsewhere."""
 
 import gzip
 from collections.abc import Callable
@@ -40,23 +40,23 @@ blueprint = Blueprint("docs", __name__)
 @accepts()
 @answers(media_type=JSON, headers=("ETag",))
 def read_description() -> Response:
-    """Describe the API in OpenAPI 3.1."""
+    """Return the OpenAPI 3.1 document."""
     return _file(services().description(), JSON)
 
 
 @blueprint.get("/docs")
 @answers(media_type=HTML, headers=("ETag",))
 def read_docs() -> Response:
-    """Show a page to read the API's description and to try it on."""
+    """Return a page to read and try the API."""
     return _file((_OUR_OWN / "docs.html").read_bytes(), HTML)
 
 
 @blueprint.get("/docs/<name>")
 @answers(media_type=JAVASCRIPT, also={CSS: None}, headers=("ETag",))
 def read_docs_file(name: str) -> Response:
-    """Give what that page needs."""
+    """Return a file that the page needs."""
     if name not in _FILES:
-        raise NotFound("There is no such file.")
+        raise NotFound("No such file.")
     directory, media_type = _FILES[name]
     return _file((directory / name).read_bytes(), media_type)
 

@@ -1,4 +1,4 @@
-"""The API's description (OpenAPI 3.1), made of what the views are decorated with: what validates is what documents."""
+"""The OpenAPI 3.1 document, made from the decorators of the views: what validates also documents."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -23,18 +23,18 @@ from videosession.errors import PROBLEM_JSON
 JSONObject = dict[str, Any]
 
 INTRODUCTION = """\
-Open a session, report what its player does, and get back the events and what they mean.
+Create a session, report what its player does, and read back the events and what they mean.
 
-Everything under `/api/sessions` takes a token in `Authorization: Bearer …`; its subject owns the sessions made with it.
-Every error is a problem document (RFC 9457). `HEAD` is answered wherever `GET` is, without the content, and `OPTIONS`
-everywhere.
+Everything under `/api` but `GET /api` needs a token in `Authorization: Bearer …`; its subject owns the sessions created
+with it. Every error is a problem document (RFC 9457). `HEAD` is answered wherever `GET` is, without the content, and
+`OPTIONS` everywhere.
 """
 
 TAGS = {
     "sessions": "A session is one viewing.",
-    "events": "What the player did, exactly as it was sent, in the order of the instants, then of arrival.",
+    "events": "What the player did, exactly as it was sent, in the order of the timestamps, then of arrival.",
     "videos": "What all sessions of a video say together.",
-    "timeline": "What was watched, skipped and seen again, and which branches were taken.",
+    "timeline": "What was watched, skipped and watched again, and which branches were taken.",
     "service": "The service itself.",
 }
 
@@ -45,39 +45,39 @@ PATH_PARAMETERS = {
 }
 
 HEADERS = {
-    "Cache-Control": "How long a copy may be used without asking again.",
-    "ETag": "What the answer depends on: of a session its version, a dot, and the revision that each append moves; of a"
-    " video absent while `pending` is not 0.",
+    "Cache-Control": "How long the answer may be cached.",
+    "ETag": "What the answer depends on: of a session its version, a dot, and the revision that each append changes;"
+    " of a video absent while `pending` is not 0.",
     "Link": 'The next page, relative, with `rel="next"`; absent on the last.',
-    "Location": "Where what was made is found.",
-    "Retry-After": "After how many seconds to send the same again.",
-    "WWW-Authenticate": "What kind of token is missing.",
-    "X-Request-Id": "The request's own id where it had a safe one, else one made here; it is in the log, too.",
+    "Location": "The path of what was created.",
+    "Retry-After": "Retry the same request after this many seconds.",
+    "WWW-Authenticate": "The kind of token that is needed.",
+    "X-Request-Id": "The id of the request in the log: the client's own if it sent a safe one, else a new one.",
 }
 
 ALWAYS = ("Cache-Control", "X-Request-Id")
 
 PROBLEMS = {
     400: "The body is not JSON, or the query is malformed, or has a parameter that is unknown or given twice.",
-    401: "There is no token, or a bad or expired one.",
-    403: "The token does not cover this.",
-    404: "There is no such session or event, or it is somebody else's.",
+    401: "The token is missing, invalid or expired.",
+    403: "The token does not allow this.",
+    404: "No such session or event, or it is somebody else's.",
     408: "The body did not arrive in time.",
-    409: "This contradicts what is stored.",
-    412: "The session is in another state than the one that the request depends on.",
-    413: f"The body is above the limit: {bodies.LARGEST_VALUE} bytes, of lines {bodies.LARGEST[NDJSON]} bytes.",
-    414: f"The address is longer than {LONGEST_LINE} bytes.",
-    415: "The body is of another media type, or has a Content-Encoding.",
-    422: "Well-formed, but not valid: every fault is in `errors`, at its JSON pointer.",
+    409: "The request contradicts what is stored.",
+    412: "The condition of `If-Match` or `If-None-Match` does not hold.",
+    413: f"The body has more than {bodies.LARGEST_VALUE} bytes, or as NDJSON more than {bodies.LARGEST[NDJSON]}.",
+    414: f"The URL has more than {LONGEST_LINE} bytes.",
+    415: "The body has another media type, or a Content-Encoding.",
+    422: "Well-formed but not valid: `errors` has every error with its JSON pointer.",
     429: "Too many requests.",
-    500: "Internal error, or the database refuses the operation every time. Sending it again will not help.",
-    503: "The database does not answer. A write may or may not have happened.",
+    500: "Internal error, or the database refuses the operation. A retry will not help.",
+    503: "The database is unavailable. A write may or may not have happened.",
 }
 PROBLEM_HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
 
 CONDITIONS = {
-    "If-None-Match": "Answer 304, or 412 where something would be changed, if the state is one of these.",
-    "If-Match": "Answer 412 unless the state is one of these. For PATCH only the first part of the ETag has to hold.",
+    "If-None-Match": "ETags. If one is current, the answer is 304; for a request that changes something, 412.",
+    "If-Match": "ETags. If none is current, the answer is 412. For PATCH only the first part of an ETag is compared.",
 }
 
 
@@ -87,7 +87,7 @@ class InvalidPart(Shape):
 
 
 class Problem(Shape):
-    """What is wrong, where, and what to do (RFC 9457); `errors` where the request is invalid, all at once."""
+    """What is wrong and what to do (RFC 9457); `errors` lists everything that is invalid."""
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -100,14 +100,14 @@ class Problem(Shape):
         "type": "about:blank",
         "title": "Unprocessable Entity",
         "status": 422,
-        "detail": "The request is well-formed, but its content is not valid: see errors.",
+        "detail": "The request is well-formed but not valid: see errors.",
         "requestId": "5f0c6a3b9d1e4c7f",
         "errors": [{"pointer": "/timestamp", "detail": "must be a date that exists"}],
     }
 
 
 def describe(app: Flask) -> JSONObject:
-    """Write down every operation of `app`."""
+    """Return the OpenAPI document of every operation of `app`."""
     marshmallow = MarshmallowPlugin()
     spec = APISpec(
         title="videosession",
@@ -170,14 +170,14 @@ def _parameters(rule: Rule, method: str, view: View, accepted: Accepted | None) 
     if accepted and accepted.query:
         yield {"in": "query", "schema": accepted.query}
     if accepted and accepted.keyed:
-        yield _header_parameter("Idempotency-Key", "Sent again under the same key, this is done once.") | {
+        yield _header_parameter("Idempotency-Key", "A repeated request with the same key has one effect.") | {
             "schema": {"type": "string", "minLength": 1, "maxLength": decorators.LONGEST_KEY}
         }
     conditions = CONDITIONS if getattr(view, "is_conditional", False) else ("If-None-Match",) * _has_tag(method, view)
     for name in conditions:
         yield _header_parameter(name, CONDITIONS[name])
     if answered_by(view).ranges:
-        yield _header_parameter("Range", "Which bytes to give, as in `bytes=0-1023`.")
+        yield _header_parameter("Range", "The bytes to return, such as `bytes=0-1023`.")
 
 
 def _header_parameter(name: str, description: str) -> JSONObject:
@@ -189,7 +189,7 @@ def _request_content(accepted: Accepted) -> JSONObject:
     if not accepted.most:
         return dict.fromkeys(accepted.media_types, one)
     several: JSONObject = {"type": "array", "items": accepted.body, "minItems": 1, "maxItems": accepted.most}
-    lines = {"type": "string", "description": f"1 to {accepted.most} lines, each one of what JSON takes."}
+    lines = {"type": "string", "description": f"1 to {accepted.most} lines, each one as in the JSON form."}
     return {JSON: {"schema": {"anyOf": [accepted.body, several]}}, NDJSON: {"schema": lines}}
 
 
@@ -208,10 +208,10 @@ def _responses(rule: Rule, method: str, view: View, accepted: Accepted | None) -
     if answered.or_status:
         yield str(answered.or_status), answer | {"description": HTTPStatus(answered.or_status).phrase}
     if answered.ranges:
-        yield "206", answer | {"description": "The bytes that were asked for."}
-        yield "416", _problem(416, "There are no such bytes.")
+        yield "206", answer | {"description": "The requested bytes."}
+        yield "416", _problem(416, "No such bytes.")
     if _has_tag(method, view):
-        yield "304", {"description": "The client has it already.", "headers": _headers({"ETag"})}
+        yield "304", {"description": "Not modified.", "headers": _headers({"ETag"})}
     for status in sorted(_problems(rule, view, accepted)):
         yield str(status), {"$ref": f"#/components/responses/{_name(status)}"}
     for status, description in answered.problems.items():
@@ -219,7 +219,7 @@ def _responses(rule: Rule, method: str, view: View, accepted: Accepted | None) -
 
 
 def _problems(rule: Rule, view: View, accepted: Accepted | None) -> set[int]:
-    """Say which problems an operation answers with, by what it checks."""
+    """Return the statuses of the problems that an operation answers with, by what it checks."""
     statuses: set[int] = set()
     if accepted:
         statuses |= {400}
@@ -255,12 +255,12 @@ def _content(shapes: Shapes) -> JSONObject:
 
 
 def _has_tag(method: str, view: View) -> bool:
-    """Whether an answer to GET carries an ETag, by which it can be asked for again."""
+    """Return whether an answer to GET carries an ETag, by which it can be asked for again."""
     return method == "GET" and (getattr(view, "is_conditional", False) or "ETag" in answered_by(view).headers)
 
 
 def _described(_: Any, field: fields.Field[Any], **options: Any) -> JSONObject:
-    """Say of a field of our own what its class says of itself, and its pattern as JSON Schema writes it."""
+    """Return what a field's class says in `described`, and its pattern as JSON Schema writes it."""
     described = dict(getattr(field, "described", {}))
     if field.allow_none and "type" in described:
         described["type"] = [described["type"], "null"]
@@ -271,7 +271,7 @@ def _described(_: Any, field: fields.Field[Any], **options: Any) -> JSONObject:
 
 
 def _add_examples(document: JSONObject, converter: OpenAPIConverter) -> None:
-    """Give the schemas the descriptions and the examples that their classes have."""
+    """Add to the schemas the descriptions and the examples that their classes have."""
     for key, name in converter.refs.items():
         shape, schema = key[0], document["components"]["schemas"][name]
         if shape.__doc__ and "__doc__" in vars(shape):
@@ -292,7 +292,7 @@ def _name(status: int) -> str:
 
 
 def path(rule: Rule) -> str:
-    """Write a route's pattern as OpenAPI does."""
+    """Return a route's pattern as OpenAPI writes it."""
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: f"{{{_camel(match[1])}}}", rule.rule)
 
 

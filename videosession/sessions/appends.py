@@ -257,9 +257,11 @@ def _with_hint(changes: dict, events: list[dict]) -> dict:
     """Note how many events are beside a session and between which instants: reads go by it, no promise rests on it."""
     if not events:
         return changes
-    instants = [event["instant"] for event in events]
+    instants, arrivals = ([event[field] for event in events] for field in ("instant", "arrival"))
+    first = {"beside.first": min(instants), "beside.firstArrival": min(arrivals)}
+    last = {"beside.last": max(instants), "beside.lastArrival": max(arrivals)}
     return changes | {
-        "$inc": changes["$inc"] | {"beside": len(events)},
-        "$min": changes.get("$min", {}) | {"firstBeside": min(instants)},
-        "$max": changes.get("$max", {}) | {"lastBeside": max(instants)},
+        "$inc": changes["$inc"] | {"beside.count": len(events)},
+        "$min": changes.get("$min", {}) | first,
+        "$max": changes.get("$max", {}) | last,
     }

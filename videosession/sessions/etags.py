@@ -50,7 +50,7 @@ def check(tag: str | None) -> None:
     if tag is not None:
         _check(tag, lambda named: named == tag, {"ETag": f'"{tag}"'})
     elif "If-Match" in request.headers:
-        raise PreconditionFailed("If-Match does not hold: there is nothing here yet.")
+        raise PreconditionFailed("If-Match does not match: nothing exists here yet.")
 
 
 def check_unchanged(headers: dict[str, str]) -> None:
@@ -87,10 +87,10 @@ def _tag(session: dict, variant: str | None = None) -> str:
 
 def _check(tag: str, is_current: Callable[[str], bool], headers: dict[str, str]) -> None:
     if "If-Match" in request.headers and not _names("If-Match", is_current):
-        raise PreconditionFailed(f'If-Match does not hold: the ETag is now "{tag}".')
+        raise PreconditionFailed(f'If-Match does not match: the ETag is now "{tag}".')
     if "If-None-Match" in request.headers and _names("If-None-Match", is_current, weakly=True):
         if request.method not in ("GET", "HEAD"):
-            raise PreconditionFailed(f'If-None-Match does not hold: the ETag is "{tag}".')
+            raise PreconditionFailed(f'If-None-Match matches: the ETag is "{tag}".')
         raise NotModified(headers)
 
 

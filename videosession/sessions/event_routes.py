@@ -18,9 +18,9 @@ blueprint = Blueprint("events", __name__, url_prefix="/api/sessions/<session_id>
 @blueprint.post("")
 @auth.requires(auth.WRITE, players=True)
 @accepts(NewEvent, media_types=(JSON, NDJSON), most=MOST_EVENTS, keyed=True)
-@answers((Event, Events), 201, headers=("Location",), problems={409: "An eventId is taken by another event."})
+@answers((Event, Events), 201, headers=("Location",), problems={409: "Another event has this `eventId`."})
 def append_events(session_id: str, body: dict | list[dict], key: str | None) -> tuple[dict, dict]:
-    """Append what the player did to a session: one event, or up to a thousand at once."""
+    """Append one event to a session, or up to 1 000 at once."""
     if isinstance(body, list):
         return {"events": sessions().append(session_id, body, owner=auth.owner(), key=key)}, location()
     event = sessions().append_one(session_id, body, owner=auth.owner(), key=key)
@@ -32,7 +32,7 @@ def append_events(session_id: str, body: dict | list[dict], key: str | None) -> 
 @accepts(query=EventsQuery)
 @answers(EventsPage, also={NDJSON: Event})
 def list_events(session_id: str, query: dict) -> tuple[dict, dict] | Response:
-    """Give a page of a session's events, in order, or as NDJSON all that match."""
+    """List a session's events in order, page by page, or stream all of them as NDJSON."""
     if request.accept_mimetypes.best_match((JSON, NDJSON)) == NDJSON:
         return _stream(session_id, **query)
     page = sessions().events_page(session_id, owner=auth.owner(), **query)
@@ -45,14 +45,14 @@ def list_events(session_id: str, query: dict) -> tuple[dict, dict] | Response:
 @accepts()
 @answers(Event)
 def read_event(session_id: str, event_id: str) -> dict:
-    """Give one event of a session."""
+    """Return one event of a session."""
     return sessions().event(session_id, event_id, owner=auth.owner())
 
 
 def _stream(session_id: str, limit: int, **selected) -> Response:
-    """Write all events that match, one a line, a batch of lines at a time."""
+    """Return all events that match, one per line, sent in batches."""
     if "limit" in request.args:
-        queries.refuse({"limit": ["is for pages; all that match are streamed: leave it out"]})
+        queries.refuse({"limit": ["must not be given with NDJSON, which streams all events that match"]})
     batches = sessions().events(session_id, owner=auth.owner(), **selected)
     return Complete(map(_lines, filter(None, batches)), headers=_NEGOTIATED, content_type=NDJSON)
 

@@ -6,19 +6,18 @@ acknowledged is never changed and never taken back, except with its session (see
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
 from typing import NamedTuple
 
 import bson
 import orjson
 import pymongo
 
-from videosession.database import Database, batches, insert
+from videosession.database import Database, insert
 from videosession.sessions.idempotency import Keyed, is_same
 
 IDS_A_QUERY = 100
 
-_ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
+ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]
 AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
 FOR_TIMELINE = {"_id": 0, "eventId": 1, "type": 1, "instant": 1, "arrival": 1, "data": 1, "exact": 1}
 WITH_PLACE = AS_SENT | {"instant": 1, "arrival": 1}
@@ -70,19 +69,6 @@ class Events:
         where = {"_id": f"{session_id}:{event['eventId']}", "session": session_id, "arrival": event["arrival"]}
         self._database.events.delete_one(where)
 
-    def in_order(self, selection: "Selection", fields: dict) -> Iterator[list[dict]]:
-        """Yield the selected events, in batches."""
-        for query in selection.queries():
-            yield from batches(self._database.events, query, projection=fields, sort=_ORDER)
-
-    def first(self, selection: "Selection", count: int) -> list[dict]:
-        """Return the selected events that come first, `count` at most, each with its place in the order."""
-        found: list[dict] = []
-        for query in selection.queries():
-            if missing := count - len(found):
-                found += self._database.events.find(query, WITH_PLACE, sort=_ORDER, limit=missing)
-        return found
-
     def one(self, session_id: str, event_id: str) -> dict | None:
         """Find an event by its id."""
         where = {"_id": f"{session_id}:{event_id}", "session": session_id}
@@ -110,20 +96,6 @@ class Selection(NamedTuple):
             and (self.until is None or event["instant"] < self.until)
             and (self.after is None or place(event) > self.after)
         )
-
-    def queries(self) -> Iterator[dict]:
-        """Ask for them, in turn: first for those at the very instant of the place, then for the later ones.
-
-        So each reads from the index what it gives and no more, however many events share an instant.
-        """
-        every = {"session": self.session_id} | ({} if self.type is None else {"type": self.type})
-        bounds = {"$gte": self.since, "$lt": self.until}
-        if self.after is not None:
-            instant, arrival = self.after
-            yield every | {"instant": instant, "arrival": {"$gt": arrival}}
-            bounds |= {"$gte": None, "$gt": instant}
-        given = {operator: bound for operator, bound in bounds.items() if bound is not None}
-        yield every | ({"instant": given} if given else {})
 
 
 def place(event: dict) -> tuple[int, str]:
@@ -192,25 +164,17 @@ def exactly(events: list[dict]) -> list[dict]:
     return events
 
 
+def bare(events: list[dict]) -> list[dict]:
+    """Return events as they are answered, of which only the fields were read that this needs and their places."""
+    for event in events:
+        del event["instant"]
+        event.pop("arrival", None)
+    return exactly(events)
+
+
 def in_order(events: Iterable[dict]) -> list[dict]:
     """Sort events that carry their places."""
     return sorted(events, key=place)
-
-
-def merged(beside: Iterator[list[dict]], recent: list[dict], ids: set[str]) -> Iterator[list[dict]]:
-    """Yield batches of events beside a session, in order, with its `recent` ones, in order too, where they belong.
-
-    What is in both places, under one of these `ids`, is given once, as the session has it.
-    """
-    for batch in beside:
-        there = [event for event in batch if event["eventId"] not in ids] if ids else batch
-        if there and recent and place(recent[0]) < place(there[-1]):
-            until = place(there[-1])
-            inside = [event for event in recent if place(event) < until]
-            recent = recent[len(inside) :]
-            there = in_order(chain(there, inside))
-        yield there
-    yield recent
 
 
 def _beside(session_id: str, event: dict) -> dict:

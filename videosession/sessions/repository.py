@@ -7,10 +7,11 @@ what a session says of its revision is never newer than the events.
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple, NoReturn
 
+import orjson
 import pymongo
 
 from videosession.database import Database, insert
@@ -24,22 +25,26 @@ from videosession.sessions.events import (
     Selection,
     Taken,
     as_sent,
+    bare,
     exactly,
-    in_order,
-    merged,
     place,
 )
 from videosession.sessions.idempotency import Keyed, keyed
+from videosession.sessions.reading import Reads
 from videosession.sessions.removal import ALIVE, Removal
 from videosession.sessions.schemas import CONTENT
 
 MOST_TRIES = 50  # enough for eight that change one session without a pause
 WITHOUT_EVENTS = {"recent": 0, "result": 0}
+WITHOUT_RESULT = {"result": 0}
+PAGE_BYTES = 4 * 2**20  # of data; what stands beside them is small
 
-_EVENTS = {"moved": 1, "recent": 1}
-_ANOTHER_REQUEST = Fault("", "is not what was first sent with this Idempotency-Key: use another key")
+_EVENTS = {"moved": 1, "recent": 1, "beside": 1}
+_ANOTHER_REQUEST = Fault(
+    "", "must be the request that was first sent with this Idempotency-Key; otherwise use another key"
+)
 _SESSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_CONTENDED = "Others changed the session at the same moment, each time that it was tried. Nothing was done: try again."
+_CONTENDED = "Other requests kept changing the session. Nothing was changed: retry."
 _NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 
 
@@ -67,6 +72,7 @@ class SessionRepository:
         self._database = database
         self._clock = clock
         self._events = Events(database)
+        self._reads = Reads(database)
         self._appends = Appends(database, clock, recent_bytes)
         self._removal = Removal(database, clock)
 
@@ -96,9 +102,9 @@ class SessionRepository:
         """Store a session under the id that its key gives, or find what is stored there; give what is not content."""
         if not insert(self._database.sessions, [session]):
             return {"_id": session["_id"]}
-        found = self._database.sessions.find_one({"_id": session["_id"], "owner": session["owner"]})
+        found = self._database.sessions.find_one({"_id": session["_id"], "owner": session["owner"]}, WITHOUT_EVENTS)
         if found is None or "deletedAt" in found:
-            raise Conflict("The session that was made with this Idempotency-Key has been deleted: use another key.")
+            raise Conflict("The session that was created with this Idempotency-Key has been deleted: use another key.")
         if found.get("fingerprint") != session["fingerprint"]:
             raise Invalid([_ANOTHER_REQUEST])
         return {field: found[field] for field in ("_id", "createdAt", "version", "revision")}
@@ -160,9 +166,9 @@ class SessionRepository:
         """Find a session and, where it meets `condition`, begin to read its events; NotFound where there is none."""
         _check(session_id)
         with self._database.deadline():
-            session = self._look_for(session_id, owner=owner, condition=condition)
-            batches = self._in_order(session, Selection(session_id), WITH_PLACE)
-            return Reading(session, self._in_time(map(_as_sent, batches)))
+            session = self._look_for(session_id, owner=owner, fields=WITHOUT_RESULT, condition=condition)
+            batches = self._in_order(session, Selection(session_id), WITH_PLACE, owner)
+            return Reading(session, self._in_time(map(bare, batches)))
 
     def check(self, session_id: str, *, owner: str) -> None:
         """Make sure that the session is there; NotFound where it is not."""
@@ -180,8 +186,8 @@ class SessionRepository:
         """
         _check(session_id)
         with self._database.deadline():
-            session = self._look_for(session_id, owner=owner, condition=condition)
-        batches = self._in_order(session, Selection(session_id), FOR_TIMELINE)
+            session = self._look_for(session_id, owner=owner, fields=WITHOUT_RESULT, condition=condition)
+        batches = self._in_order(session, Selection(session_id), FOR_TIMELINE, owner)
         return session, chain.from_iterable(self._in_time(map(exactly, batches)))
 
     def events(self, session_id: str, *, owner: str, **selected) -> Iterator[list[dict]]:
@@ -189,8 +195,8 @@ class SessionRepository:
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields=_EVENTS)
-            batches = self._in_order(session, Selection(session_id, **selected), WITH_PLACE)
-            return self._in_time(map(_as_sent, batches))
+            batches = self._in_order(session, Selection(session_id, **selected), WITH_PLACE, owner)
+            return self._in_time(map(bare, batches))
 
     def events_page(self, session_id: str, *, owner: str, limit: int, **selected) -> Page:
         """Give up to `limit` of a session's events that a Selection takes, in order; NotFound where there is none."""
@@ -198,14 +204,10 @@ class SessionRepository:
         selection = Selection(session_id, **selected)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields=_EVENTS)
-            recent = session.get("recent", [])
-            ids = {event["eventId"] for event in recent}
-            found = list(filter(selection.takes, recent))
-            if session.get("moved") != 0:
-                beside = self._events.first(selection, limit + 1 + len(ids))
-                found += [event for event in beside if event["eventId"] not in ids]
-        found = in_order(found)
-        return Page(_as_sent(found[:limit]), place(found[limit - 1]) if len(found) > limit else None)
+            found, are_more = self._reads.first(session, selection, WITH_PLACE, limit)
+        kept = _on_a_page(found)
+        last = place(kept[-1]) if kept and (are_more or len(kept) < len(found)) else None
+        return Page(bare(kept), last)
 
     def event(self, session_id: str, event_id: str, *, owner: str) -> dict:
         """Find an event of a session; NotFound where there is none."""
@@ -218,16 +220,13 @@ class SessionRepository:
                 found = filter(None, [self._events.one(session_id, event_id)])
         for event in found:
             return as_sent(event)
-        raise NotFound("There is no such event in this session.")
+        raise NotFound("No such event.")
 
-    def _in_order(self, session: dict, selection: Selection, fields: dict) -> Iterator[list[dict]]:
-        """Yield the selected events of a session that was read before, in order, with their places."""
-        recent = session.pop("recent", [])
-        selected = in_order(filter(selection.takes, recent))
-        if session.get("moved") == 0:
-            return iter([selected])
-        ids = {event["eventId"] for event in recent}
-        return merged(self._events.in_order(selection, fields), selected, ids)
+    def _in_order(self, session: dict, selection: Selection, fields: dict, owner: str) -> Iterator[list[dict]]:
+        def look() -> None:
+            self._look_for(selection.session_id, owner=owner, fields={"_id": 1})
+
+        return self._reads.in_order(session, selection, fields, look)
 
     def _in_time(self, found: Iterator[list[dict]]) -> Iterator[list[dict]]:
         """Fetch the first batch, so that what fails does before an answer begins; each has a deadline of its own."""
@@ -332,8 +331,14 @@ def _check(session_id: str) -> None:
         raise NotFound(NO_SESSION)
 
 
-def _as_sent(events: Iterable[dict]) -> list[dict]:
-    return [as_sent(event) for event in events]
+def _on_a_page(events: list[dict]) -> list[dict]:
+    """Return as many events as fit on a page, the first one at least."""
+    size = 0
+    for number, event in enumerate(events):
+        size += len(event.get("exact") or orjson.dumps(event["data"]))
+        if number and size > PAGE_BYTES:
+            return events[:number]
+    return events
 
 
 def _refuse(taken: list[dict], events: list[dict], pointers: list[str]) -> NoReturn:
@@ -342,8 +347,8 @@ def _refuse(taken: list[dict], events: list[dict], pointers: list[str]) -> NoRet
         raise Invalid([_ANOTHER_REQUEST])
     ids = {event["eventId"] for event in taken}
     faults = [
-        Fault(f"{pointer}/eventId", "is the id of another event of this session")
+        Fault(f"{pointer}/eventId", "must not be the id of another event of this session")
         for pointer, event in zip(pointers, events, strict=True)
         if event["eventId"] in ids
     ]
-    raise Conflict("An event with this id, and with other content, is in this session already: see errors.", faults)
+    raise Conflict("The session has another event with this eventId: see errors.", faults)

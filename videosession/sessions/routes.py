@@ -1,4 +1,4 @@
-"""The operations on sessions: who may, what is taken, the deed, what is given."""
+"""The operations on sessions."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -31,8 +31,8 @@ from videosession.sessions.schemas import (
     SessionWithEvents,
 )
 
-_CONTENDED = "Others changed the session at the same moment, again and again."
-_KEY_OF_DELETED = "The session that was opened under this Idempotency-Key has been deleted."
+_CONTENDED = "Other requests kept changing the session. Retry."
+_KEY_OF_DELETED = "The session that was created with this Idempotency-Key has been deleted."
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions")
 
@@ -46,7 +46,7 @@ def sessions() -> SessionRepository:
 @accepts(NewSession, keyed=True)
 @answers(CreatedSession, 201, headers=("Location",), problems={409: _KEY_OF_DELETED})
 def create_session(body: dict, key: str | None) -> tuple[dict, dict]:
-    """Open a session."""
+    """Create a session."""
     session = sessions().create(owner=auth.owner(), key=key, **body)
     return _head(session) | {"createdAt": instants.write(session["createdAt"])}, location(session["_id"])
 
@@ -66,7 +66,7 @@ def list_sessions(query: dict) -> tuple[dict, dict]:
 @accepts(NewPlayerToken)
 @answers(PlayerToken, 201)
 def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
-    """Make a token for a player in a browser, which may append events to this session and nothing else."""
+    """Create a token for a player in a browser; it can only append events to this session."""
     sessions().check(session_id, owner=auth.owner())
     token, expires_at = auth.make_player_token(session_id, body["lifetime_seconds"], owner=auth.owner())
     return {"token": token, "expiresAt": instants.write(expires_at * instants.SECOND)}, {"Cache-Control": "no-store"}
@@ -78,7 +78,7 @@ def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
 @conditional(check_tag)
 @answers((SessionWithEvents, ListedSession))
 def read_session(session_id: str, query: dict, condition: Condition | None) -> Response | tuple[dict, dict]:
-    """Give a session with its events, in order, or without them."""
+    """Return a session with its events in order, or without them."""
     if query.get("events") == "none":
         session = sessions().look(session_id, owner=auth.owner(), condition=condition)
         return _in_list(session), etags.headers(session)
@@ -92,7 +92,7 @@ def read_session(session_id: str, query: dict, condition: Condition | None) -> R
 @conditional(check_version)
 @answers(ListedSession, headers=("ETag",), problems={409: _CONTENDED})
 def change_session(session_id: str, body: dict, condition: Condition | None) -> tuple[dict, dict]:
-    """Change what is said of a session, by a merge patch: what it names is set, null removes."""
+    """Update a session with a JSON merge patch; `null` removes a field."""
     merge = partial(merged, patch=body)
     session = sessions().change(session_id, merge, owner=auth.owner(), condition=condition)
     return _in_list(session), etags.headers(session)
@@ -104,13 +104,13 @@ def change_session(session_id: str, body: dict, condition: Condition | None) -> 
 @conditional(check_tag)
 @answers(Deleted, problems={409: _CONTENDED})
 def delete_session(session_id: str, condition: Condition | None) -> dict:
-    """Delete a session and its events, for good."""
+    """Delete a session and its events."""
     sessions().delete(session_id, owner=auth.owner(), condition=condition)
     return {"message": "Session deleted successfully."}
 
 
 def location(*below: str) -> dict:
-    """Say where what was made is: where it was posted, or below that."""
+    """Return the Location header of what was created: the path of the request, or below it."""
     return {"Location": "/".join([quote(request.script_root) + request.path, *below])}
 
 
@@ -124,7 +124,7 @@ def _in_list(session: dict) -> dict:
 
 
 def _session_json(reading: Reading) -> Iterator[bytes]:
-    """Write a session as JSON, a batch of events at a time, so that memory does not grow with them."""
+    """Return a session as JSON in parts, a batch of events at a time, so memory does not grow with them."""
     batches = filter(None, reading.events)
     yield orjson.dumps(_head(reading.session))[:-1] + b',"events":[' + orjson.dumps(next(batches, []))[1:-1]
     for batch in batches:

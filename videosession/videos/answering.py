@@ -13,12 +13,14 @@ from videosession.contract.bodies import JSON
 from videosession.contract.decorators import Complete
 from videosession.services import services
 from videosession.sessions import etags
-from videosession.video import BinsTooNarrowError, Film, small_groups
+from videosession.video import BinsTooNarrowError, Film, picture, small_groups
 from videosession.video.lengths import LADDER
 from videosession.videos.queries import METADATA, Steps
 from videosession.videos.repository import Asked
 
 CSV, SVG = "text/csv", "image/svg+xml"
+# Text of clients stands in the pictures. It is escaped; should that ever fail, a browser still runs nothing.
+PICTURE_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 DAY = 24 * 3600 * instants.SECOND
 
 Answer = dict[str, Any]
@@ -93,6 +95,36 @@ def negotiated(*media_types: str) -> str:
 
 def as_json(answer: Answer) -> Response:
     return respond(orjson.dumps(answer), JSON, answer["pending"])
+
+
+def as_picture(text: str, pending: int) -> Response:
+    answer = respond(text.encode(), SVG, pending)
+    answer.headers.update(PICTURE_HEADERS)
+    return answer
+
+
+def flows(query: Query) -> list[Answer]:
+    """Return the flows that a picture of the choices shows; none for a token that small groups are hidden from."""
+    steps: list[Answer] = [] if is_few() else ask(query).film.paths(picture.STEPS)["flows"]
+    return steps
+
+
+def compared(query: Query) -> tuple[Answer, Film]:
+    """Return the comparison of two groups, and the film that it is of."""
+    asked = ask(query, by=query["by"])
+    answer = asked.film.compared(query["by"], (query["a"], query["b"]), query["threshold_percent"])
+    by = METADATA + ".".join(query["by"])
+    return {"videoId": query["video_id"], "pending": asked.pending, "by": by} | answer, asked.film
+
+
+def curves(query: Query, film: Film) -> list[Answer | None]:
+    """Return of each of two groups the heatmap of the node that most of both saw; None where a group saw nothing."""
+    seen = {node: totals.seen_by for node, totals in film.totals.nodes.items()}
+    if not seen:
+        return [None, None]
+    node = max(seen, key=lambda each: (seen[each], each or ""))
+    groups = [group.heatmap(node=(node,)) for group in film.groups(query["by"], (query["a"], query["b"]))]
+    return [group["nodes"][0] if group["views"] and group["nodes"] else None for group in groups]
 
 
 def as_csv(text: str, pending: int) -> Response:

@@ -6,11 +6,23 @@ from flask import Blueprint, Response
 
 from videosession import auth, instants
 from videosession.contract import pagination
+from videosession.contract.bodies import JSON
 from videosession.contract.decorators import accepts, answers
 from videosession.services import services
-from videosession.video import tables
+from videosession.video import picture, tables
 from videosession.videos import schemas
-from videosession.videos.answering import CSV, as_csv, as_json, ask, negotiated, told
+from videosession.videos.answering import (
+    CSV,
+    SVG,
+    as_csv,
+    as_json,
+    as_picture,
+    compared,
+    curves,
+    flows,
+    negotiated,
+    told,
+)
 from videosession.videos.queries import ComparisonQuery, HeatmapQuery, PathsQuery, SummaryQuery, VideoQuery, VideosQuery
 
 _NO_VIDEO = {404: "There is neither a session nor a plan of yours with this `videoId`."}
@@ -57,11 +69,14 @@ def _node(query: dict[str, Any]) -> tuple[str | None, ...] | None:
 @blueprint.get("/heatmap")
 @auth.requires(auth.READ, instead=auth.SUMMARY)
 @accepts(query=HeatmapQuery)
-@answers((schemas.Heatmap, schemas.ViewerHeatmap, schemas.FewHeatmap, schemas.Suppressed), also={CSV: None}, **_TAGGED)
+@answers(
+    (schemas.Heatmap, schemas.ViewerHeatmap, schemas.FewHeatmap, schemas.Suppressed),
+    also={CSV: None, SVG: None},
+    **_TAGGED,
+)
 def read_video_heatmap(query: dict[str, Any]) -> Response:
     """Say what of a video's nodes was watched, watched again, skipped and left, in bins of time."""
-    answer = _heatmap(query)
-    return as_csv(tables.heatmap(answer), answer["pending"]) if negotiated(CSV) == CSV else as_json(answer)
+    return _HEATMAPS[negotiated(CSV, SVG)](_heatmap(query))
 
 
 @blueprint.get("/heatmap.csv")
@@ -70,18 +85,32 @@ def read_video_heatmap(query: dict[str, Any]) -> Response:
 @answers(media_type=CSV, **_TAGGED)
 def read_video_heatmap_as_csv(query: dict[str, Any]) -> Response:
     """Write the heatmap as a table with a row for each node and bin."""
-    answer = _heatmap(query)
-    return as_csv(tables.heatmap(answer), answer["pending"])
+    return _HEATMAPS[CSV](_heatmap(query))
+
+
+@blueprint.get("/heatmap.svg")
+@auth.requires(auth.READ, instead=auth.SUMMARY)
+@accepts(query=HeatmapQuery)
+@answers(media_type=SVG, **_TAGGED)
+def draw_video_heatmap(query: dict[str, Any]) -> Response:
+    """Draw the heatmap: of one node a curve, of several a strip each."""
+    return _HEATMAPS[SVG](_heatmap(query))
+
+
+_HEATMAPS = {
+    JSON: as_json,
+    CSV: lambda answer: as_csv(tables.heatmap(answer), answer["pending"]),
+    SVG: lambda answer: as_picture(picture.heatmap(answer), answer["pending"]),
+}
 
 
 @blueprint.get("/choices")
 @auth.requires(auth.READ, instead=auth.SUMMARY)
 @accepts(query=VideoQuery)
-@answers((schemas.Choices, schemas.FewChoices, schemas.Suppressed), also={CSV: None}, **_TAGGED)
+@answers((schemas.Choices, schemas.FewChoices, schemas.Suppressed), also={CSV: None, SVG: None}, **_TAGGED)
 def read_video_choices(query: dict[str, Any]) -> Response:
     """Say which branches were taken from each node of a video, and what nobody took."""
-    answer = told(query, "choices")
-    return as_csv(tables.choices(answer), answer["pending"]) if negotiated(CSV) == CSV else as_json(answer)
+    return _CHOICES[negotiated(CSV, SVG)](query)
 
 
 @blueprint.get("/choices.csv")
@@ -90,8 +119,29 @@ def read_video_choices(query: dict[str, Any]) -> Response:
 @answers(media_type=CSV, **_TAGGED)
 def read_video_choices_as_csv(query: dict[str, Any]) -> Response:
     """Write the choices as a table with a row for each edge."""
+    return _CHOICES[CSV](query)
+
+
+@blueprint.get("/choices.svg")
+@auth.requires(auth.READ, instead=auth.SUMMARY)
+@accepts(query=VideoQuery)
+@answers(media_type=SVG, **_TAGGED)
+def draw_video_choices(query: dict[str, Any]) -> Response:
+    """Draw the choices: where the views went step by step, where they ended, and what nobody saw."""
+    return _CHOICES[SVG](query)
+
+
+def _choices_as_csv(query: dict[str, Any]) -> Response:
     answer = told(query, "choices")
     return as_csv(tables.choices(answer), answer["pending"])
+
+
+def _choices_as_picture(query: dict[str, Any]) -> Response:
+    answer = told(query, "choices")
+    return as_picture(picture.choices(answer, flows(query)), answer["pending"])
+
+
+_CHOICES = {JSON: lambda query: as_json(told(query, "choices")), CSV: _choices_as_csv, SVG: _choices_as_picture}
 
 
 @blueprint.get("/paths")
@@ -117,10 +167,21 @@ def read_video_paths_as_csv(query: dict[str, Any]) -> Response:
 @blueprint.get("/comparison")
 @auth.requires(auth.READ)
 @accepts(query=ComparisonQuery)
-@answers(schemas.Comparison, **_TAGGED)
+@answers(schemas.Comparison, also={SVG: None}, **_TAGGED)
 def compare_groups_of_video(query: dict[str, Any]) -> Response:
     """Compare two groups of a video's sessions, by a value in their metadata."""
-    asked = ask(query, by=query["by"])
-    compared = asked.film.compared(query["by"], (query["a"], query["b"]), query["threshold_percent"])
-    about = {"videoId": query["video_id"], "pending": asked.pending, "by": "metadata." + ".".join(query["by"])}
-    return as_json(about | compared)
+    return draw_comparison(query) if negotiated(SVG) == SVG else as_json(compared(query)[0])
+
+
+@blueprint.get("/comparison.svg")
+@auth.requires(auth.READ)
+@accepts(query=ComparisonQuery)
+@answers(media_type=SVG, **_TAGGED)
+def draw_comparison_of_video(query: dict[str, Any]) -> Response:
+    """Draw the two groups over each other, and by how much more of the one completed."""
+    return draw_comparison(query)
+
+
+def draw_comparison(query: dict[str, Any]) -> Response:
+    answer, film = compared(query)
+    return as_picture(picture.comparison(answer, curves(query, film)), answer["pending"])
