@@ -21,7 +21,10 @@ MODULES = {
 }
 ROUTES = [name for name in MODULES if name.endswith("routes")]
 SCHEMAS = [name for name in MODULES if name.endswith("schemas")]
-STORAGE = ["videosession.sessions.repository", "videosession.sessions.events", "videosession.sessions.idempotency"]
+STORAGE = [
+    f"videosession.sessions.{name}"
+    for name in ("repository", "appends", "events", "reading", "removal", "recently_seen", "idempotency")
+]
 AUTH = [name for name in MODULES if name.startswith("videosession.auth")]
 CONTRACT = [name for name in MODULES if name.startswith("videosession.contract")]
 EXCHANGE = [name for name in MODULES if name.startswith("videosession.exchange")]

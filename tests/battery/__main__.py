@@ -16,6 +16,8 @@ from tests.battery.finding import Finding
 
 EXPERIMENTS = [
     "kills",
+    "protocol",
+    "steps",
     "races",
     "losses",
     "faults",

@@ -47,12 +47,13 @@ class Events:
     def copy(self, session_id: str, events: list[dict]) -> None:
         """Put `recent` events beside their session, in place of what has their ids: that was never acknowledged."""
         there = {event["eventId"]: event for event in self.insert(session_id, events)}
-        for stored in self.stored(session_id, there):
-            event = there[stored["eventId"]]
-            if stored["arrival"] != event["arrival"]:  # else it is a copy of the same
+        copied = {stored["arrival"] for stored in self.stored(session_id, there)}
+        for event in there.values():
+            if event["arrival"] not in copied:
                 document = _beside(session_id, event)
+                # Whoever sent what is there may remove it at this moment: then this puts the copy there.
                 where = {"_id": document["_id"], "session": session_id}
-                self._database.events.replace_one(where, document)
+                self._database.events.replace_one(where, document, upsert=True)
 
     def stored(self, session_id: str, event_ids: Iterable[str]) -> Iterator[dict]:
         """Find what is stored under these ids, as far as it is compared."""

@@ -1,0 +1,118 @@
+"""The storage holds in any order of everybody's calls to the database, and no part of it can be left out.
+
+The battery runs more of the same.
+"""
+
+import pytest
+
+from tests.battery import protocol, steps
+from tests.battery.steps import WEAKENED, Schedule, until_wrong
+from tests.databases import event
+from videosession import instants
+from videosession.database import Database
+from videosession.errors import Conflict, NotFound
+from videosession.sessions.appends import RECENT_BYTES
+from videosession.sessions.repository import SessionRepository
+
+
+def test_the_model_of_the_storage_is_never_wrong():
+    assert protocol.wrong(2000) == 0
+
+
+@pytest.mark.parametrize("part", protocol.PARTS)
+def test_the_model_without_one_of_its_parts_is(part):
+    assert protocol.until_wrong(20_000, part) is not None
+
+
+def test_the_repository_is_never_wrong_in_any_order_of_its_calls():
+    assert until_wrong(150) is None
+
+
+@pytest.mark.parametrize("part", WEAKENED)
+def test_the_repository_without_one_of_its_parts_is(part):
+    appends, beside = WEAKENED[part]
+    assert until_wrong(2 * steps.SCHEDULES, appends=appends, beside=beside) is not None
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_same_orders_hold_on_a_real_server(db, seed):
+    assert Schedule(seed, db).wrong == []
+
+
+STORED_AT = 1_772_359_200_000_000
+
+
+@pytest.fixture(params=[RECENT_BYTES, 500, 0], ids=["in the session", "moving", "beside it"])
+def sessions(db, request) -> SessionRepository:
+    return SessionRepository(Database(str, db, deadline_seconds=60), instants.now, request.param)
+
+
+@pytest.fixture
+def old(db) -> str:
+    """A session as version 0.1.0 stored it, with its events, and return its id."""
+    session_id = "0123456789abcdef" * 2
+    db.sessions.insert_one(
+        {
+            "_id": session_id,
+            "owner": "alice",
+            "title": "T",
+            "description": "",
+            "createdAt": STORED_AT,
+            "version": 1,
+            "revision": "0123456789abcdef",
+            "lastEventAt": STORED_AT,
+        }
+    )
+    db.events.insert_many(
+        {
+            "_id": f"{session_id}:e{number}",
+            "session": session_id,
+            "instant": number * instants.SECOND,
+            "arrival": f"{STORED_AT:015x}0123456789{number:04x}",
+            "eventId": f"e{number}",
+            "type": "ping",
+            "timestamp": event(second=number)["timestamp"],
+            "data": {"$ref": "a", "$id": number},
+            "exact": f'{{"$ref":"a","$id":{number}}}',
+        }
+        for number in range(10)
+    )
+    return session_id
+
+
+def read(sessions: SessionRepository, session_id: str) -> list[str]:
+    return [each["eventId"] for batch in sessions.read(session_id, owner="alice").events for each in batch]
+
+
+IDS = [f"e{number}" for number in range(10)]
+
+
+def test_what_the_version_before_stored_is_read_in_every_way(sessions, old):
+    assert read(sessions, old) == IDS
+    assert [each["eventId"] for each in sessions.timeline_events(old, owner="alice")[1]] == IDS
+    page = sessions.events_page(old, owner="alice", limit=4)
+    assert [each["eventId"] for each in page.items] == IDS[:4]
+    rest = sessions.events(old, owner="alice", after=page.place)
+    assert [each["eventId"] for batch in rest for each in batch] == IDS[4:]
+    assert sessions.event(old, "e7", owner="alice")["data"] == {"$ref": "a", "$id": 7}
+    assert sessions.count(old, owner="alice") == 10
+    assert sessions.newest(owner="alice", limit=1).items[0]["_id"] == old
+
+
+def test_what_the_version_before_stored_is_appended_to(sessions, old):
+    again = event("ping", 3) | {"eventId": "e3", "data": {"$ref": "a", "$id": 3}}
+    for _ in range(4):
+        sessions.append(old, [again, event("new", 20) | {"eventId": "n"}], owner="alice")
+        sessions.append_one(old, event("another", 21), owner="alice")
+    with pytest.raises(Conflict):
+        sessions.append_one(old, again | {"data": {}}, owner="alice")
+    assert read(sessions, old)[:11] == [*IDS, "n"]
+    assert len(read(sessions, old)) == 15
+
+
+def test_what_the_version_before_stored_is_deleted(sessions, old, db):
+    sessions.append_one(old, event("another", 21), owner="alice")
+    sessions.delete(old, owner="alice")
+    assert db.events.count_documents({}) == 0
+    with pytest.raises(NotFound):
+        read(sessions, old)
