@@ -26,6 +26,7 @@ def test_anybody_may_ask_for_the_name_the_version_and_the_limits(nobody):
         "jsonBytes": 1024 * 1024,
         "ndjsonBytes": 8 * 1024 * 1024,
         "events": 1000,
+        "values": 150_000,
         "idempotencyKeyCharacters": 255,
         "requestIdCharacters": 200,
         "lineBytes": 8190,

@@ -95,7 +95,6 @@ GOOD_TOKENS = {
     "a sub beyond the basic plane": signed(sub="\U0001f600" * 255),
     "a sub with NUL, dots and dollars": signed(sub="\0$where.a"),
     "claims that nobody knows": signed(roles=["admin"], nested={"a": [1]}, scope="openid profile"),
-    "a scope that is no text": signed(scope=5),
     "scopes of everything": signed(scope="sessions:read sessions:write"),
 }
 
@@ -113,6 +112,36 @@ def test_an_unusual_token_is_a_token(nobody, header):
     assert made.status_code == 201, made.text
     read = nobody.get(f"{POSTS}/{made.json['id']}", headers={"Authorization": header})
     assert read.status_code == 200
+
+
+# The claims of a token, and whether it may read and write.
+SCOPES = {
+    "none": ({}, True, True),
+    "null": ({"scope": None}, True, True),
+    "read": ({"scope": "sessions:read"}, True, False),
+    "write, as a list": ({"scope": ["sessions:write"]}, False, True),
+    "both in scp": ({"scp": "sessions:read sessions:write"}, True, True),
+    "read in scp, as a list": ({"scp": ["sessions:read"]}, True, False),
+    "one in each": ({"scope": "sessions:read", "scp": ["sessions:write"]}, True, True),
+    "OpenID Connect's own": ({"scope": "openid profile email address phone offline_access"}, True, True),
+    "OpenID Connect's own and read": ({"scope": "openid sessions:read"}, True, False),
+    "of another service": ({"scope": "videos:read"}, False, False),
+    "OpenID Connect's own and another service's": ({"scope": "openid videos:read"}, False, False),
+    "in capitals": ({"scope": "SESSIONS:READ"}, False, False),
+    "an unknown one of ours": ({"scope": "sessions:delete"}, False, False),
+    "summaries alone": ({"scope": "sessions:summary"}, False, False),
+    "a number": ({"scope": 5}, False, False),
+    "an object": ({"scope": {"sessions:read": True}}, False, False),
+    "a list of numbers": ({"scp": [1]}, False, False),
+    "an empty text": ({"scope": ""}, False, False),
+}
+
+
+@pytest.mark.parametrize(("claims", "reads", "writes"), SCOPES.values(), ids=SCOPES)
+def test_a_token_with_scopes_may_do_what_is_understood_of_them_and_nothing_else(nobody, claims, reads, writes):
+    header = {"Authorization": signed(**claims)}
+    assert nobody.get(POSTS, headers=header).status_code == (200 if reads else 403)
+    assert nobody.post(POSTS, {"title": "x"}, headers=header).status_code == (201 if writes else 403)
 
 
 @pytest.mark.parametrize(("seconds_ago", "status"), [(0, 201), (60, 401)])

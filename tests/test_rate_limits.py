@@ -100,12 +100,38 @@ def test_a_sessions_players_may_report_as_often_as_their_setting_says(limited, c
 def test_no_one_is_slowed_down_by_another(limited):
     alice, bob = Client(limited), Client(limited, "bob")
     first, second = player_of(alice), player_of(alice)
-    statuses(alice, 50)
     reports(first, 5)
-    assert alice.get(NOWHERE).status_code == 429
     assert reports(first, 1) == {429: 1}
-    assert bob.get(NOWHERE).status_code == 404
     assert reports(second, 1) == {201: 1}
+    statuses(alice, 50)
+    assert alice.get(NOWHERE).status_code == 429
+    assert bob.get(NOWHERE).status_code == 404
+
+
+def test_players_of_many_sessions_count_at_their_owner_too(limited):
+    alice = Client(limited)
+    players = [player_of(alice) for _ in range(10)]  # twenty requests of the owner's fifty
+    assert sum((reports(player, 5) for player in players), Counter()) == {201: 30, 429: 20}
+
+
+@pytest.mark.parametrize(
+    ("size", "headers", "counts"),
+    [(1000, {}, 1), (256 * 1024, {}, 2), (1024 * 1024 - 100, {}, 4)],
+    ids=["small", "256 KiB", "almost 1 MiB"],
+)
+def test_a_request_counts_by_the_size_of_its_body(limited, size, headers, counts):
+    alice = Client(limited)
+    body = b'{"title": "x"}'.ljust(size)
+    assert alice.post("/api/sessions", body, headers=headers).status_code == 201
+    assert statuses(alice, 50)[404] == 50 - counts
+
+
+def test_a_body_larger_than_a_whole_burst_is_taken_from_a_full_bucket(clock):
+    buckets = Buckets(Rate(1, 5), clock)
+    assert buckets.wait_seconds("alice", 32) == 0
+    assert buckets.wait_seconds("alice") > 0
+    clock.seconds += 5
+    assert buckets.wait_seconds("alice", 32) == 0
 
 
 def test_an_owner_named_like_a_session_has_a_bucket_of_their_own(limited):

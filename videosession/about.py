@@ -35,6 +35,7 @@ LIMITS = {
         "jsonBytes": bodies.LARGEST_VALUE,
         "ndjsonBytes": bodies.LARGEST[bodies.NDJSON],
         "events": schemas.MOST_EVENTS,
+        "values": bodies.MOST_VALUES,
         "idempotencyKeyCharacters": decorators.LONGEST_KEY,
         "requestIdCharacters": observability.LONGEST_ID,
         "lineBytes": arrival.LONGEST_LINE,

@@ -17,6 +17,7 @@ from videosession.errors import TooManyRequests
 log = logging.getLogger(__name__)
 
 MOST_BUCKETS = 20_000  # 3 MB; the one that was used least lately goes
+BYTES_A_REQUEST = 256 * 1024  # a body of 8 MiB costs the service some 32 times as much as a small one
 STORE_SECONDS = 0.25
 STORE_AWAY_SECONDS = 5
 
@@ -34,14 +35,15 @@ class Buckets:
         self._lock = threading.Lock()
         self._full_at: dict[str, float] = {}
 
-    def wait_seconds(self, name: str) -> float:
-        """Take a request out of the bucket of that name, or say how long until there is one."""
+    def wait_seconds(self, name: str, cost: int = 1) -> float:
+        """Take `cost` requests out of the bucket of that name, or return how long until there are so many."""
+        needed = min(self._interval * cost, self._depth)  # more than a full bucket has would be refused for ever
         with self._lock:
             now = self._clock()
             full_at = max(self._full_at.pop(name, now), now)
-            wait = full_at + self._interval - now - self._depth
+            wait = full_at + needed - now - self._depth
             # A hair is left for rounding, or the last of a burst would be refused.
-            self._full_at[name] = full_at if wait > 1e-9 else full_at + self._interval
+            self._full_at[name] = full_at if wait > 1e-9 else full_at + needed
             if len(self._full_at) > MOST_BUCKETS:
                 del self._full_at[next(iter(self._full_at))]
         return wait if wait > 1e-9 else 0
@@ -58,6 +60,7 @@ class SharedBuckets:
         import limits  # memory that only those pay who need it
         from limits.strategies import SlidingWindowCounterRateLimiter
 
+        self._burst = rate.burst
         self._item = limits.RateLimitItemPerSecond(rate.burst, math.ceil(rate.burst / rate.per_second), kind)
         self._counter = SlidingWindowCounterRateLimiter(store)
         self._away = limits.errors.StorageError
@@ -65,18 +68,18 @@ class SharedBuckets:
         self._clock = clock
         self._retry_at = float("-inf")
 
-    def wait_seconds(self, name: str) -> float:
-        """Take a request out of the bucket of that name, or say how long until there is one."""
+    def wait_seconds(self, name: str, cost: int = 1) -> float:
+        """Take `cost` requests out of the bucket of that name, or return how long until there are so many."""
         if self._clock() < self._retry_at:
-            return self._own.wait_seconds(name)
+            return self._own.wait_seconds(name, cost)
         try:
-            if self._counter.hit(self._item, name):
+            if self._counter.hit(self._item, name, cost=min(cost, self._burst)):
                 return 0
             return max(self._counter.get_window_stats(self._item, name).reset_time - time.time(), 0.001)
         except self._away as error:
             log.warning("RATE_LIMIT_STORE does not answer, each process counts for itself: %s", error)
             self._retry_at = self._clock() + STORE_AWAY_SECONDS
-            return self._own.wait_seconds(name)
+            return self._own.wait_seconds(name, cost)
 
 
 class RateLimits:
@@ -86,11 +89,16 @@ class RateLimits:
         self._owners = owners
         self._players = players
 
-    def count(self, owner: str, session_id: str | None) -> None:
-        """Count a request of a player of that session, or else of the owner; TooManyRequests if it is one too many."""
-        buckets, name = (self._owners, owner) if session_id is None else (self._players, session_id)
-        if buckets and (wait := buckets.wait_seconds(name)):
-            raise TooManyRequests(math.ceil(wait))
+    def count(self, owner: str, session_id: str | None, body_bytes: int = 0) -> None:
+        """Count a request at its owner, and before that one of a player at its session; TooManyRequests.
+
+        Players count at the owner, too: a token for a session costs nothing, so their limits would not add up to
+        anything. A request counts once more for each 256 KiB of its body.
+        """
+        cost = 1 + body_bytes // BYTES_A_REQUEST
+        for buckets, name in ((self._players, session_id), (self._owners, owner)):
+            if buckets and name is not None and (wait := buckets.wait_seconds(name, cost)):
+                raise TooManyRequests(math.ceil(wait))
 
 
 def rate_limits(config: Config) -> RateLimits:

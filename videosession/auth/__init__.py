@@ -14,6 +14,7 @@ from flask_jwt_extended import JWTManager, create_access_token
 from videosession.auth.keys import FixedKeys, trusted
 from videosession.auth.tokens import READ, SUMMARY, WRITE, Identity, Tokens, is_subject
 from videosession.config import LONGEST_SUBJECT, OWNERS, PLAYERS, Config
+from videosession.contract import bodies
 from videosession.contract.decorators import View
 from videosession.errors import Forbidden, Unauthenticated
 from videosession.observability import SUBJECT
@@ -56,7 +57,7 @@ def requires(scope: str, *, players: bool = False, instead: str | None = None) -
         def guarded(**arguments: Any) -> Any:
             g.identity = identity = _identify(request.environ.get("HTTP_AUTHORIZATION", ""))
             request.environ[SUBJECT] = identity.owner
-            services().rate_limits.count(identity.owner, identity.session)
+            services().rate_limits.count(identity.owner, identity.session, bodies.announced_bytes())
             if identity.session is not None:
                 _check_player(identity, arguments.get("session_id") if players else None)
             elif identity.scopes.isdisjoint((scope, instead)):

@@ -28,6 +28,11 @@ READ, WRITE = "sessions:read", "sessions:write"
 SUMMARY = "sessions:summary"  # the views of whole videos, small groups hidden
 REMEMBERED_TOKENS = 1024
 
+_SCOPES = frozenset((READ, WRITE, SUMMARY))
+_UNLIMITED = frozenset((READ, WRITE))
+# What identity providers add to every token of a user (OpenID Connect Core 1.0, 5.4 and 11).
+_OPENID_CONNECT = frozenset(("openid", "profile", "email", "address", "phone", "offline_access"))
+
 _EXPIRED = "The token has expired: get a new one."
 _NOT_VALID = "The token is not valid: it is malformed, signed with another key, or for another audience."
 
@@ -111,8 +116,18 @@ def _expiry(claims: dict[str, Any]) -> float:
 
 
 def _scopes(claims: dict[str, Any]) -> frozenset[str]:
-    """Read the scopes that speak of sessions (RFC 8693, 4.2: one text); a token without any has all of them."""
-    listed = claims.get("scope")
-    names = listed.split() if isinstance(listed, str) else listed if isinstance(listed, list) else []
-    ours = frozenset(name for name in names if isinstance(name, str) and name.startswith("sessions:"))
-    return ours or frozenset((READ, WRITE))
+    """Return what a token may do: of its `scope` (RFC 8693, 4.2) and `scp` what is understood, and nothing else.
+
+    A token without these claims, or with nothing but OpenID Connect's own scopes, was never meant to be limited here:
+    it may read and write.
+    """
+    if claims.keys().isdisjoint(("scope", "scp")):
+        return _UNLIMITED
+    names = _listed(claims.get("scope")) | _listed(claims.get("scp"))
+    return _UNLIMITED if names and names <= _OPENID_CONNECT else names & _SCOPES
+
+
+def _listed(claim: Any) -> frozenset[str]:
+    """Return the names in a claim, a text or a list; any other claim names nothing."""
+    names = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
+    return frozenset(name if isinstance(name, str) else "" for name in names)

@@ -21,9 +21,18 @@ MERGE_PATCH = "application/merge-patch+json"
 MEBIBYTE = 1024 * 1024
 LARGEST = {NDJSON: 8 * MEBIBYTE}
 LARGEST_VALUE = MEBIBYTE  # what a body of one value may be, and a line among others
+MOST_VALUES = 150_000  # in a body: a megabyte of brackets costs a hundred times as much as one of text
 
 _TOO_LARGE = "The body is larger than {} bytes."
 _LINE = re.compile(rb"[^ \t\r\n][^\n]*")  # blank ones are none
+
+
+def announced_bytes() -> int:
+    """Return how large the current request's body is, at the most: a chunked one does not say its size."""
+    length = request.content_length
+    if length is None and "HTTP_TRANSFER_ENCODING" in request.environ:
+        return LARGEST.get(_media_type() or JSON, LARGEST_VALUE)
+    return length or 0
 
 
 def receive(media_types: Collection[str]) -> bytes:
@@ -73,6 +82,8 @@ def load(body: bytes, loader: Schema, most: int) -> Any:
 
     Where `most` is not 0, an array of up to so many is taken, too, or a line for each, and gives a list.
     """
+    if exact_json.has_more_values(body, MOST_VALUES):
+        raise Invalid([Fault("", f"must have at most {MOST_VALUES} values: send it in several requests")])
     if _media_type() == NDJSON:
         return _load_each(loader, *_read_lines(body, most), most)
     value = exact_json.read(body)

@@ -17,12 +17,13 @@ from videosession.errors import MOST_FAULTS, BadRequest, Fault, Invalid
 Path = tuple[()] | tuple["Path", str | int]
 
 DEEPEST = 64
-LONGEST_POINTER = 1000
+LONGEST_POINTER = 200
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 # orjson reads an integer from 2^64 on as a double without a word: where one may stand, the slower reader looks.
 _LONG = b"0" * 19
 _ALL_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},:]', re.DOTALL)
 
 
@@ -34,6 +35,16 @@ def read(body: bytes) -> Any:
     except orjson.JSONDecodeError:
         pass  # lone surrogates and numbers beyond the doubles are JSON too: the caller points at their places
     return _read_slowly(body)
+
+
+def has_more_values(text: bytes, most: int) -> bool:
+    """Return whether a JSON text has more values than so many, whatever stands in its strings."""
+    return _separators(text) > most and _separators(_STRING.sub(b"", text)) > most
+
+
+def _separators(text: bytes) -> int:
+    # Each value follows one of these, but for the first of all, and of each line.
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def _has_long_digits(text: bytes) -> bool:
@@ -86,12 +97,15 @@ def _place_too_deep(text: str) -> str:
 
 
 def _pointer(path: Iterable[str | int]) -> str:
-    """Write a JSON pointer, or one to the closest place around it that can be pointed at in a thousand characters."""
+    """Return a JSON pointer, or one to the closest place around it that can be pointed at in so many characters."""
     pointer = ""
-    for step in map(pointer_step, path):
-        if len(pointer) + len(step) > LONGEST_POINTER:
+    for step in path:
+        if isinstance(step, str) and len(step) > LONGEST_POINTER:
             break
-        pointer += step
+        written = pointer_step(step)
+        if len(pointer) + len(written) > LONGEST_POINTER:
+            break
+        pointer += written
     return pointer
 
 
