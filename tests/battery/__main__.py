@@ -18,6 +18,7 @@ EXPERIMENTS = [
     "kills",
     "protocol",
     "steps",
+    "failover",
     "races",
     "losses",
     "faults",
