@@ -233,7 +233,7 @@ def test_the_log_tells_of_a_failure_once_and_nothing_of_what_was_to_be_written(a
 
 def test_a_command_waits_for_a_database_that_is_slow_to_start(proxy):
     uri = f"mongodb://127.0.0.1:{proxy.port}/distant?directConnection=true&retryWrites=false"
-    slow = Database(lambda: uri)
+    slow = Database(lambda: uri, collections_first=True)  # the embedded one
     proxy.refuse()
     starting = threading.Timer(DEADLINE_SECONDS + 1, proxy.come_back)
     starting.start()
