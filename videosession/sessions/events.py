@@ -170,6 +170,7 @@ def bare(events: list[dict]) -> list[dict]:
     for event in events:
         del event["instant"]
         event.pop("arrival", None)
+        event.pop("fingerprint", None)
     return exactly(events)
 
 
