@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import BinaryIO
 
@@ -13,10 +13,10 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from pymongo.errors import PyMongoError
 
-from videosession import auth, sample_sessions
+from videosession import auth, sample_sessions, sample_viewers
 from videosession.database_errors import meaning
 from videosession.embedded import NotInstalledError
-from videosession.errors import DatabaseAway, DatabaseFailure, NotFound
+from videosession.errors import Conflict, DatabaseAway, DatabaseFailure, NotFound
 from videosession.exchange import logs, segments, xapi
 from videosession.exchange.intake import REMEMBERED_SESSIONS, Intake, pseudonyms
 from videosession.services import services
@@ -237,12 +237,29 @@ def fill_demo() -> None:
     # In the fragment, which browsers send to nobody.
     page = f"{base}/demo#token={auth.make_token('demo', timedelta(days=1))}"
     click.echo(f"With the service running, open this page to watch a film beside its timeline:\n\n{page}\n")
+    _add_viewers()
     click.echo(f"Or draw a sample session with one of these commands:\n\nTOKEN={bearer}\n")
     for place, (title, script) in enumerate(sample_sessions.SESSIONS.items(), 1):
         session_id = repository.create(owner="demo", title=title, description="")["_id"]
         repository.append(session_id, NewEvent(many=True).load(list(sample_sessions.events(script))), owner="demo")
         address = f"{base}/api/sessions/{session_id}/timeline.svg"
         click.echo(f'# {title}\ncurl -s -H "Authorization: Bearer $TOKEN" {address} > demo-{place}.svg\n')
+    click.echo(f"Or what {sample_viewers.VIEWERS} simulated viewers made of the page's film:\n")
+    for name, address in (("choices", "choices.svg?videoId=demo"), ("boat", "heatmap.svg?videoId=demo&node=boat")):
+        click.echo(f'curl -s -H "Authorization: Bearer $TOKEN" "{base}/api/videos/{address}" > demo-{name}.svg')
+
+
+def _add_viewers() -> None:
+    """Create the simulated viewers of the page's film, and its plan; once, for they have keys."""
+    repository, plans = services().sessions, services().videos.plans
+    plans.put(sample_viewers.VIDEO_ID, sample_viewers.PLAN, owner="demo", condition=lambda tag: None)
+    for place, viewer in enumerate(sample_viewers.viewers(sample_viewers.VIEWERS)):
+        content = {"title": f"Simulated viewer {place + 1}", "description": "", "videoId": sample_viewers.VIDEO_ID}
+        content["metadata"] = {"viewerId": viewer.id, "variant": viewer.variant}
+        events = list(sample_sessions.events(viewer.script, sample_viewers.ENDED))
+        with suppress(Conflict):  # it has been deleted since
+            session_id = repository.create(owner="demo", key=f"demo-{place}", **content)["_id"]
+            repository.append(session_id, NewEvent(many=True).load(events), owner="demo", key=f"demo-{place}")
 
 
 def init_app(app: Flask) -> None:

@@ -2,11 +2,14 @@
 
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from videosession.sample_sessions import Script
 
 VIDEO_ID = "demo"
+VIEWERS = 200
+ENDED = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 SEED = 11
 PLAN: dict[str, Any] = {
     "title": "The demo's film",

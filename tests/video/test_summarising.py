@@ -5,6 +5,7 @@ import pytest
 from videosession.database import Database
 from videosession.sessions.repository import SessionRepository
 from videosession.video.results import unpack
+from videosession.videos import results
 from videosession.videos.repository import VideoRepository
 
 OWNER = "alice"
@@ -115,14 +116,14 @@ def test_an_append_while_a_result_is_made_stays_due(sessions, videos, clock, dat
 
 def test_a_result_of_what_is_gone_is_not_stored(sessions, videos, database):
     session = watch(sessions)
-    events = sessions.timeline_events
+    timelines = sessions.timelines
 
     def deleted_meanwhile(*arguments, **named):
-        found = events(*arguments, **named)
+        found = list(timelines(*arguments, **named))
         sessions.delete(session, owner=OWNER)
         return found
 
-    sessions.timeline_events = deleted_meanwhile
+    sessions.timelines = deleted_meanwhile
     assert videos.results.make(session, owner=OWNER) is not None
     assert stored(database, session).keys() <= {"_id", "owner", "deletedAt", "isSwept"}
 
@@ -145,10 +146,11 @@ def test_a_worker_that_died_leaves_its_lease_to_run_out(sessions, videos, clock,
     assert "result" in stored(database, session)
 
 
-def test_what_cannot_be_reached_in_time_is_pending_and_counts_as_it_was(sessions, database, clock):
+def test_what_cannot_be_reached_in_time_is_pending_and_counts_as_it_was(sessions, database, clock, monkeypatch):
     times = iter(range(1000))
     videos = VideoRepository(database, sessions, clock)
     videos.results._timer = lambda: next(times)
+    monkeypatch.setattr(results, "AT_ONCE", 1)
     for _ in range(4):
         watch(sessions)
     asked = videos.ask("film", owner=OWNER)

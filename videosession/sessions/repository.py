@@ -187,8 +187,19 @@ class SessionRepository:
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields=WITHOUT_RESULT, condition=condition)
-        batches = self._in_order(session, Selection(session_id), FOR_TIMELINE, owner)
-        return session, chain.from_iterable(self._in_time(map(exactly, batches)))
+        return session, self._for_timeline(session, owner)
+
+    def timelines(self, session_ids: list[str], *, owner: str) -> Iterator[tuple[dict, Iterator[dict]]]:
+        """Yield those of the sessions that are there, read at once, each with its events as a timeline reads them."""
+        where = alive({"$in": session_ids}, owner)
+        with self._database.deadline():
+            found = list(self._database.sessions.find(where, WITHOUT_RESULT))
+        for session in found:
+            yield session, self._for_timeline(session, owner)
+
+    def _for_timeline(self, session: dict, owner: str) -> Iterator[dict]:
+        batches = self._in_order(session, Selection(session["_id"]), FOR_TIMELINE, owner)
+        return chain.from_iterable(self._in_time(map(exactly, batches)))
 
     def events(self, session_id: str, *, owner: str, **selected) -> Iterator[list[dict]]:
         """Find a session and begin to read those of its events that a Selection takes; NotFound where there is none."""

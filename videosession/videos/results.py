@@ -8,8 +8,11 @@ Nothing matched: something happened meanwhile; what was walked counts, and is no
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
+
+import pymongo
 
 from videosession.database import Database
 from videosession.errors import NotFound
@@ -18,6 +21,7 @@ from videosession.timeline import walk
 from videosession.video import Session, packed
 
 REFRESHING_SECONDS = 2.0
+AT_ONCE = 25  # that are read and written at once
 ALIVE: dict[str, Any] = {"deletedAt": {"$exists": False}}
 
 Stored = dict[str, Any]
@@ -57,37 +61,36 @@ class Results:
         self._sessions = sessions
         self._timer = timer
 
-    def refreshed(self, found: Iterable[Stored], *, owner: str, seconds: float = REFRESHING_SECONDS) -> Refreshed:
+    def refreshed(self, found: list[Stored], *, owner: str, seconds: float = REFRESHING_SECONDS) -> Refreshed:
         """Return sessions with results that cover what has happened in them, as many as the time allows."""
         end = self._timer() + seconds
-        pending = 0
-
-        def take() -> Iterator[Session]:
-            nonlocal pending
-            for stored in found:
-                if not is_stale(stored):
-                    yield as_session(stored)
-                elif self._timer() >= end:
-                    pending += 1
-                    yield as_session(stored)
-                elif (new := self.make(stored["_id"], owner=owner)) is not None:
-                    yield as_session(new)
-
-        return Refreshed(list(take()), pending)
+        stale = [stored["_id"] for stored in found if is_stale(stored)]
+        made: dict[str, Stored] = {}
+        reached = 0
+        while reached < len(stale) and self._timer() < end:
+            for new in self._make(stale[reached : reached + AT_ONCE], owner):
+                made[new["_id"]] = new
+            reached += AT_ONCE
+        gone = set(stale[:reached]) - made.keys()
+        sessions = [as_session(made.get(stored["_id"], stored)) for stored in found if stored["_id"] not in gone]
+        return Refreshed(sessions, max(len(stale) - reached, 0))
 
     def make(self, session_id: str, *, owner: str) -> Stored | None:
         """Walk a session anew, keep its result if nothing happened meanwhile, and return it; None where it is gone."""
-        try:
-            session, events = self._sessions.timeline_events(session_id, owner=owner)
-        except NotFound:
-            return None
-        result = {"of": session["revision"], "token": secrets.token_hex(8), "packed": packed(walk(events))}
-        with self._database.deadline():
-            self._database.sessions.update_one(
-                {"_id": session_id, "owner": owner, "revision": session["revision"], **ALIVE},
-                {"$set": {"result": result}},
-            )
-        return session | {"result": result}
+        return next(iter(self._make([session_id], owner)), None)
+
+    def _make(self, session_ids: list[str], owner: str) -> list[Stored]:
+        """Do so with several, read and written at once."""
+        made = []
+        for session, events in self._sessions.timelines(session_ids, owner=owner):
+            with suppress(NotFound):  # it has been deleted while its events were read
+                result = {"of": session["revision"], "token": secrets.token_hex(8), "packed": packed(walk(events))}
+                made.append(session | {"result": result})
+        if made:
+            updates = [_unless_changed(stored, owner) for stored in made]
+            with self._database.deadline():
+                self._database.sessions.bulk_write(updates, ordered=False)
+        return made
 
     def walked(self, session_id: str, *, owner: str) -> tuple[str | None, bytes]:
         """Walk a session and return its revision and its result as bytes; no revision where it is gone."""
@@ -96,3 +99,8 @@ class Results:
         except NotFound:
             return None, b""
         return session["revision"], packed(walk(events))
+
+
+def _unless_changed(stored: Stored, owner: str) -> pymongo.UpdateOne:
+    where = {"_id": stored["_id"], "owner": owner, "revision": stored["revision"], **ALIVE}
+    return pymongo.UpdateOne(where, {"$set": {"result": stored["result"]}})

@@ -21,6 +21,7 @@ const part = (id) => document.getElementById(id);
 const [play, bar, time, speed] = ["play", "bar", "time", "speed"].map(part);
 const [choices, back, anew] = ["choices", "back", "anew"].map(part);
 const [picture, state, message] = ["picture", "state", "message"].map(part);
+const [others, everybody] = ["others", "everybody"].map(part);
 const [reports, count] = ["reports", "count"].map(part);
 const format = video.canPlayType('video/webm; codecs="vp9"') ? "webm" : "mp4";
 
@@ -38,7 +39,7 @@ async function ask(method, path, { body, etag } = {}) {
   if (body) headers["Content-Type"] = "application/json";
   if (etag) headers["If-None-Match"] = etag;
   const sent = { method, headers, cache: "no-store", body: body && JSON.stringify(body) };
-  const answer = await fetch(`${service}/api/sessions${path}`, sent);
+  const answer = await fetch(`${service}/api/${path.startsWith("videos") ? path : `sessions${path}`}`, sent);
   if (answer.status === 401) throw new Refused("The token is not valid any more: run flask demo again.");
   if (answer.status === 404) throw new Refused("This session is gone: begin a new one.");
   if (!answer.ok && answer.status !== 304) throw new Error(`The service answers ${answer.status}.`);
@@ -86,8 +87,25 @@ function go(to, option) {
   keep({ trail: [...kept.trail, { node: kept.node, position: video.ended ? 0 : video.currentTime }] });
   if (option) player.choose(to, { option });
   else player.enter(to);
+  if (option) compare(kept.node, option);
   show(to, 0);
   start();
+}
+
+/** Show beside the viewer's choice what everybody chose there, and where everybody went. */
+async function compare(node, option) {
+  try {
+    const film = await (await ask("GET", "videos/choices?videoId=demo")).json();
+    const edges = film.nodes.find((each) => each.node === node)?.edges ?? [];
+    const shares = edges.filter((each) => each.option && each.option !== "Back" && each.firstShare);
+    others.textContent = shares
+      .map((each) => `${Math.round(each.firstShare * 100)} % chose “${each.option}”${each.option === option ? ", as you did" : ""}`)
+      .join(" · ");
+    others.hidden = shares.length === 0;
+    if (film.views > 1) await draw(await (await ask("GET", "videos/choices.svg?videoId=demo")).text(), everybody);
+  } catch {
+    others.hidden = true; // the film goes on without
+  }
 }
 
 function goBack() {
@@ -178,7 +196,8 @@ async function look() {
       const answer = isOn && (await ask("GET", `/${kept.session}/timeline.svg`, { etag }));
       if (answer?.status === 200) {
         etag = answer.headers.get("ETag");
-        await draw(await answer.text());
+        await draw(await answer.text(), picture);
+        state.textContent = "Made by the service, of what the player reports.";
       }
     } catch (fault) {
       if (fault instanceof Refused) return tell(fault.message);
@@ -189,7 +208,7 @@ async function look() {
   }
 }
 
-async function draw(text) {
+async function draw(text, picture) {
   const words = new DOMParser().parseFromString(/<desc.*?<\/desc>/s.exec(text)?.[0] ?? "", "text/xml").documentElement;
   const next = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
   const loaded = new Image();
@@ -199,7 +218,6 @@ async function draw(text) {
   picture.src = next;
   picture.alt = words.textContent;
   picture.hidden = false;
-  state.textContent = "Made by the service, of what the player reports.";
 }
 
 const told = { reported: 0, stored: 0 };
