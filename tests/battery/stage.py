@@ -22,10 +22,10 @@ GIVE_UP_SECONDS = 60
 
 
 class Durable:
-    """The embedded database, as the service runs it."""
+    """The embedded database, as the service runs it, with fail points; without them it may be the one in Rust."""
 
-    def __init__(self, directory: Path):
-        self._server = Embedded(directory / "durable", test_commands=True)
+    def __init__(self, directory: Path, *, test_commands: bool = True):
+        self._server = Embedded(directory / "durable", test_commands=test_commands)
         self._server.ensure()
 
     @property
