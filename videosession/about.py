@@ -8,6 +8,7 @@ from videosession.config import Config
 from videosession.contract import bodies, decorators, exact_json
 from videosession.contract.decorators import accepts, answers
 from videosession.contract.shapes import Shape
+from videosession.ids import LONGEST_EVENT_ID
 from videosession.services import services
 from videosession.sessions import schemas
 from videosession.sessions.fields import LARGEST_METADATA, LONGEST_TIMESTAMP
@@ -27,7 +28,7 @@ LIMITS = {
     "event": {
         "typeCharacters": schemas.LONGEST_TYPE,
         "timestampCharacters": LONGEST_TIMESTAMP,
-        "eventIdCharacters": schemas.LONGEST_EVENT_ID,
+        "eventIdCharacters": LONGEST_EVENT_ID,
         "dataLevels": exact_json.DEEPEST,
         "bytes": bodies.LARGEST_VALUE,
     },

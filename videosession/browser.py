@@ -1,12 +1,12 @@
 """/player.js, for pages anywhere, and the demo page. None of it needs a token."""
 
-import gzip
 import re
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, request, send_from_directory
+from flask import Blueprint, Flask, Response, send_from_directory
 
+from videosession.contract import static_files
 from videosession.contract.decorators import answers
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -17,8 +17,6 @@ _PLAYER_HEADERS = {
     "Cache-Control": f"public, max-age={PLAYER_SECONDS}, stale-while-revalidate=86400",
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Vary": "Accept-Encoding",
 }
 # The timeline's picture is shown from a blob. Nothing else comes from anywhere but here, and nothing goes elsewhere.
 _DEMO_HEADERS = {
@@ -39,13 +37,7 @@ blueprint = Blueprint("browser", __name__)
 @answers(media_type="text/javascript", headers=("ETag",))
 def player() -> Response:
     """Return the module that reports what a media element does."""
-    is_compressed = request.accept_encodings["gzip"] > 0
-    response = Response(_player(is_compressed), headers=_PLAYER_HEADERS, content_type="text/javascript; charset=utf-8")
-    if is_compressed:
-        response.content_encoding = "gzip"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    return static_files.answer(_player(), "text/javascript", _PLAYER_HEADERS)
 
 
 @blueprint.get("/demo")
@@ -69,9 +61,8 @@ def _demo_file(name: str, seconds: int) -> Response:
 
 
 @cache
-def _player(is_compressed: bool) -> bytes:
-    plain = without_comments((STATIC / "player.js").read_text()).encode()
-    return gzip.compress(plain, mtime=0) if is_compressed else plain
+def _player() -> bytes:
+    return without_comments((STATIC / "player.js").read_text()).encode()
 
 
 def without_comments(source: str) -> str:

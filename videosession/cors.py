@@ -11,7 +11,6 @@ from flask import Flask
 
 from videosession.config import Config
 
-_TAKEN = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id")
 # Chromium keeps a preflight's answer for two hours at most.
 _PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"),

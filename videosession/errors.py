@@ -32,7 +32,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.sansio.response import Response as BaseResponse
 
+from videosession import problems
 from videosession.observability import request_id
+from videosession.problems import PROBLEM_JSON
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +166,6 @@ class KeysAway(ServiceError):
 
 
 MOST_FAULTS = 100
-PROBLEM_JSON = "application/problem+json"
 
 
 def problem(
@@ -174,13 +175,7 @@ def problem(
     headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
 ) -> Response:
     """Return a problem document; of many errors it has the first hundred and the number of the others."""
-    body: dict[str, object] = {
-        "type": "about:blank",
-        "title": HTTP_STATUS_CODES.get(status, "Error"),
-        "status": status,
-        "detail": detail,
-        "requestId": request_id(),
-    }
+    body = problems.document(status, detail, request_id())
     if faults:
         body["errors"] = [fault._asdict() for fault in faults[:MOST_FAULTS]]
     if len(faults) > MOST_FAULTS:

@@ -38,6 +38,7 @@ from gunicorn.http.errors import (
 )
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from videosession import problems
 from videosession.arrival import LARGEST_HEAD, MEBIBYTE, Arrival
 
 log = logging.getLogger(__name__)
@@ -198,8 +199,8 @@ class Worker(ThreadWorker):
         if isinstance(exc, ParseException) and not isinstance(exc, _MISTAKES):
             self._refuse(client, _STATUSES.get(type(exc), 400), f"The request is not valid HTTP. {exc}".rstrip())
         else:
-            self.log.error("a request failed by a mistake of the server", exc_info=exc)
-            self._refuse(client, 500, "The service made a mistake.")
+            self.log.error("internal error in the server", exc_info=exc)
+            self._refuse(client, 500, "Internal error. The log has it under this request id.")
 
     def _refuse(self, client: ClientSocket, status: int, detail: str) -> None:
         """Answer without the service."""
@@ -347,15 +348,13 @@ class Worker(ThreadWorker):
 
 def _problem(status: int, detail: str, request_id: str) -> bytes:
     """Write an answer where the service itself was not reached (RFC 9457)."""
-    title = HTTPStatus(status).phrase
-    document = {"type": "about:blank", "title": title, "status": status, "detail": detail, "requestId": request_id}
-    body = json.dumps(document).encode()
+    body = json.dumps(problems.document(status, detail, request_id)).encode()
     headers = {
         "Connection": "close",
-        "Content-Type": "application/problem+json",
+        "Content-Type": problems.PROBLEM_JSON,
         "Content-Length": len(body),
         "X-Content-Type-Options": "nosniff",
         "X-Request-Id": request_id,
     }
-    lines = [f"HTTP/1.1 {status} {title}", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body

@@ -13,6 +13,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -153,16 +154,15 @@ def _path(path: str) -> str:
     return path[:LONGEST_PATH]
 
 
-_second = (0, "")
-
-
 def _now() -> str:
-    """Write the instant; its seconds are written once for all lines of a second."""
-    global _second
-    now = time.time()
-    if _second[0] != int(now):
-        _second = (int(now), time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)))
-    return f"{_second[1]}.{int(now * 1000) % 1000:03d}Z"
+    """Return the present instant as text."""
+    milliseconds = time.time_ns() // 1_000_000
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
+
+
+@lru_cache(1)  # most lines are of the same second as the one before
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _as_json(facts: dict) -> bytes:

@@ -1,15 +1,14 @@
 """/openapi.json, and /docs: Swagger UI from its package, with nothing loaded from elsewhere."""
 
-import gzip
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 import orjson
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response
 
-from videosession.contract import openapi
+from videosession.contract import openapi, static_files
 from videosession.contract.bodies import JSON
 from videosession.contract.decorators import accepts, answers
 from videosession.errors import NotFound
@@ -29,8 +28,6 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
-    "Vary": "Accept-Encoding",
-    "X-Content-Type-Options": "nosniff",
 }
 
 blueprint = Blueprint("docs", __name__)
@@ -41,14 +38,14 @@ blueprint = Blueprint("docs", __name__)
 @answers(media_type=JSON, headers=("ETag",))
 def read_description() -> Response:
     """Return the OpenAPI 3.1 document."""
-    return _file(services().description(), JSON)
+    return static_files.answer(services().description(), JSON, _HEADERS)
 
 
 @blueprint.get("/docs")
 @answers(media_type=HTML, headers=("ETag",))
 def read_docs() -> Response:
     """Return a page to read and try the API."""
-    return _file((_OUR_OWN / "docs.html").read_bytes(), HTML)
+    return static_files.answer((_OUR_OWN / "docs.html").read_bytes(), HTML, _HEADERS)
 
 
 @blueprint.get("/docs/<name>")
@@ -58,26 +55,10 @@ def read_docs_file(name: str) -> Response:
     if name not in _FILES:
         raise NotFound("No such file.")
     directory, media_type = _FILES[name]
-    return _file((directory / name).read_bytes(), media_type)
-
-
-def _file(content: bytes, media_type: str) -> Response:
-    """Answer with a file, compressed where the client takes that, or say that it has it."""
-    is_taken = request.accept_encodings["gzip"] > 0
-    response = Response(_compressed(content) if is_taken else content, headers=_HEADERS, mimetype=media_type)
-    if is_taken:
-        response.content_encoding = "gzip"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
-
-
-@cache
-def _compressed(content: bytes) -> bytes:
-    return gzip.compress(content, mtime=0)
+    return static_files.answer((directory / name).read_bytes(), media_type, _HEADERS)
 
 
 def init_app(app: Flask) -> Callable[[], bytes]:
-    """Serve the description of all that `app` does, and return what writes it, once, when it is first asked for."""
+    """Serve the OpenAPI document of `app`, and return what makes it, once, when it is first needed."""
     app.register_blueprint(blueprint)
     return cache(lambda: orjson.dumps(openapi.describe(app)))

@@ -18,7 +18,8 @@ from videosession.contract import bodies, decorators
 from videosession.contract.bodies import JSON, NDJSON
 from videosession.contract.decorators import Accepted, Shapes, View, accepted_by, answered_by
 from videosession.contract.shapes import JSON_VALUES, Shape, json_value
-from videosession.errors import PROBLEM_JSON
+from videosession.ids import EVENT_ID, SESSION_ID
+from videosession.problems import PROBLEM_JSON
 
 JSONObject = dict[str, Any]
 
@@ -39,8 +40,8 @@ TAGS = {
 }
 
 PATH_PARAMETERS = {
-    "session_id": {"type": "string", "pattern": "^[0-9a-f]{32}$", "examples": ["5f0c6a3b9d1e4c7f8a2b6d4e0c9f1a3b"]},
-    "event_id": {"type": "string", "pattern": "^[A-Za-z0-9._~:-]{1,64}$", "examples": ["play-1"]},
+    "session_id": {"type": "string", "pattern": f"^{SESSION_ID}$", "examples": ["5f0c6a3b9d1e4c7f8a2b6d4e0c9f1a3b"]},
+    "event_id": {"type": "string", "pattern": f"^{EVENT_ID}$", "examples": ["play-1"]},
     "name": {"type": "string"},
 }
 

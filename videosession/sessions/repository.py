@@ -16,6 +16,7 @@ import pymongo
 
 from videosession.database import Database, insert
 from videosession.errors import Conflict, Fault, Invalid, NotFound
+from videosession.ids import SESSION_ID
 from videosession.sessions import events as stored_events
 from videosession.sessions.appends import NO_SESSION, RECENT_BYTES, Appends, alive, new_revision
 from videosession.sessions.events import (
@@ -43,7 +44,7 @@ _EVENTS = {"moved": 1, "recent": 1, "beside": 1}
 _ANOTHER_REQUEST = Fault(
     "", "must be the request that was first sent with this Idempotency-Key; otherwise use another key"
 )
-_SESSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_SESSION_ID = re.compile(SESSION_ID)
 _CONTENDED = "Other requests kept changing the session. Nothing was changed: retry."
 _NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 

@@ -9,6 +9,7 @@ from videosession.contract import exact_json
 from videosession.contract.pagination import PageQuery
 from videosession.contract.queries import Query, WholeNumber
 from videosession.contract.shapes import Moment, Shape
+from videosession.ids import EVENT_ID, LONGEST_EVENT_ID
 from videosession.sessions.fields import (
     LARGEST_METADATA,
     Instant,
@@ -25,7 +26,6 @@ LONGEST_TITLE = 200
 LONGEST_DESCRIPTION = 5000
 LONGEST_VIDEO_ID = 200
 LONGEST_TYPE = 100
-LONGEST_EVENT_ID = 64
 SHORTEST_PLAYING_SECONDS, LONGEST_PLAYING_SECONDS = 60, 3600  # of a player's token
 _SESSION_ID = "5f0c6a3b9d1e4c7f8a2b6d4e0c9f1a3b"  # of the examples
 MOST_EVENTS = 1000  # of a request
@@ -119,7 +119,7 @@ class NewEvent(Shape):
         attribute="eventId",
         metadata={"description": "Your own id, unique in the session; an event with one is stored once."},
         validate=validate.Regexp(
-            rf"(?!\.{{1,2}}\Z)[A-Za-z0-9._~:-]{{1,{LONGEST_EVENT_ID}}}\Z",
+            rf"(?!\.{{1,2}}\Z){EVENT_ID}\Z",
             error=f"must have 1 to {LONGEST_EVENT_ID} of the characters A-Z a-z 0-9 . _ ~ : - and not be '.' or '..'",
         ),
     )

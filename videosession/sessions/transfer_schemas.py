@@ -4,12 +4,13 @@ from marshmallow import fields, validate
 
 from videosession.config import LONGEST_SUBJECT
 from videosession.contract.shapes import Shape
+from videosession.ids import SESSION_ID
 from videosession.sessions.fields import Instant, Text
 from videosession.sessions.schemas import NewEvent, NewSession
 
 
 class ExportedSession(NewSession):
-    id = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{32}\Z", error="must have 32 of 0-9 a-f"))
+    id = fields.String(required=True, validate=validate.Regexp(rf"{SESSION_ID}\Z", error="must have 32 of 0-9 a-f"))
     owner = Text(validate=validate.Length(1, LONGEST_SUBJECT))
     created_at = Instant(required=True, data_key="createdAt", attribute="createdAt")
 

@@ -1,0 +1,13 @@
+"""A problem document (RFC 9457), as the service and gunicorn's worker answer with; knows no framework."""
+
+from typing import Any
+
+from werkzeug.http import HTTP_STATUS_CODES
+
+PROBLEM_JSON = "application/problem+json"
+
+
+def document(status: int, detail: str, request_id: str | None) -> dict[str, Any]:
+    """Return what every problem document says."""
+    title = HTTP_STATUS_CODES.get(status, "Error")
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "requestId": request_id}
