@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 
 from pymongo.errors import PyMongoError
 
-from videosession.errors import DatabaseFailure
+from videosession.database_errors import meaning
+from videosession.errors import DatabaseAway, DatabaseFailure
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +17,7 @@ RETRY_SECONDS = 2
 
 
 class Upkeep:
-    """Runs each of `once` until it succeeds, then each of `again` every few minutes, in each process, after fork."""
+    """Runs each of `once` until it is over, then each of `again` every few minutes, in each process, after fork."""
 
     def __init__(self, once: Iterable[Callable[[], object]], again: Iterable[Callable[[], object]]):
         self._once = once
@@ -29,19 +30,24 @@ class Upkeep:
 
     def _run(self) -> None:
         for task in self._once:
-            while not _succeeds(task):
+            while not _is_over(task):
                 self._pause.wait(RETRY_SECONDS)
         while True:
             # Workers that started together should not sweep together.
             self._pause.wait(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311, nothing secret
             for task in self._again:
-                _succeeds(task)
+                _is_over(task)
 
 
-def _succeeds(task: Callable[[], object]) -> bool:
+def _is_over(task: Callable[[], object]) -> bool:
+    """Return whether it is done, or refused by the database, which would do that again."""
     try:
         task()
     except (PyMongoError, DatabaseFailure) as error:
+        failure = error if isinstance(error, DatabaseFailure) else meaning(error)
+        if not isinstance(failure, DatabaseAway):
+            log.error("upkeep: %s", failure.detail)
+            return True
         log.info("upkeep waits for the database: %s", error)
         return False
     except Exception:  # the thread must live: without it nothing is swept any more
