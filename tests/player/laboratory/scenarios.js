@@ -448,6 +448,7 @@ const scenarios = {
     await act.load("a");
     await ready();
     act.seek(10);
+    await sleep(0.1);
     await until(() => !video().seeking);
     follow();
     recorder.look();
@@ -522,10 +523,10 @@ const scenarios = {
       else {
         player.adEnd();
         act.load("a");
-        await until(() => video().readyState > 0);
-        if (place) video().currentTime = place;
+        await until(() => video().readyState > 0 && video().duration > 20);
+        if (place) act.seek(place);
       }
-      await until(() => /boat|\/a\//.test(video().currentSrc) && !video().seeking && video().readyState > 2);
+      await until(() => video().duration > 20 && !video().seeking && video().readyState > 2);
       await until(() => Math.abs(video().currentTime - place) < 1);
       recorder.isAd = false;
       act.play();

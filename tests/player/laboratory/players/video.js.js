@@ -1,12 +1,15 @@
 import videojs from "video.js";
 
+let count = 0;
+
 export async function make(room) {
-  room.innerHTML = '<video id="film" muted preload="auto" width="96"></video>';
-  const player = videojs("film", { muted: true, html5: { vhs: { overrideNative: true } } });
+  const id = `film${count++}`;
+  room.innerHTML = `<video id="${id}" muted preload="auto" width="96"></video>`;
+  const player = videojs(id, { muted: true, html5: { vhs: { overrideNative: true } } });
   await new Promise((happen) => player.ready(happen));
   const load = (clip, prefix = "") => player.src({ src: `${prefix}/media/${clip}/high.mp4`, type: "video/mp4" });
   return {
-    target: document.getElementById("film"), // a DIV by now
+    target: document.getElementById(id), // a DIV by now
     video: () => player.el().querySelector("video"),
     load,
     quality: () => player.src({ src: "/media/a/low.mp4", type: "video/mp4" }),
