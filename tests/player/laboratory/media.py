@@ -44,7 +44,7 @@ def _make_clip(folder: Path, seconds: int) -> None:
 
 def _master(prefix: str) -> str:
     streams = [
-        f"#EXT-X-STREAM-INF:BANDWIDTH={rate.replace('k', '000')},RESOLUTION=160x90\n{prefix}{name}.m3u8"
+        f'#EXT-X-STREAM-INF:BANDWIDTH={rate.replace("k", "000")},CODECS="avc1.42c00d"\n{prefix}{name}.m3u8'
         for name, rate in QUALITIES.items()
     ]
     return "\n".join(["#EXTM3U", *streams, ""])

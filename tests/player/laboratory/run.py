@@ -20,6 +20,7 @@ LACKS = {
     "plyr": {"quality"},
     "vidstack": {"quality"},
     "react-player": {"quality"},
+    "dashjs": {"loop"},
 }
 SCENARIOS = (
     "through",
