@@ -12,7 +12,7 @@ from videosession.ids import LONGEST_EVENT_ID
 from videosession.services import services
 from videosession.sessions import schemas
 from videosession.sessions.fields import LARGEST_METADATA, LONGEST_TIMESTAMP
-from videosession.timeline import summary
+from videosession.timeline import heatmap, summary
 from videosession.video import choices, lengths
 from videosession.videos import plan_schemas
 from videosession.videos.queries import MOST_FILTERS
@@ -59,7 +59,7 @@ LIMITS = {
         "planEdges": plan_schemas.PLAN_EDGES,
         "planBytes": plan_schemas.PLAN_BYTES,
     },
-    "timeline": {"binsOfANode": summary.NODE_BINS, "bins": summary.ALL_BINS},
+    "timeline": {"binsOfANode": heatmap.NODE_BINS, "bins": heatmap.ALL_BINS, "bytesOfAList": summary.LIST_BYTES},
 }
 
 blueprint = Blueprint("about", __name__)

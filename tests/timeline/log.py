@@ -1,6 +1,7 @@
 """A shorthand for logs and for what is expected of them, so that a rule and its cases fit on a screen.
 
 `"0 play 0; 10 seek to=40 from=10; 20.5 pause 50"` are three events: seconds, type, position, further fields as JSON.
+A `~` in a type is a blank.
 """
 
 import json
@@ -16,7 +17,7 @@ def event(place, line):
     data = dict(field.split("=", 1) for field in (each if "=" in each else f"position={each}" for each in said))
     return {
         "eventId": f"e{place}",
-        "type": name,
+        "type": name.replace("~", " "),
         "timestamp": (START + timedelta(seconds=float(seconds))).isoformat(),
         "data": {field: value(text) for field, text in data.items()},
     }

@@ -23,10 +23,13 @@ def imported(tree):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_only_the_standard_library_is_imported(file):
+def test_only_the_standard_library_and_the_reader_of_instants_are_imported(file):
     for module in imported(ast.parse(file.read_text())):
         top = module.split(".")[0]
-        assert module.startswith("videosession.timeline") or top in sys.stdlib_module_names - FORBIDDEN
+        assert (
+            module.startswith(("videosession.timeline", "videosession.instants"))
+            or top in sys.stdlib_module_names - FORBIDDEN
+        )
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -43,7 +43,7 @@ rule(
     "what can have played is time by rate, before an event that names a rate by the larger of the two",
     ("0 play 0; 10 rateChange 20 rate=2; 20 pause 40", {"segments": "0-40", "jumps": ""}),
     ("0 play 0 rate=2; 10 rateChange 20 rate=1; 20 pause 30", {"segments": "0-30", "jumps": ""}),
-    ("0 play 0; 10 pause 20", {"jumps": "0>20:unreported:1"}),
+    ("0 play 0; 10 pause 20", {"segments": "0-5", "jumps": "5>20:unreported:1"}),
     ("0 play 0; 10 pause 20 rate=2", {"segments": "0-20", "jumps": ""}),
 )
 rule(
@@ -210,23 +210,86 @@ rule(
     ("0 pause 59.5; 1 seek to=0", {"jumps": "59.5>0:user:1"}),
     ("0 pause 59.5 duration=60; 1 seek to=0 cause=keys", {"jumps": "59.5>0:keys:1"}),
 )
+# What the clock proves
+
 rule(
-    "for 2 s after a seek the old position is a stale one",
+    "a seek did not take where positions go on from where it came from",
     (
-        "0 play 0; 10 seek from=10 to=40; 11 ping 11; 12 ping 42",
-        {"segments": "0-10 40-42", "anomalies": "stalePosition:1 openEnded:1"},
+        "0 play 0; 10 seek from=10 to=40; 12 ping 12",
+        {"segments": "0-12", "anomalies": "stalePosition:1 openEnded:1"},
     ),
-    ("0 play 0; 10 seek from=10 to=40; 12 ping 13", {"segments": "0-10", "anomalies": "stalePosition:1 openEnded:1"}),
-    ("0 play 0; 10 seek from=10 to=40; 12.001 ping 13", {"anomalies": "stalePosition:1 openEnded:1"}),
-    ("0 play 0; 10 seek from=10 to=40; 12.002 ping 13", {"anomalies": "unreportedJump:1 openEnded:1"}),
-    (
-        "0 play 0; 10 seek from=10 to=40; 12.1 ping 12",
-        {"jumps": "10>40:user:1 40>12:unreported:1", "anomalies": "unreportedJump:1 openEnded:1"},
-    ),
-    ("0 play 0; 10 seek from=10 to=40; 10 ping 40; 11 ping 11", {"anomalies": "unreportedJump:1 openEnded:1"}),
+    ("0 play 0; 10 seek from=10 to=500; 10.3 play 10; 70 pause 70", {"segments": "0-70", "jumps": ""}),
+    ("0 play 0; 10 seek from=10 to=500; 70 pause 71", {"segments": "0-71", "jumps": ""}),
+    ("0 play 0; 10 seek from=10 to=500; 70 pause 71.1", {"segments": "0-10 500-515"}),
+    ("0 play 0; 10 seek from=10 to=40; 11 ping 41; 12 ping 12", {"jumps": "10>40:user:1 41>12:unreported:1"}),
+    ("0 pause 10; 10 seek to=40; 11 play 10; 12 pause 11", {"segments": "10-11", "jumps": ""}),
+    ("0 play 0; 10 seek from=10 to=40; 10.1 seek from=10.1 to=50", {"jumps": "10.1>50:user:1"}),
+)
+rule(
+    "an old position repeated after a seek takes nothing from it",
+    ("0 play 0; 10 seek from=10 to=40; 10.1 ping 10; 12 ping 42", {"segments": "0-10 40-42", "jumps": "10>40:user:1"}),
+    ("0 play 0; 10 seek from=10 to=40; 11 ping 11; 12 ping 42", {"segments": "0-10 40-42", "jumps": "10>40:user:1"}),
+    ("0 play 0; 10 seek from=10 to=40; 10.1 play 10; 50 pause 80", {"segments": "0-10 40-80", "jumps": "10>40:user:1"}),
     ("0 play 0; 10 seek from=10 to=10.8; 10.1 ping 10.9; 11 ping 11.8", {"anomalies": "openEnded:1"}),
-    ("0 pause 10; 10 seek to=40; 11 play 10; 12 pause 41", {"segments": "40-41", "anomalies": "stalePosition:1"}),
-    ("0 play 0; 10 seek from=10 to=40; 10.1 seek from=10.1 to=50", {"jumps": "10>40:user:1 40>50:user:1"}),
+)
+rule(
+    "what was gained as the clock has it was watched, whatever the mode said",
+    ("0 play 0; 30 pause 30; 90 pause 90", {"segments": "0-90", "jumps": "", "wall": "paused=60 playing=30"}),
+    ("0 play 0; 30.1 play 30.1; 30.1 pause 30; 90 pause 90", {"segments": "0-90", "jumps": ""}),
+    ("0 play 0; 30 pause 30; 90 play 90; 91 pause 91", {"segments": "0-30 90-91", "jumps": "30>90:unreported:1"}),
+    ("0 play 0; 30 pause 30; 90 pause 91", {"segments": "0-91"}),
+    ("0 play 0; 30 pause 30; 90 pause 91.1", {"segments": "0-30"}),
+    ("0 play 0; 10 ping 10; 20 pause 20; 80 ping 80; 81 pause 81", {"segments": "0-81"}),
+    ("0 play 0; 10 ping 10; 20 pause 20; 81 ping 81; 82 pause 81", {"segments": "0-20", "jumps": "20>81:unreported:1"}),
+    ("0 play 0; 10 bufferStart 10; 20 pause 20", {"segments": "0-20", "wall": "buffering=10 playing=10"}),
+)
+rule(
+    "one position that nothing goes on from is taken back",
+    ("0 play 90; 5 ping 95; 7 ping 0; 10 ping 100; 20 pause 110", {"segments": "90-110", "jumps": ""}),
+    ("0 play 0 duration=60; 10 ping 10; 15 ping 4294967; 20 ping 20; 60 complete 60", {"coverage": 1.0}),
+    ("0 play 0; 60 play 200; 60 seek from=60 to=200; 70 pause 210", {"segments": "0-60 200-210"}),
+    (
+        "0 play 0; 60 play 20; 60 seek from=60 to=20; 70 pause 30",
+        {"segments": "0-60 20-30"},
+    ),
+    ("0 play 0; 60 pause 0; 60 choice 60 toNode=b; 60 play 0; 70 pause 10", {"segments": "0-60 0-10"}),
+    ("0 play 0; 60 pause 200; 60 play 200; 60 seek from=60 to=200; 70 pause 210", {"segments": "0-60 200-210"}),
+)
+rule(
+    "another page that loads does not end what plays on in the first",
+    ("0 play 0; 10 sessionStart; 60 pause 60", {"segments": "0-60", "anomalies": "stalePosition:1"}),
+    ("0 play 0; 10 sessionStart; 11 sessionStart; 60 pause 60", {"segments": "0-60"}),
+    ("0 play 0; 10 ping 10; 13 sessionStart; 20 ping 20; 30 pause 30", {"segments": "0-30"}),
+    ("0 play 0; 10 ping 10; 13 sessionStart; 20 play 20; 30 pause 30", {"segments": "0-10 20-30"}),
+    ("0 play 0; 10 sessionStart; 60 play 50; 70 pause 60", {"segments": "50-60"}),
+)
+rule(
+    "three reports at one pace, or two of different lengths, are a speed that nobody said",
+    (
+        "0 play 0; 10 ping 15; 20 ping 30; 30 ping 45; 40 ping 60",
+        {"segments": "0-60", "anomalies": "openEnded:1"},
+    ),
+    ("0 play 0; 10 ping 15; 30 ping 45; 40 ping 60", {"segments": "0-60", "jumps": ""}),
+    ("0 play 0; 10 ping 15; 20 ping 30; 21 pause 31", {"segments": "30-31", "jumps": "0>30:unreported:2"}),
+    ("0 play 0; 10 ping 40; 20 ping 80; 30 ping 120", {"segments": "0-120"}),
+    ("0 play 0; 10 ping 41; 20 ping 82; 30 ping 123", {"segments": "", "jumps": "0>123:unreported:3"}),
+    ("0 play 0 rate=1; 10 ping 15; 20 ping 30; 30 ping 45", {"segments": "", "jumps": "0>45:unreported:3"}),
+    ("0 play 0; 10 ping 20; 20 ping 40; 30 ping 60; 40 ping 70; 50 pause 80", {"segments": "0-80", "jumps": ""}),
+)
+rule(
+    "a pause elsewhere ends what was half of the time, where no pings are sent",
+    ("0 play 0; 35 pause 60", {"segments": "0-15", "jumps": "15>60:unreported:1"}),
+    ("0 play 0; 10 ping 10; 20 pause 60", {"segments": "0-10", "jumps": "10>60:unreported:1"}),
+)
+rule(
+    "the end is where the clock has it, and not where a player that has let go says it is",
+    ("0 play 0 duration=60; 50 ping 50; 60 complete 0", {"segments": "0-60", "jumps": "", "coverage": 1.0}),
+    ("0 play 0 duration=60; 60 complete 45", {"segments": "0-60", "jumps": ""}),
+    ("0 play 0 duration=60; 60 complete 60; 61 sessionEnd 0", {"segments": "0-60", "jumps": ""}),
+    ("0 play 0 duration=60; 60 complete; 60 pause 0", {"segments": "0-60", "jumps": ""}),
+    ("0 play 0 duration=60; 60 complete; 60 pause 50", {"segments": "0-60", "jumps": ""}),
+    ("0 play 0; 60 complete 60; 70 play 60; 100 pause 30", {"jumps": "60>0:replay:1"}),
+    ("0 play 0; 60 complete 60; 70 seek to=0", {"jumps": "60>0:replay:1"}),
 )
 
 # What each event does
@@ -292,7 +355,7 @@ rule(
     ("0 ping 3; 1 hello 9; 1 ping 4; 2 pause 5", {"segments": "3-5"}),
     ("0 ping 3; 1 ping 30; 2 ping 31", {"segments": "30-31", "jumps": "3>30:unreported:1"}),
     ("0 play 0; 5 pause 5; 6 ping 5; 7 ping 6; 8 pause 7", {"segments": "0-7", "wall": "paused=2 playing=6"}),
-    ("0 ping 3; 1 ping; 2 ping 5", {"segments": "", "jumps": "3>5:unreported:1"}),
+    ("0 ping 3; 1 ping; 2 ping 6.1", {"segments": "", "jumps": "3>6.1:unreported:1"}),
     ("0 ping 3 rate=2; 4 ping 12 rate=1; 5 pause 13", {"segments": "3-13", "jumps": ""}),
 )
 rule(
@@ -527,7 +590,7 @@ rule(
     ("0 play 0 duration=10; 10 ping 11.1; 12 pause 13", {"segments": "0-13", "coverage": 1.0}),
     ("0 play 0 duration=10; 10 ping 10; 10 ping 10 duration=20; 11 pause 11", {"coverage": 0.55}),
     ("0 play 0 duration=20; 10 ping 10 duration=5; 10 pause 10", {"coverage": 1.0}),
-    ("0 pause 20; 1 seek to=0; 1 play 0 duration=10; 5 pause 4", {"coverage": 0.2}),
+    ("0 pause 20; 1 seek to=0; 1 play 0 duration=10; 5 pause 4", {"coverage": 0.4}),
     ("0 pause 0 duration=10; 1 seek to=10.5", {"jumps": "0>10:user:1"}),
 )
 

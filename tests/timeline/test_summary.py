@@ -14,23 +14,28 @@ def test_a_session_without_known_events_has_an_empty_timeline():
         "segments": [],
         "jumps": [],
         "path": [],
+        "departures": [],
         "graph": {"nodes": [], "edges": []},
         "chapters": [],
         "heatmap": [],
+        "omitted": {},
         "watchedSeconds": 0,
         "uniqueSeconds": 0,
         "rewatchedSeconds": 0,
         "coverage": None,
         "completed": False,
         "completeEvent": False,
+        "ended": False,
         "wall": {},
         "anomalies": [],
         "events": 2,
+        "understood": 0,
     }
 
 
 def test_every_field_of_the_answer():
     text = """0 sessionStart node=a duration=20; 0 play 0; 5 chapterStart index=1 title="one"; 10 seek from=10 to=5;
+        14 choiceOffer; 14.5 hello;
         15 chapterComplete; 15 choice 10 toNode=b option=left duration=30; 25.1234567 pause 10; 26 pause position=-1"""
     assert timeline(log(text), bin_seconds=10) == {
         "segments": [
@@ -40,6 +45,7 @@ def test_every_field_of_the_answer():
                 "to": 10.0,
                 "startedAt": "2026-01-01T00:00:00.000Z",
                 "endedAt": "2026-01-01T00:00:10.000Z",
+                "rate": 1.0,
             },
             {
                 "node": "a",
@@ -47,6 +53,7 @@ def test_every_field_of_the_answer():
                 "to": 10.0,
                 "startedAt": "2026-01-01T00:00:10.000Z",
                 "endedAt": "2026-01-01T00:00:15.000Z",
+                "rate": 1.0,
             },
             {
                 "node": "b",
@@ -54,33 +61,48 @@ def test_every_field_of_the_answer():
                 "to": 10.0,
                 "startedAt": "2026-01-01T00:00:15.000Z",
                 "endedAt": "2026-01-01T00:00:25.123Z",
+                "rate": 1.0,
             },
         ],
         "jumps": [
             {"node": "a", "from": 10.0, "to": 5.0, "cause": "user", "steps": 1, "at": "2026-01-01T00:00:10.000Z"}
         ],
         "path": ["a", "b"],
+        "departures": [
+            {
+                "from": "a",
+                "to": "b",
+                "option": "left",
+                "cause": "choice",
+                "at": "2026-01-01T00:00:15.000Z",
+                "position": 10.0,
+                "decisionSeconds": 1.0,
+            }
+        ],
         "graph": {
             "nodes": [
-                {"id": "a", "visits": 1, "watchedSeconds": 15.0, "uniqueSeconds": 10.0},
-                {"id": "b", "visits": 1, "watchedSeconds": 10.0, "uniqueSeconds": 10.0},
+                {"id": "a", "visits": 1, "lengthSeconds": 20.0, "watchedSeconds": 15.0, "uniqueSeconds": 10.0},
+                {"id": "b", "visits": 1, "lengthSeconds": 30.0, "watchedSeconds": 10.0, "uniqueSeconds": 10.0},
             ],
             "edges": [{"from": "a", "to": "b", "option": "left", "cause": "choice", "count": 1}],
         },
         "chapters": [{"node": "a", "index": 1, "title": "one", "playedSeconds": 10.0, "completed": True}],
         "heatmap": [
-            {"node": "a", "binSeconds": 10, "views": [2, 0]},
-            {"node": "b", "binSeconds": 10, "views": [1, 0, 0]},
+            {"node": "a", "from": 0.0, "binSeconds": 10, "views": [2, 0]},
+            {"node": "b", "from": 0.0, "binSeconds": 10, "views": [1, 0, 0]},
         ],
+        "omitted": {},
         "watchedSeconds": 25.0,
         "uniqueSeconds": 20.0,
         "rewatchedSeconds": 5.0,
         "coverage": 0.4,
         "completed": False,
         "completeEvent": False,
+        "ended": False,
         "wall": {"playing": 25.123, "paused": 0.877},
-        "anomalies": [{"code": "invalidField", "count": 1, "eventId": "e7"}],
-        "events": 8,
+        "anomalies": [{"code": "invalidField", "count": 1, "eventId": "e9"}],
+        "events": 10,
+        "understood": 9,
     }
 
 
@@ -158,7 +180,8 @@ def test_too_many_bins_name_the_smallest_width_that_fits(text, width, smallest):
 
 def test_more_nodes_than_bins_still_have_a_bin_each():
     events = [{"type": "choice", "timestamp": "", "instant": 0, "data": {"toNode": str(i)}} for i in range(25_000)]
-    assert len(timeline(events, bin_seconds=10)["heatmap"]) == 25_001
+    answer = timeline(events, bin_seconds=10)
+    assert len(answer["heatmap"]) + answer["omitted"]["heatmap"] == 25_001
 
 
 def test_memory_does_not_grow_with_the_events():

@@ -4,22 +4,22 @@ import json
 
 import pytest
 
-from tests.timeline.log import told
+from tests.timeline.log import log, told
 from videosession.timeline import timeline
 from videosession.timeline.vocabulary import ALSO_CALLED, FIELD_ALSO_CALLED, READS, known_fields, microseconds
 
-CASES = [(known, name) for known, names in ALSO_CALLED.items() for name in names.split()]
+CASES = [(known, name) for known, names in ALSO_CALLED.items() for name in names]
 
 
 @pytest.mark.parametrize(("known", "name"), CASES)
 def test_a_type_means_the_same_under_its_other_names(known, name):
     before = "0 sessionStart duration=60; 0 play 0; 10 ping 10; 10 chapterStart index=1; 10 seekStart; 11 seekEnd 20; "
     line = "12 {} 20.8 to=30 toNode=b index=1 rate=2; 13 ping 31; 14 {} 40 to=40 toNode=c index=2"
-    assert told(before + line.format(name, name)) == told(before + line.format(known, known))
+    assert told(before + line.format(*2 * [name.replace(" ", "~")])) == told(before + line.format(known, known))
 
 
 @pytest.mark.parametrize(
-    ("known", "name"), [(known, name) for known, names in FIELD_ALSO_CALLED.items() for name in names.split()]
+    ("known", "name"), [(known, name) for known, names in FIELD_ALSO_CALLED.items() for name in names]
 )
 def test_a_field_means_the_same_under_its_other_names(known, name):
     assert known_fields({name: 7, "else": 1}) == {known: 7}
@@ -50,7 +50,25 @@ def test_an_unknown_type_changes_nothing_not_even_the_clock(name):
     assert timeline([noise, *log]) == timeline(log) | {"events": 3}
 
 
-@pytest.mark.parametrize("value", ["true", "false", '"5"', "-1", "-0.001", "1e10001", "1.1e10", "[1]", '{"a":1}', '""'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "true",
+        "false",
+        '"-5"',
+        '"5s"',
+        '"1e3"',
+        '" 5"',
+        '"123456789012"',
+        "-1",
+        "-0.001",
+        "1e10001",
+        "1.1e10",
+        "[1]",
+        '{"a":1}',
+        '""',
+    ],
+)
 def test_a_position_that_cannot_be_is_as_if_absent_and_noted(value):
     if value == "1e10001":
         value = "1e301"
@@ -64,11 +82,23 @@ def test_a_position_counts_from_0_to_10_to_the_10(value):
     assert answer["anomalies"] == []
 
 
-@pytest.mark.parametrize("value", ["0", "-2", "true", '"2"', "1e11", "[]"])
+@pytest.mark.parametrize("value", ["0", "-2", "true", '"0"', '"-2"', "1e11", "[]"])
 @pytest.mark.parametrize("field", ["rate", "duration"])
 def test_a_rate_and_a_duration_are_above_0(field, value):
     answer = told(f"0 play 0 {field}={value}; 10 pause 10")
     assert (answer["segments"], answer["coverage"], answer["anomalies"]) == ("0-10", None, "invalidField:1")
+
+
+@pytest.mark.parametrize("text", ["20", "20.0", "20.00000000000000000000"])
+def test_a_number_may_be_sent_as_text(text):
+    answer = timeline(log(f'0 play 0 duration="40.0"; 10 pause "{text}" rate="2.0"'))
+    assert ([each["to"] for each in answer["segments"]], answer["coverage"]) == ([20.0], 0.5)
+
+
+@pytest.mark.parametrize("field", ["cause", "option", "fromNode", "toNode"])
+def test_a_name_counts_up_to_200_characters(field):
+    assert told(f"0 play 0; 1 choice toNode=b {field}={'x' * 200}; 2 pause 1")["anomalies"] == ""
+    assert told(f"0 play 0; 1 choice toNode=b {field}={'x' * 201}; 2 pause 1")["anomalies"] == "invalidField:1"
 
 
 @pytest.mark.parametrize("value", ["5", "true", "[]", "{}"])

@@ -77,7 +77,7 @@ def test_an_append_is_due_half_a_minute_later_and_only_once(sessions, videos, cl
     session = watch(sessions)
     assert summarise(videos) == 0
     clock.pass_seconds(20)
-    sessions.append_one(session, event(30, 30), owner=OWNER)
+    sessions.append_one(session, event(30, 20), owner=OWNER)
     clock.pass_seconds(10)
     assert summarise(videos) == 1
     assert unpack(stored(database, session)["result"]["packed"]).segments == [(0, 0, 20_000)]

@@ -278,7 +278,7 @@ def _add_examples(document: JSONObject, converter: OpenAPIConverter) -> None:
         if shape.__doc__ and "__doc__" in vars(shape):
             schema["description"] = re.sub(r"\n +", "\n", shape.__doc__).strip()
         if example := vars(shape).get("example"):
-            schema["examples"] = [example]
+            schema["examples"] = [example, *shape.further_examples]
 
 
 def _tag(rule: Rule) -> str:

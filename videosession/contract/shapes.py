@@ -1,5 +1,6 @@
 """What an object on the wire is made of, and how fields of our own are described as JSON Schema: in `described`."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +17,7 @@ JSON_VALUES = {"JSONValue": r"^[^\u0000]*$", "MetadataValue": r"^[^$.\u0000][^.\
 class Shape(Schema):
     """What an object on the wire must be; a field that is not named is refused, never dropped.
 
-    `example` is one as the API's description shows it.
+    `example` is one as the API's description shows it, followed by `further_examples`.
     """
 
     class Meta:
@@ -24,6 +25,7 @@ class Shape(Schema):
 
     error_messages = {"type": messages.NOT_AN_OBJECT, "unknown": messages.UNKNOWN_FIELD}
     example: dict[str, Any] | None = None
+    further_examples: Sequence[dict[str, Any]] = ()
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
         """Give a field the service's messages."""

@@ -21,6 +21,7 @@ from videosession.sessions.fields import (
     Whole,
 )
 from videosession.sessions.idempotency import content
+from videosession.timeline.vocabulary import EXAMPLES
 
 LONGEST_TITLE = 200
 LONGEST_DESCRIPTION = 5000
@@ -146,6 +147,9 @@ class NewEvent(Shape):
             raise ValidationError(faults)
 
     example = {"type": "seek", "timestamp": "2026-03-01T10:00:30.000Z", "data": {"from": 30, "to": 240}}
+    further_examples = tuple(
+        {"type": known, "timestamp": "2026-03-01T10:00:30.000Z", "data": data} for known, data in EXAMPLES.items()
+    )
 
 
 class Event(Shape):

@@ -1,11 +1,50 @@
 """The shape of a timeline on the wire; seconds are on the time axis of a node, instants are of the clock."""
 
+from typing import Any
+
 from marshmallow import fields
 
 from videosession.contract.queries import Decimal, Query
 from videosession.contract.shapes import Moment, Shape
+from videosession.timeline.playhead import MODES
+from videosession.timeline.summary import LISTS
+from videosession.timeline.viewing import ANOMALIES
 
-NODE = {"required": True, "allow_none": True}
+
+def _told(description: str, **options: Any) -> dict[str, Any]:
+    return {"required": True, "metadata": {"description": description}} | options
+
+
+class OneOf(fields.String):
+    """One of these words."""
+
+    def __init__(self, words: tuple[str, ...], **options: Any) -> None:
+        self.described = {"enum": list(words)}
+        super().__init__(**options)
+
+
+class Cause(fields.String):
+    """One of these words, or what the event said as its `cause`."""
+
+    def __init__(self, words: tuple[str, ...], **options: Any) -> None:
+        self.described = {"anyOf": [{"enum": list(words)}, {"type": "string", "maxLength": 200}]}
+        super().__init__(**options)
+
+
+class Named(fields.Dict):
+    """Numbers by some of these names."""
+
+    def __init__(self, names: tuple[str, ...], values: fields.Field, **options: Any) -> None:
+        self.described = {"propertyNames": {"enum": list(names)}}
+        super().__init__(keys=fields.String(), values=values, **options)
+
+
+def _node() -> fields.String:
+    return fields.String(**_told("The node; `null` is the nameless one of an ordinary video.", allow_none=True))
+
+
+BRANCH_CAUSES = ("choice", "auto", "timeout", "default", "back")
+JUMP_CAUSES = ("user", "replay", "unreported")
 
 
 class TimelineQuery(Query):
@@ -22,78 +61,124 @@ class TimelineQuery(Query):
 
 
 class Segment(Shape):
-    node = fields.String(**NODE)
-    from_ = fields.Float(required=True, data_key="from")
-    to = fields.Float(required=True)
-    started_at = Moment(required=True, data_key="startedAt")
-    ended_at = Moment(required=True, data_key="endedAt")
+    """A stretch that was watched without a jump or a branch in it; pauses, stalls and ads do not end it."""
+
+    node = _node()
+    from_ = fields.Float(**_told("Where it begins, in seconds.", data_key="from"))
+    to = fields.Float(**_told("Where it ends, in seconds."))
+    started_at = Moment(**_told("When the viewer began to watch it.", data_key="startedAt"))
+    ended_at = Moment(**_told("When it last got further.", data_key="endedAt"))
+    rate = fields.Float(**_told("The speed; `null` if it changed in between.", allow_none=True))
 
 
 class Jump(Shape):
-    node = fields.String(**NODE)
-    from_ = fields.Float(required=True, data_key="from")
-    to = fields.Float(required=True)
-    cause = fields.String(required=True)
-    steps = fields.Integer(required=True)
-    at = Moment(required=True)
+    """A move of the playhead, by one seek or by scrubbing."""
+
+    node = _node()
+    from_ = fields.Float(**_told("Where the playhead was, in seconds.", data_key="from"))
+    to = fields.Float(**_told("Where it went, in seconds."))
+    cause = Cause(
+        JUMP_CAUSES,
+        **_told(
+            "What the event said; else `user`, `replay` from the end to the start, `unreported` if no event said it."
+        ),
+    )
+    steps = fields.Integer(**_told("How many moves with nothing watched between them: scrubbing is one jump."))
+    at = Moment(**_told("When the first step was made."))
+
+
+class Departure(Shape):
+    """A branch taken: `departures[i]` leads from `path[i]` to `path[i + 1]`."""
+
+    from_ = fields.String(**_told("The node that was left.", data_key="from", allow_none=True))
+    to = fields.String(**_told("The node that was entered.", allow_none=True))
+    option = fields.String(**_told("The option that was chosen, if the event named one.", allow_none=True))
+    cause = Cause(BRANCH_CAUSES, **_told("What the event said; else `choice`, or `auto` for `nodeEnter`."))
+    at = Moment(**_told("When the branch was taken."))
+    position = fields.Float(**_told("Where the node was left, in seconds, if that is known.", allow_none=True))
+    decision_seconds = fields.Float(
+        **_told("Seconds since the latest `choiceOffer` on the node left.", data_key="decisionSeconds", allow_none=True)
+    )
 
 
 class GraphNode(Shape):
-    id = fields.String(**NODE)
-    visits = fields.Integer(required=True)
-    watched_seconds = fields.Float(required=True, data_key="watchedSeconds")
-    unique_seconds = fields.Float(required=True, data_key="uniqueSeconds")
+    id = _node()
+    visits = fields.Integer(**_told("How often it was entered."))
+    length_seconds = fields.Float(
+        **_told("How long it is; `null` if unknown or still growing.", data_key="lengthSeconds", allow_none=True)
+    )
+    watched_seconds = fields.Float(**_told("Seconds watched of it, repeats included.", data_key="watchedSeconds"))
+    unique_seconds = fields.Float(**_told("Seconds watched of it at least once.", data_key="uniqueSeconds"))
 
 
 class GraphEdge(Shape):
-    from_ = fields.String(data_key="from", **NODE)
-    to = fields.String(**NODE)
-    option = fields.String(**NODE)
-    cause = fields.String(required=True)
-    count = fields.Integer(required=True)
+    from_ = fields.String(**_told("The node that was left.", data_key="from", allow_none=True))
+    to = fields.String(**_told("The node that was entered.", allow_none=True))
+    option = fields.String(**_told("The option that was chosen, if the events named one.", allow_none=True))
+    cause = Cause(BRANCH_CAUSES, **_told("What the events said; else `choice`, or `auto` for `nodeEnter`."))
+    count = fields.Integer(**_told("How often it was taken."))
 
 
 class Graph(Shape):
-    nodes = fields.List(fields.Nested(GraphNode), required=True)
-    edges = fields.List(fields.Nested(GraphEdge), required=True)
+    nodes = fields.List(fields.Nested(GraphNode), **_told("The nodes visited, in the order of their first visit."))
+    edges = fields.List(fields.Nested(GraphEdge), **_told("The branches taken, in the order of their first time."))
 
 
 class Chapter(Shape):
-    node = fields.String(**NODE)
-    index = fields.Float(**NODE)
-    title = fields.String(**NODE)
-    played_seconds = fields.Float(required=True, data_key="playedSeconds")
-    completed = fields.Boolean(required=True)
+    node = _node()
+    index = fields.Float(**_told("The number that the events gave it.", allow_none=True))
+    title = fields.String(**_told("The title that the events gave it.", allow_none=True))
+    played_seconds = fields.Float(**_told("Seconds by the clock that it was played.", data_key="playedSeconds"))
+    completed = fields.Boolean(**_told("Whether a `chapterComplete` came while it was open."))
 
 
 class Heat(Shape):
-    node = fields.String(**NODE)
-    bin_seconds = fields.Float(required=True, data_key="binSeconds")
-    views = fields.List(fields.Integer(), required=True)
+    """How often each part of a node was watched."""
+
+    node = _node()
+    from_ = fields.Float(
+        **_told("Where the first bin begins: 0, or the lowest second watched of a live stream.", data_key="from")
+    )
+    bin_seconds = fields.Float(**_told("How long a bin is.", data_key="binSeconds"))
+    views = fields.List(fields.Integer(), **_told("How many segments overlap each half-open bin."))
 
 
 class Anomaly(Shape):
-    code = fields.String(required=True)
-    count = fields.Integer(required=True)
-    event_id = fields.String(required=True, data_key="eventId")
+    code = OneOf(ANOMALIES, **_told("What was noted."))
+    count = fields.Integer(**_told("How often."))
+    event_id = fields.String(**_told("The first event of which it was noted.", data_key="eventId"))
 
 
 class Timeline(Shape):
-    segments = fields.List(fields.Nested(Segment), required=True)
-    jumps = fields.List(fields.Nested(Jump), required=True)
-    path = fields.List(fields.String(allow_none=True), required=True)
-    graph = fields.Nested(Graph, required=True)
-    chapters = fields.List(fields.Nested(Chapter), required=True)
-    heatmap = fields.List(fields.Nested(Heat), required=True)
-    watched_seconds = fields.Float(required=True, data_key="watchedSeconds")
-    unique_seconds = fields.Float(required=True, data_key="uniqueSeconds")
-    rewatched_seconds = fields.Float(required=True, data_key="rewatchedSeconds")
-    coverage = fields.Float(required=True, allow_none=True)
-    completed = fields.Boolean(required=True)
-    complete_event = fields.Boolean(required=True, data_key="completeEvent")
-    wall = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
-    anomalies = fields.List(fields.Nested(Anomaly), required=True)
-    events = fields.Integer(required=True)
+    segments = fields.List(fields.Nested(Segment), **_told("What was watched, in the order watched."))
+    jumps = fields.List(fields.Nested(Jump), **_told("Where the viewer jumped, in the order of the jumps."))
+    path = fields.List(fields.String(allow_none=True), **_told("The nodes in the order visited."))
+    departures = fields.List(fields.Nested(Departure), **_told("The branches in the order taken."))
+    graph = fields.Nested(Graph, **_told("The nodes visited and the branches taken."))
+    chapters = fields.List(fields.Nested(Chapter), **_told("The chapters, in the order of their first appearance."))
+    heatmap = fields.List(fields.Nested(Heat), **_told("How often each part was watched, for each node visited."))
+    omitted = Named(
+        LISTS,
+        fields.Integer(),
+        **_told("How many entries each list had more than there is room for; lists that are whole are not named."),
+    )
+    watched_seconds = fields.Float(**_told("Sum of the segments.", data_key="watchedSeconds"))
+    unique_seconds = fields.Float(**_told("Seconds watched at least once.", data_key="uniqueSeconds"))
+    rewatched_seconds = fields.Float(**_told("The difference of the two.", data_key="rewatchedSeconds"))
+    coverage = fields.Float(
+        **_told("`uniqueSeconds` ÷ the visited nodes' lengths; `null` while one is unknown.", allow_none=True)
+    )
+    completed = fields.Boolean(**_told("Whether `coverage` is at least `threshold`."))
+    complete_event = fields.Boolean(
+        **_told("Whether a `complete` was received outside an ad.", data_key="completeEvent")
+    )
+    ended = fields.Boolean(**_told("Whether the last known event is `complete` or `sessionEnd`."))
+    wall = Named(MODES, fields.Float(), **_told("Seconds by the clock in each mode; zeros are left out."))
+    anomalies = fields.List(fields.Nested(Anomaly), **_told("What was odd about the events, one entry for each code."))
+    events = fields.Integer(**_told("How many events there are."))
+    understood = fields.Integer(
+        **_told("How many of them have a known type: none if the player speaks another language.")
+    )
     example = {
         "segments": [
             {
@@ -102,6 +187,7 @@ class Timeline(Shape):
                 "to": 30.0,
                 "startedAt": "2026-03-01T10:00:00.000Z",
                 "endedAt": "2026-03-01T10:00:30.000Z",
+                "rate": 1.0,
             },
             {
                 "node": None,
@@ -109,22 +195,30 @@ class Timeline(Shape):
                 "to": 300.0,
                 "startedAt": "2026-03-01T10:00:30.000Z",
                 "endedAt": "2026-03-01T10:01:30.000Z",
+                "rate": 1.0,
             },
         ],
         "jumps": [
             {"node": None, "from": 30.0, "to": 240.0, "cause": "user", "steps": 1, "at": "2026-03-01T10:00:30.000Z"}
         ],
         "path": [None],
-        "graph": {"nodes": [{"id": None, "visits": 1, "watchedSeconds": 90.0, "uniqueSeconds": 90.0}], "edges": []},
+        "departures": [],
+        "graph": {
+            "nodes": [{"id": None, "visits": 1, "lengthSeconds": 600.0, "watchedSeconds": 90.0, "uniqueSeconds": 90.0}],
+            "edges": [],
+        },
         "chapters": [],
-        "heatmap": [{"node": None, "binSeconds": 100, "views": [1, 0, 1, 0, 0, 0]}],
+        "heatmap": [{"node": None, "from": 0.0, "binSeconds": 100, "views": [1, 0, 1, 0, 0, 0]}],
+        "omitted": {},
         "watchedSeconds": 90.0,
         "uniqueSeconds": 90.0,
         "rewatchedSeconds": 0.0,
         "coverage": 0.15,
         "completed": False,
         "completeEvent": False,
+        "ended": False,
         "wall": {"playing": 90.0},
         "anomalies": [],
         "events": 3,
+        "understood": 3,
     }

@@ -7,15 +7,18 @@ the viewer jumped, which branches were taken, what was seen again. It is a pure 
                         └──── picture ───→ an SVG of both
 """
 
+from collections.abc import Iterable
+
+from videosession.timeline.heatmap import BinsTooNarrow
 from videosession.timeline.picture import picture
-from videosession.timeline.summary import BinsTooNarrow, summarise
-from videosession.timeline.viewing import Viewing
+from videosession.timeline.summary import Answer, summarise
+from videosession.timeline.viewing import Event, Viewing
 from videosession.timeline.walk import walk
 
 __all__ = ["BinsTooNarrow", "Viewing", "picture", "summarise", "timeline", "walk"]
 
 
-def timeline(events, *, threshold=0.95, bin_seconds=None):
+def timeline(events: Iterable[Event], *, threshold: float = 0.95, bin_seconds: float | None = None) -> Answer:
     """Return the timeline of a session's events as what JSON is made of.
 
     `events` are mappings with `eventId`, `type`, `timestamp` (RFC 3339), `data` and, where it is known, `instant`

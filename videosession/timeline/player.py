@@ -1,27 +1,61 @@
-"""The player: its modes, and a method for each known event, with its fields as arguments, which moves the playhead."""
+"""The player: its modes, and a method for each known event, with its fields as arguments, which moves the playhead.
 
+What an event does in a mode, and the mode afterwards where that is another:
+
+| event | idle | playing | paused | buffering | seeking | ad |
+|---|---|---|---|---|---|---|
+| `play` | start, playing | play on | start, playing | start, playing | land, playing | back to playing |
+| `pause` | leave, paused | leave, paused | leave, paused | leave, paused | back to paused | back to paused |
+| `complete` | let go | finish, idle | let go, idle | let go, idle | land, idle | - |
+| `sessionEnd` | let go | let go, idle | let go, idle | let go, idle | land, idle | let go, idle |
+| `ping` | ping | report | ping | ping | - | - |
+| `bufferStart` | leave, buffering | leave, buffering | leave, buffering | - | - | - |
+| `bufferEnd` | - | - | - | resume, back | - | - |
+| `rateChange` | report | report | report | leave | - | - |
+| `seek` | seek | seek | seek | seek | land, back | - |
+| `seekEnd` | seek | seek | seek | seek | land, back | - |
+| `seekStart` | leave, seeking | leave, seeking | leave, seeking | leave, seeking | - | - |
+| `choice` | branch | branch | branch | branch | branch, back | branch, back |
+| `nodeEnter` | branch | branch | branch | branch | branch, back | branch, back |
+| `adBreakStart` | leave, ad | leave, ad | leave, ad | leave, ad | leave, ad | - |
+| `adBreakComplete` | - | - | - | - | - | resume, back |
+| `sessionStart` | reload | reload, idle | reload, idle | reload, idle | reload, idle | reload, idle |
+| `choiceOffer` | offer | offer | offer | offer | offer | offer |
+| `chapterStart` | chapter | chapter | chapter | chapter | chapter | chapter |
+| `chapterComplete` | chapter | chapter | chapter | chapter | chapter | chapter |
+| `chapterSkip` | chapter | chapter | chapter | chapter | chapter | chapter |
+"""
+
+from videosession.timeline.belief import Line
 from videosession.timeline.playhead import AD, BUFFERING, COARSE_CLOCK, IDLE, NEAR, PAUSED, PLAYING, SEEKING, Playhead
 from videosession.timeline.viewing import TOLERANCE, Chapter, Departure, Node
 
 AT_TARGET = 0.25 + TOLERANCE  # seconds around the target of a seek in which a `from` is the target already
+AT_ORIGIN = 0.5 + TOLERANCE  # seconds around the playhead in which a seek's own `position` is where it began
+OLD = 2 + TOLERANCE  # seconds before the end from which on a position told with `complete` is an old one
 TOLD_TWICE = 2_001_000  # microseconds after entering a node in which a second event may tell the same
 
 
 class Player(Playhead):
     """Keeps the player's mode and, for a stall, a seek and an ad, the mode to go back to."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.back = IDLE
-        self.left = self.seek_cause = self.ping_before = self.stalled_at = None
+        self.flawed = False
+        self.seek_cause: str | None = None
+        self.ping_before: tuple[int, float | None] | None = None
+        self.left: Node | None = None
+        self.entered = self.watched_before = 0
+        self.offered: int | None = None
 
-    def invalid(self):
+    def invalid(self) -> None:
         """Note a mistake, once an event."""
         if not self.flawed:
             self.flawed = True
             self.viewing.note("invalidField", self.event)
 
-    def interrupt(self, mode):
+    def interrupt(self, mode: str) -> None:
         """Stall, seek or show an ad, to go back to what was before."""
         if self.mode not in (BUFFERING, SEEKING, AD):
             self.back = self.mode
@@ -29,98 +63,130 @@ class Player(Playhead):
 
     # Playing
 
-    def play(self, position):
+    def play(self, position: float | None) -> None:
         if self.mode == AD:
             self.back = PLAYING
             return
         if self.mode == SEEKING:
             self.land(position)
         elif self.mode == PLAYING:
-            self.play_on(self.fresh(position))
+            self.play_on(position)
         else:
-            self.start(self.fresh(position))
+            self.start(position)
         self.mode = PLAYING
 
-    def play_on(self, position):
-        """Players say more than once that they play; of a burst the last wins, as edx-analytics-pipeline has it."""
+    def play_on(self, position: float | None) -> None:
+        """Players say more than once that they play; of a burst the last wins, as edx-analytics-pipeline has it.
+
+        One that does not say how far it has got may be the target of a seek that is told after it.
+        """
         if position is None:
             return
+        if self.revoked is not None:
+            self.reconsider(self.revoked, position)
+        if self.at is None:
+            self.report(position)
+            return
         furthest = self.at + self.played
-        if position <= furthest + NEAR:
-            self.report(min(position, furthest))
-        else:
-            self.slip(position)
+        if position > furthest + NEAR:
+            self.explain_report(position, begins=False)
+            return
+        self.report(min(position, furthest), leaves=True)
 
-    def start(self, position):
+    def start(self, position: float | None) -> None:
         """Play, or play again what `complete` ended."""
         from_start = position is None or position < 1 - TOLERANCE
         if self.finished and (from_start or self.near_end(position)):
             self.jump(position if position is not None and from_start else 0.0, "replay")
             self.allowance = COARSE_CLOCK
         else:
-            self.report(position)
+            self.report(position, begins=True)
 
-    @property
-    def finished(self):
-        """The playhead is where `complete` left it."""
-        return None not in (self.at, self.finished_at) and abs(self.at - self.finished_at) <= TOLERANCE
-
-    def pause(self, position):
+    def pause(self, position: float | None) -> None:
         if self.mode in (AD, SEEKING):
             self.back = PAUSED
         else:
-            self.leave(self.fresh(position))
+            if self.finished and self.mode != PLAYING:
+                self.let_go(position)
+            else:
+                self.leave(position, pauses=True)
             self.mode = PAUSED
 
-    def complete(self, position):
+    def complete(self, position: float | None) -> None:
         self.viewing.complete_event = True
         if self.mode == SEEKING:
             self.land(position)
+        elif self.mode == PLAYING:
+            self.finish(position)
         else:
-            self.leave(self.finish(self.fresh(position)))
+            self.let_go(position)
         self.mode = IDLE
         self.finished_at = self.at
 
-    def finish(self, position):
-        """What is complete is at its end, if it can be."""
+    def finish(self, position: float | None) -> None:
+        """What is complete is at its end, if it can be: the position may be dropped already, or an old one."""
         length = self.node.length
-        if position is None and self.mode == PLAYING and length is not None and self.fits(length, self.played):
-            return length
-        return position
+        if length is not None and self.at is not None:
+            dropped = position is None or (position < 1 - TOLERANCE and not self.fits(position))
+            if (
+                dropped
+                and self.fits(length)
+                or position is not None
+                and position < length - OLD
+                and self.keeps_step(length - self.at)
+            ):
+                position = length
+        self.let_go(position)
 
-    def session_end(self, position):
+    def let_go(self, position: float | None) -> None:
+        """Leave, but believe no position of a player that has dropped the film or holds the next."""
+        if position is not None and self.at is not None and not self.fits(position):
+            dropped = position < 1 - TOLERANCE or (self.finished and position < self.at)
+            position = None if dropped else position
+        self.leave(position)
+
+    def session_end(self, position: float | None) -> None:
         if self.mode == SEEKING:
             self.land(position)
         else:
-            self.leave(self.fresh(position))
+            self.let_go(position)
         self.mode = IDLE
 
-    def session_start(self, node):
-        """The page was loaded, again if anything was before."""
+    def session_start(self, node: str | None) -> None:
+        """The page was loaded, again if anything was before; in another tab the first may play on."""
         if node is not None and self.nameless:
             self.rename(node)
             return
+        line = self.line if self.at is None else None
         if self.mode == PLAYING:
+            before = self.believe()
             self.viewing.note("openEnded", self.event)
+            line = Line(before, "reload", playing=True) if self.at is not None else line
         self.turn()
         self.begin_anew()
+        self.line = line
         self.mode = IDLE
+        self.turn()
 
-    def rate_change(self, position):
+    def rate_change(self, position: float | None) -> None:
         if self.rate_said is None:
             self.invalid()
-        if self.mode not in (SEEKING, AD):
-            self.report(self.fresh(position))
+        if self.mode == BUFFERING:
+            self.leave(position)
+        elif self.mode not in (SEEKING, AD):
+            self.report(position)
+
+    rate_said: float | None = None
 
     # Pings
 
-    def ping(self, position):
-        if self.mode == SEEKING:
+    def ping(self, position: float | None) -> None:
+        if self.mode in (SEEKING, AD):
             return
-        position = self.fresh(position)
         before, self.ping_before = self.ping_before, (self.now, position)
         if position is None:
             return
+        self.pinged = True
         if self.mode == PLAYING:
             self.report(position)
         elif self.mode == BUFFERING:
@@ -128,91 +194,94 @@ class Player(Playhead):
         else:
             self.ping_still(position, before)
 
-    def ping_stalled(self, position):
+    def ping_stalled(self, position: float) -> None:
         """A player may not say that a stall is over, nor that it jumped in it."""
-        if self.at is None or position < self.at - NEAR:
-            self.report(position)
-        elif position > self.at + 0.1 + TOLERANCE:
-            self.found_playing(position, max(self.stalled_at, self.reported))
+        if self.at is None or position < self.at - NEAR or self.stall_is_over(position):
+            self.leave(position)
 
-    def ping_still(self, position, before):
+    def ping_still(self, position: float, before: tuple[int, float | None] | None) -> None:
         """A player may not say that it began: two pings in a row do, which playback fits between."""
-        instant, earlier = before or (None, None)
-        if earlier is not None and position > earlier + 0.1 + TOLERANCE and self.fits(position, self.since(instant)):
-            self.found_playing(position, instant)
-        else:
-            self.report(position)
-
-    def since(self, instant):
-        """Return the seconds that can have played since then, had it been playing."""
-        return (self.now - instant) / 1e6 * self.fast
-
-    def found_playing(self, position, instant):
-        self.mode = PLAYING
-        if self.stretch is None:
-            self.open()
-        self.rest()
-        self.played = self.since(instant)
+        instant, earlier = before or (0, None)
+        if earlier is not None and position > earlier + 0.1 + TOLERANCE:
+            played, self.played = self.played, (self.now - instant) / 1e6 * self.fast
+            fits, self.played = self.fits(position), played
+            if fits:
+                self.found_playing(instant)
         self.report(position)
 
     # Stalls, seeks and ads
 
-    def buffer_start(self, position):
-        position = position if self.mode == SEEKING else self.fresh(position)
+    def buffer_start(self, position: float | None) -> None:
         if self.mode in (IDLE, PLAYING, PAUSED):
             self.leave(position)
             self.interrupt(BUFFERING)
             self.stalled_at = self.now
 
-    def buffer_end(self, position):
-        position = position if self.mode == SEEKING else self.fresh(position)
+    def buffer_end(self, position: float | None) -> None:
         if self.mode == BUFFERING:
             self.mode = self.back
             if self.mode == PLAYING:
                 self.report_still(position)
 
-    def seek_event(self, start, end, position, cause):
-        target = end if end is not None else position
-        if target is None:
+    def seek_event(self, start: float | None, end: float | None, position: float | None, cause: str | None) -> None:
+        if end is None and position is None:
             self.invalid()
         if self.mode != AD:
             self.seek_end(start, end, position, cause)
 
-    def seek_start(self, start, cause):
-        if self.mode != SEEKING:
+    def seek_start(self, start: float | None, position: float | None, cause: str | None) -> None:
+        """Begin to seek; a `position` away from the playhead may be the target already."""
+        if self.mode not in (SEEKING, AD):
+            if start is None and position is not None and self.at is not None:
+                start = position if abs(position - self.at - self.played) <= AT_ORIGIN else None
             self.leave(start)
             self.interrupt(SEEKING)
             self.seek_cause = cause
 
-    def seek_end(self, start, end, position, cause):
+    def seek_end(self, start: float | None, end: float | None, position: float | None, cause: str | None) -> None:
+        """Have sought; a `position` beside the target is where the seek began, unless it is there already."""
         target = end if end is not None else position
         if self.mode == SEEKING:
             self.land(target, cause)
         elif target is not None:
+            if start is None and position is not None and abs(position - target) > NEAR:
+                start = position
             self.leave(None if start is None or abs(start - target) <= AT_TARGET else start)
             self.seek(target, cause)
 
-    def land(self, target, cause=None):
+    def land(self, target: float | None, cause: str | None = None) -> None:
         """A seek under way ends there, or without a jump."""
         self.mode = self.back
         if target is not None:
             self.seek(target, self.seek_cause if cause is None else cause)
 
-    def ad_break_start(self, position):
+    def ad_break_start(self, position: float | None) -> None:
         if self.mode == SEEKING:
             self.mode = self.back
-        self.leave(self.fresh(position))
+        self.leave(position)
         self.interrupt(AD)
 
-    def ad_break_complete(self, position):
-        position = self.fresh(position)
+    def ad_break_complete(self, position: float | None) -> None:
         if self.mode == AD:
             self.mode = self.back
             self.report_still(position)
 
     # Branches
 
-    def choice(self, node, from_node, option, cause, position, from_position, to_position, duration):
+    def choice_offer(self) -> None:
+        self.offered = self.now
+
+    def choice(
+        self,
+        node: str | None,
+        from_node: str | None,
+        option: str | None,
+        cause: str | None,
+        position: float | None,
+        from_position: float | None,
+        to_position: float | None,
+        duration: float | None,
+    ) -> None:
         if node is None:
             self.invalid()
             return
@@ -221,7 +290,17 @@ class Player(Playhead):
         position = from_position if position is None else position
         self.branch(node, option, "choice" if cause is None else cause, position, to_position, duration)
 
-    def node_enter(self, node, to_node, from_node, option, cause, position, to_position, duration):
+    def node_enter(
+        self,
+        node: str | None,
+        to_node: str | None,
+        from_node: str | None,
+        option: str | None,
+        cause: str | None,
+        position: float | None,
+        to_position: float | None,
+        duration: float | None,
+    ) -> None:
         node = to_node if node is None else node
         if node is None:
             self.invalid()
@@ -236,23 +315,32 @@ class Player(Playhead):
         else:
             self.branch(node, option, "auto" if cause is None else cause, position, to_position, duration)
 
-    def branch(self, id, option, cause, position, to_position, duration):
+    def branch(
+        self,
+        id: str,
+        option: str | None,
+        cause: str,
+        position: float | None,
+        to_position: float | None,
+        duration: float | None,
+    ) -> None:
         """Leave the node for another: an edge of the graph and never a jump."""
         if self.mode in (AD, SEEKING):
             self.mode = self.back
-        self.leave(position)
+        self.let_go(position)
         edges = self.viewing.edges
         edge = (self.node.id, id, option, cause)
         edges[edge] = edges.get(edge, 0) + 1
         self.turn()
         self.left, left_at = self.node, self.at
-        self.chapter = None
+        decision = None if self.offered is None else self.now - self.offered
+        self.chapter = self.offered = None
         self.begin_anew()
         self.visit(id)
-        self.viewing.departures.append(Departure(self.left, self.node, option, cause, self.now, left_at))
+        self.viewing.departures.append(Departure(self.left, self.node, option, cause, self.now, left_at, decision))
         self.arrive(to_position, duration)
 
-    def visit(self, id):
+    def visit(self, id: str | None) -> None:
         nodes = self.viewing.nodes
         if id not in nodes:
             nodes[id] = Node(id)
@@ -262,47 +350,44 @@ class Player(Playhead):
         self.entered = self.now
         self.watched_before = len(self.viewing.segments)
 
-    def arrive(self, position, duration):
+    def arrive(self, position: float | None, duration: float | None) -> None:
         """Learn of the node entered how long it is and, with nothing watched there, where playback begins."""
-        self.measure(duration)
+        if duration is not None:
+            self.node.measure(duration)
         if position is not None and self.unseen:
             self.begin_at(self.node.within(position))
 
-    def measure(self, duration):
-        if duration is not None:
-            self.node.duration = duration
-
     @property
-    def unseen(self):
-        """Nothing was watched on this visit."""
+    def unseen(self) -> bool:
+        """Whether nothing was watched on this visit."""
         return self.unwatched and len(self.viewing.segments) == self.watched_before
 
-    def told_twice(self, node, from_node):
+    def told_twice(self, node: str, from_node: str | None) -> bool:
         """Applications say both that the viewer chose and that a node is entered."""
         if node != self.node.id or (from_node is not None and (self.left is None or from_node != self.left.id)):
             return False
         return self.unseen or self.now - self.entered <= TOLD_TWICE
 
     @property
-    def nameless(self):
-        """The first node has no name yet, and nothing happened on it that needs one."""
+    def nameless(self) -> bool:
+        """Whether the first node has no name yet, and nothing happened on it that needs one."""
         return self.node.id is None and not self.viewing.edges and not self.viewing.segments and self.unwatched
 
-    def rename(self, id):
+    def rename(self, id: str) -> None:
         nodes = self.viewing.nodes
         nodes[id] = nodes.pop(self.node.id)
         self.node.id = id
 
     # Chapters
 
-    def chapter_start(self, index, title):
+    def chapter_start(self, index: float | None, title: str | None) -> None:
         key = (self.node, "title", title) if index is None else (self.node, "index", index)
         self.chapter = self.viewing.chapters.setdefault(key, Chapter(self.node, index, title))
 
-    def chapter_complete(self, index, title):
+    def chapter_complete(self, index: float | None, title: str | None) -> None:
         if self.chapter is not None:
             self.chapter.completed = True
             self.chapter = None
 
-    def chapter_skip(self, index, title):
+    def chapter_skip(self, index: float | None, title: str | None) -> None:
         self.chapter = None

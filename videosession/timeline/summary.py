@@ -1,26 +1,22 @@
 """What a viewing amounts to: the answer that clients get."""
 
-from datetime import timedelta
-from itertools import accumulate
-from math import ceil, floor
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from videosession.timeline.viewing import TOLERANCE
-from videosession.timeline.vocabulary import EPOCH
+from videosession.instants import write as instant
+from videosession.timeline.heatmap import heatmap
+from videosession.timeline.viewing import Chapter, Departure, Jump, Node, Segment, Viewing
 
-NODE_BINS = 2_000
-ALL_BINS = 20_000
 RESIDUE = 1e-9  # what a sum of doubles may be off: 57 s of 60 are 0.95, in however many segments
+LIST_BYTES = 960_000  # of JSON in one list: with eight lists an answer stays below 8 MiB
+
+LISTS = ("segments", "jumps", "path", "departures", "nodes", "edges", "chapters", "heatmap")
+
+Answer = dict[str, Any]
 
 
-class BinsTooNarrow(ValueError):  # noqa: N818  the name says what happened
-    """The heatmap would have more than 2 000 bins on a node or 20 000 in all; `smallest` is a width that fits."""
-
-    def __init__(self, smallest):
-        super().__init__(f"The smallest binSeconds that fits this session is {smallest}.")
-        self.smallest = smallest
-
-
-def summarise(viewing, threshold=0.95, bin_seconds=None):
+def summarise(viewing: Viewing, threshold: float = 0.95, bin_seconds: float | None = None) -> Answer:
     """Return the answer for a `Viewing`.
 
     `threshold` is the coverage (0 to 1) from which on the video counts as completed, `bin_seconds` the width of the
@@ -30,62 +26,70 @@ def summarise(viewing, threshold=0.95, bin_seconds=None):
     watched = {node: sum(each.end - each.start for each in segments[node]) for node in segments}
     unique = {node: min(union(segments[node]), watched[node]) for node in segments}
     coverage = covered(viewing, sum(unique.values()))
+    bounded = Bounded()
     return {
-        "segments": [segment(each) for each in viewing.segments],
-        "jumps": [jump(each) for each in viewing.jumps],
-        "path": [node.id for node in viewing.path],
+        "segments": bounded("segments", len(viewing.segments), map(segment, viewing.segments)),
+        "jumps": bounded("jumps", len(viewing.jumps), map(jump, viewing.jumps)),
+        "path": bounded("path", len(viewing.path), (node.id for node in viewing.path)),
+        "departures": bounded("departures", len(viewing.departures), map(departure, viewing.departures)),
         "graph": {
-            "nodes": [
-                {
-                    "id": node.id,
-                    "visits": node.visits,
-                    "watchedSeconds": decimals(watched[node]),
-                    "uniqueSeconds": decimals(unique[node]),
-                }
-                for node in segments
-            ],
-            "edges": [
-                {"from": start, "to": end, "option": option, "cause": cause, "count": count}
-                for (start, end, option, cause), count in viewing.edges.items()
-            ],
+            "nodes": bounded("nodes", len(segments), graph_nodes(watched, unique)),
+            "edges": bounded("edges", len(viewing.edges), graph_edges(viewing)),
         },
-        "chapters": [chapter(each) for each in viewing.chapters.values()],
-        "heatmap": heatmap(segments, bin_seconds),
+        "chapters": bounded("chapters", len(viewing.chapters), map(chapter, viewing.chapters.values())),
+        "heatmap": bounded("heatmap", len(segments), heatmap(segments, bin_seconds)),
+        "omitted": bounded.omitted,
         "watchedSeconds": decimals(sum(watched.values())),
         "uniqueSeconds": decimals(sum(unique.values())),
         "rewatchedSeconds": decimals(sum(watched.values()) - sum(unique.values())),
         "coverage": None if coverage is None else decimals(coverage),
         "completed": coverage is not None and coverage >= threshold - RESIDUE,
         "completeEvent": viewing.complete_event,
+        "ended": viewing.ended,
         "wall": {mode: decimals(time / 1e6) for mode, time in viewing.wall.items() if decimals(time / 1e6)},
         "anomalies": [
             {"code": code, "count": count, "eventId": first} for code, (count, first) in viewing.anomalies.items()
         ],
         "events": viewing.events,
+        "understood": viewing.understood,
     }
 
 
-def decimals(value):
+class Bounded:
+    """Ends lists before they are too long, and counts what is left out: a megabyte of events may tell a gigabyte."""
+
+    def __init__(self) -> None:
+        self.omitted: dict[str, int] = {}
+
+    def __call__(self, name: str, count: int, entries: Iterable[Any]) -> list[Any]:
+        """Return the first of `count` entries, in at most `LIST_BYTES` of JSON."""
+        kept: list[Any] = []
+        size = 2
+        for entry in entries:
+            size += len(json.dumps(entry)) + 2
+            if size > LIST_BYTES:
+                self.omitted[name] = count - len(kept)
+                break
+            kept.append(entry)
+        return kept
+
+
+def decimals(value: float) -> float:
     return round(value, 3)
 
 
-def instant(microseconds):
-    """Write microseconds since the Unix epoch as an instant of the service: UTC, three digits."""
-    moment = EPOCH + timedelta(microseconds=microseconds)
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-
-
-def segment(each):
+def segment(each: Segment) -> Answer:
     return {
         "node": each.node.id,
         "from": decimals(each.start),
         "to": decimals(each.end),
         "startedAt": instant(each.started_at),
         "endedAt": instant(each.ended_at),
+        "rate": None if each.rate is None else decimals(each.rate),
     }
 
 
-def jump(each):
+def jump(each: Jump) -> Answer:
     return {
         "node": each.node.id,
         "from": decimals(each.start),
@@ -96,7 +100,35 @@ def jump(each):
     }
 
 
-def chapter(each):
+def departure(each: Departure) -> Answer:
+    return {
+        "from": each.start.id,
+        "to": each.end.id,
+        "option": each.option,
+        "cause": each.cause,
+        "at": instant(each.at),
+        "position": None if each.position is None else decimals(each.position),
+        "decisionSeconds": None if each.decision is None else decimals(each.decision / 1e6),
+    }
+
+
+def graph_nodes(watched: Mapping[Node, float], unique: Mapping[Node, float]) -> Iterable[Answer]:
+    for node in watched:
+        yield {
+            "id": node.id,
+            "visits": node.visits,
+            "lengthSeconds": None if node.length is None else decimals(node.length),
+            "watchedSeconds": decimals(watched[node]),
+            "uniqueSeconds": decimals(unique[node]),
+        }
+
+
+def graph_edges(viewing: Viewing) -> Iterable[Answer]:
+    for (start, end, option, cause), count in viewing.edges.items():
+        yield {"from": start, "to": end, "option": option, "cause": cause, "count": count}
+
+
+def chapter(each: Chapter) -> Answer:
     return {
         "node": each.node.id,
         "index": each.index,
@@ -106,14 +138,14 @@ def chapter(each):
     }
 
 
-def by_node(viewing):
-    segments = {node: [] for node in viewing.nodes.values()}
+def by_node(viewing: Viewing) -> dict[Node, list[Segment]]:
+    segments: dict[Node, list[Segment]] = {node: [] for node in viewing.nodes.values()}
     for each in viewing.segments:
         segments[each.node].append(each)
     return segments
 
 
-def union(segments):
+def union(segments: Sequence[Segment]) -> float:
     """Return the length of what the segments cover together."""
     total = reached = 0.0
     for each in sorted(segments, key=lambda each: each.start):
@@ -123,60 +155,10 @@ def union(segments):
     return total
 
 
-def covered(viewing, unique):
+def covered(viewing: Viewing, unique: float) -> float | None:
+    """Return the share of the visited nodes' length that was watched; unknown while any length is."""
     lengths = [node.length for node in viewing.nodes.values()]
-    if not lengths or None in lengths:
+    known = [length for length in lengths if length is not None]
+    if not known or len(known) < len(lengths):
         return None
-    return min(unique / sum(lengths), 1.0)
-
-
-def heatmap(segments, bin_seconds=None):
-    """Return for each node how many segments overlap each bin."""
-    lengths = {node: axis(node, of_node) for node, of_node in segments.items()}
-    if bin_seconds is not None and not fits(lengths.values(), bin_seconds):
-        raise BinsTooNarrow(smallest(lengths.values()))
-    together = sum(lengths.values())
-    heat = []
-    for node, length in lengths.items():
-        width = bin_seconds or max(1.0, length / 100, together / ALL_BINS)
-        heat.append(
-            {"node": node.id, "binSeconds": decimals(width), "views": views(segments[node], width, bins(length, width))}
-        )
-    return heat
-
-
-def axis(node, segments):
-    return node.length if node.length is not None else max((each.end for each in segments), default=0.0)
-
-
-def bins(length, width):
-    return max(1, ceil((length - TOLERANCE) / width))
-
-
-def fits(lengths, width):
-    """Tell whether bins of that width are few enough; a bin a node always is."""
-    counts = [bins(length, width) for length in lengths]
-    return max(counts, default=1) <= NODE_BINS and sum(counts) <= max(ALL_BINS, len(counts))
-
-
-def smallest(lengths):
-    """Return the smallest width that fits, in whole milliseconds."""
-    narrow, wide = 0, ceil(max(lengths) * 1000) + 1
-    while wide - narrow > 1:
-        middle = (narrow + wide) // 2
-        if fits(lengths, middle / 1000):
-            wide = middle
-        else:
-            narrow = middle
-    return wide / 1000
-
-
-def views(segments, width, count):
-    """Return how many segments overlap each bin, by the differences between neighbours: a long one costs no more."""
-    changes = [0] * (count + 1)
-    for each in segments:
-        first = min(floor((each.start + TOLERANCE) / width), count - 1)
-        after = min(ceil((each.end - TOLERANCE) / width), count)
-        changes[first] += 1
-        changes[max(after, first + 1)] -= 1
-    return list(accumulate(changes[:-1]))
+    return min(unique / sum(known), 1.0)

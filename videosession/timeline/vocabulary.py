@@ -1,60 +1,115 @@
 """The known types and fields, what else players call them, and what of a value counts.
 
-The other names are those of the HTML media element, YouTube's and video.js' players, Adobe's media collection,
-Snowplow, Open edX and Coursemology. What was sent is stored as it was sent: it is translated here and nowhere else.
+The other names are those of the HTML media element, YouTube's, Vimeo's, video.js', JW's, Bitmovin's and Kaltura's
+players, Adobe's media collection, Segment, RudderStack, Snowplow, xAPI's video profile, Open edX, Coursemology and
+EPAS. What was sent is stored as it was sent: it is translated here and nowhere else.
 """
 
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from videosession.instants import read as microseconds
+from videosession.timeline.viewing import Node
+
+__all__ = ["ALIASES", "ALSO_CALLED", "FIELDS", "FIELD_ALSO_CALLED", "READS", "TYPES", "known_fields", "microseconds"]
 
 MOST = 1e10  # seconds, or times the normal speed: beyond it a number is a mistake
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+LONGEST_NAME = 200  # characters of a name that the walk reads
 NUMBERS = (int, float)
-INVALID = object()
+# Some players write numbers as text: Open edX' speeds are "1.50".
+NUMBER_AS_TEXT = re.compile(r"\d{1,11}(\.\d{1,20})?", re.ASCII)
+
+
+class Invalid(Enum):
+    """What a reader returns for a value that cannot be."""
+
+    INVALID = "invalid"
+
+
+INVALID = Invalid.INVALID
 
 ALSO_CALLED = {
-    "play": "playing played resume resumed play_video edx.video.played",
-    "pause": "paused pauseStart pause_video edx.video.paused",
-    "seek": "seek_video edx.video.position.changed",
-    "seekStart": "seeking seek_start",
-    "seekEnd": "seeked seek_end seekComplete",
-    "ping": "timeupdate heartbeat continue_video",
-    "bufferStart": "waiting stalled buffer_start",
-    "bufferEnd": "canplay buffer_end",
-    "rateChange": "ratechange rate_change speed_change_video",
-    "complete": "ended completed sessionComplete stop_video edx.video.stopped",
-    "sessionStart": "initialized load_video edx.video.loaded session_start",
-    "sessionEnd": "terminated session_end",
-    "choice": "branch",
-    "nodeEnter": "node_enter",
-    "chapterStart": "chapter_start",
-    "chapterComplete": "chapter_end",
-    "chapterSkip": "chapter_skip",
-    "adBreakStart": "ad_break_start",
-    "adBreakComplete": "ad_break_end adBreakEnd",
+    "play": [
+        *["playing", "played", "resume", "resumed", "play_video", "edx.video.played"],
+        "Video Playback Started",
+        "Video Playback Resumed",
+    ],
+    "pause": [
+        *["paused", "pauseStart", "pause_video", "edx.video.paused"],
+        "Video Playback Paused",
+        "Video Playback Interrupted",
+    ],
+    "seek": ["seek_video", "edx.video.position.changed"],
+    "seekStart": ["seeking", "seek_start", "Video Playback Seek Started"],
+    "seekEnd": ["seeked", "seek_end", "seekComplete", "Video Playback Seek Completed"],
+    "ping": [*["timeupdate", "heartbeat", "continue_video", "time"], "Video Content Playing"],
+    "bufferStart": [*["waiting", "stalled", "buffer_start", "buffer", "buffering"], "Video Playback Buffer Started"],
+    "bufferEnd": [*["canplay", "buffer_end", "buffered"], "Video Playback Buffer Completed"],
+    "rateChange": ["ratechange", "rate_change", "speed_change_video", "playback_rate_change", "speed_change"],
+    "complete": [
+        *["ended", "completed", "sessionComplete", "stop_video", "edx.video.stopped", "end"],
+        "Video Playback Completed",
+    ],
+    "sessionStart": ["initialized", "load_video", "edx.video.loaded", "session_start"],
+    "sessionEnd": [*["terminated", "session_end", "stopped"], "Video Playback Exited"],
+    "choice": ["branch"],
+    "choiceOffer": ["choice_offer"],
+    "nodeEnter": ["node_enter"],
+    "chapterStart": ["chapter_start"],
+    "chapterComplete": ["chapter_end"],
+    "chapterSkip": ["chapter_skip"],
+    "adBreakStart": ["ad_break_start"],
+    "adBreakComplete": ["ad_break_end", "adBreakEnd"],
+}
+
+# What a player may send of each type, as its `data`.
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "sessionStart": {"node": "intro", "duration": 120},
+    "play": {"position": 0, "duration": 120},
+    "pause": {"position": 20},
+    "seek": {"from": 20, "to": 60},
+    "seekStart": {"from": 20},
+    "seekEnd": {"to": 60},
+    "ping": {"position": 70},
+    "bufferStart": {"position": 75},
+    "bufferEnd": {"position": 75},
+    "rateChange": {"position": 75, "rate": 1.5},
+    "complete": {"position": 120},
+    "sessionEnd": {"position": 80},
+    "choice": {"position": 110, "toNode": "left", "option": "Go left", "duration": 30},
+    "choiceOffer": {"options": ["Go left", "Go right"]},
+    "nodeEnter": {"node": "left", "fromNode": "intro", "fromPosition": 120, "duration": 30, "cause": "timeout"},
+    "chapterStart": {"index": 1, "title": "The forest"},
+    "chapterComplete": {"index": 1},
+    "chapterSkip": {"index": 1},
+    "adBreakStart": {"position": 30},
+    "adBreakComplete": {"position": 30},
 }
 
 # A field goes by the first of its names that is not null, in this order.
 FIELD_ALSO_CALLED = {
-    "position": "playhead currentTime current_time time",
-    "from": "old_time timeFrom time_from",
-    "to": "new_time timeTo time_to",
-    "rate": "playbackRate playback_rate newRate new_speed speed",
-    "toNode": "to_node",
-    "fromNode": "from_node",
-    "toPosition": "to_position",
-    "fromPosition": "from_position",
+    "position": ["playhead", "currentTime", "current_time", "time", "video_time", "seconds"],
+    "from": ["old_time", "timeFrom", "time_from", "time-from"],
+    "to": ["new_time", "timeTo", "time_to", "time-to", "offset", "seekTarget", "seek_position", "targetPosition"],
+    "rate": ["playbackRate", "playback_rate", "newRate", "new_speed", "speed"],
+    "duration": ["length", "total_length"],
+    "toNode": ["to_node"],
+    "fromNode": ["from_node"],
+    "toPosition": ["to_position"],
+    "fromPosition": ["from_position"],
 }
 
-TYPES = {name: known for known, names in ALSO_CALLED.items() for name in (known, *names.split())}
-ALIASES = {name: field for field, names in FIELD_ALSO_CALLED.items() for name in names.split()}
+TYPES = {name: known for known, names in ALSO_CALLED.items() for name in (known, *names)}
+ALIASES = {name: field for field, names in FIELD_ALSO_CALLED.items() for name in names}
 
 
-def known_fields(data):
+def known_fields(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return `data` with the known fields under their known names, itself where it uses no others."""
     if ALIASES.keys().isdisjoint(data.keys()):
         return data
-    fields = {}
+    fields: dict[str, Any] = {}
     for name in sorted(filter(FIELDS.__contains__, data), key=RANK.__getitem__):
         field = FIELDS[name]
         if fields.get(field) is None:
@@ -62,57 +117,61 @@ def known_fields(data):
     return fields
 
 
-def microseconds(timestamp):
-    """Return an RFC 3339 timestamp as microseconds since the Unix epoch; further digits are cut off."""
-    return (datetime.fromisoformat(timestamp.upper()) - EPOCH) // MICROSECOND
+def numeric(value: Any) -> float | None:
+    """Return a number, also one sent as text; nothing for any other value."""
+    if isinstance(value, NUMBERS):
+        return None if isinstance(value, bool) else value
+    return float(value) if isinstance(value, str) and NUMBER_AS_TEXT.fullmatch(value) else None
 
 
-def seconds(value, node=None):
+def seconds(value: Any, node: Node) -> float | Invalid:
     """Read a position on another node than the current one."""
-    if isinstance(value, NUMBERS) and not isinstance(value, bool) and 0 <= value <= MOST:
-        return float(value) + 0.0  # there is no -0.0
-    return INVALID
+    said = value if type(value) is float else numeric(value)
+    return INVALID if said is None or not 0 <= said <= MOST else float(said) + 0.0  # there is no -0.0
 
 
-def position(value, node):
+def position(value: Any, node: Node) -> float | Invalid:
     """Read a position on the current node: up to 1 s beyond its length is its length."""
-    value = seconds(value)
-    return value if value is INVALID else node.within(value)
+    said = seconds(value, node)
+    return said if said is INVALID else node.within(said)
 
 
-def amount(value, node=None):
+def amount(value: Any, node: Node) -> float | Invalid:
     """Read a rate or a duration."""
-    if isinstance(value, NUMBERS) and not isinstance(value, bool) and 0 < value <= MOST:
-        return float(value)
-    return INVALID
+    said = numeric(value)
+    return INVALID if said is None or not 0 < said <= MOST else float(said)
 
 
-def node_name(value, node=None):
+def node_name(value: Any, node: Node) -> str | Invalid:
     """Read the name of a node."""
-    return value if isinstance(value, str) else INVALID
+    return value if isinstance(value, str) and len(value) <= LONGEST_NAME else INVALID
 
 
-def word(value, node=None):
-    """Read what is optional and free: another value than a string is no mistake."""
-    return value if isinstance(value, str) else None
+def word(value: Any, node: Node) -> str | Invalid | None:
+    """Read what is optional and free: another value than a string is no mistake, an endless one is."""
+    if not isinstance(value, str):
+        return None
+    return value if len(value) <= LONGEST_NAME else INVALID
 
 
-def number(value, node=None):
+def number(value: Any, node: Node) -> float | None:
     return value if isinstance(value, NUMBERS) and not isinstance(value, bool) else None
 
 
-POSITION = {"position": position}
-SEEK = {"from": position, "to": position, "position": position, "cause": word}
-CHAPTER = {"index": number, "title": word}
+Reader = Callable[[Any, Node], Any]
+POSITION: dict[str, Reader] = {"position": position}
+SEEK: dict[str, Reader] = {"from": position, "to": position, "position": position, "cause": word}
+CHAPTER: dict[str, Reader] = {"index": number, "title": word}
 
 # What each type reads of `data`, besides the rate and, where it is the current node's, the duration.
-READS = {
+READS: dict[str, dict[str, Reader]] = {
     "sessionStart": {"node": node_name},
     **dict.fromkeys(("play", "pause", "ping", "bufferStart", "bufferEnd", "rateChange"), POSITION),
     **dict.fromkeys(("complete", "sessionEnd", "adBreakStart", "adBreakComplete"), POSITION),
     "seek": SEEK,
-    "seekStart": {"from": position, "cause": word},
+    "seekStart": {"from": position, "position": position, "cause": word},
     "seekEnd": SEEK,
+    "choiceOffer": {},
     "choice": {
         "toNode": node_name,
         "fromNode": node_name,

@@ -1,30 +1,59 @@
 """The walk: takes a session's events one after the other, and has the player do what they say."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
 from videosession.timeline.player import Player
 from videosession.timeline.playhead import AD, PLAYING
-from videosession.timeline.vocabulary import INVALID, READS, TYPES, amount, known_fields, microseconds, node_name
+from videosession.timeline.viewing import Event, Viewing
+from videosession.timeline.vocabulary import (
+    INVALID,
+    READS,
+    TYPES,
+    Reader,
+    amount,
+    known_fields,
+    microseconds,
+    node_name,
+)
 
 
-def walk(events):
+def walk(events: Iterable[Event]) -> Viewing:
     """Return the `Viewing` that a session's events tell of: in their order, each read once and not kept."""
     walked = Walk()
-    count = 0
-    latest = None
+    count = understood = 0
+    step = latest = None
     for event in events:
         count += 1
         step = STEPS.get(event["type"])
         if step is not None:
+            understood += 1
             latest = step
-            walked.take(event, *step)
-    walked.viewing.events = count
-    walked.viewing.ended = latest in ENDS
-    return walked.end()
+            walked.take(event, step)
+    viewing = walked.end()
+    viewing.events, viewing.understood = count, understood
+    viewing.ended = latest is not None and latest.method in (Player.complete, Player.session_end)
+    return viewing
+
+
+class Step(NamedTuple):
+    """What a type reads and does, whether during an ad too, and whether its duration is the current node's.
+
+    During an ad the others are the ad's own player's, or say nothing of the video.
+    """
+
+    method: Callable[..., None]
+    in_ad: bool
+    measures: bool
+    fields: list[tuple[str, Reader]]
 
 
 class Walk(Player):
     """A player that is told events, and the clock that runs between them."""
 
-    def take(self, event, fields, method, in_ad, measures):
+    begun = False
+
+    def take(self, event: Event, step: Step) -> None:
         """Let the time pass until the event, read its fields, and do what it says."""
         data = known_fields(event["data"])
         instant = event.get("instant")
@@ -32,40 +61,52 @@ class Walk(Player):
             instant = microseconds(event["timestamp"])
         self.event = event
         self.flawed = False
-        if self.node is None:
+        method, in_ad, measures, fields = step
+        if not self.begun:
             self.begin(instant, data, method)
-        mode = self.mode
-        self.rate_said = self.read(data, "rate", amount) if "rate" in data else None
-        self.pass_time(instant, self.rate_said)
-        if measures and "duration" in data and mode != AD:
-            self.measure(self.read(data, "duration", amount))
-        said = [self.read(data, name, read) for name, read in fields.items()]
-        if in_ad or mode != AD:
+        ad = self.mode == AD
+        rate = self.rate_said = self.read(data, "rate", amount) if "rate" in data else None
+        self.pass_time(instant, rate)
+        if measures and not ad and "duration" in data:
+            duration = self.read(data, "duration", amount)
+            if duration is not None:
+                self.node.measure(duration)
+        said = [self.read(data, name, read) for name, read in fields]
+        if in_ad or not ad:
             method(self, *said)
         if method is not Player.ping:
             self.ping_before = None
+        if rate is not None and self.playing_time and self.ran != rate:
+            self.ran = None
         if self.mode == PLAYING and self.stretch is None:
             self.open()
         if self.mode != self.standing:
+            self.cease()
             self.turn()
 
-    def begin(self, instant, data, method):
+    def cease(self) -> None:
+        """Remember of what a move left when it was not playing any longer."""
+        if self.line is not None and self.standing == PLAYING and self.line.ceased is None:
+            self.line.ceased = self.now
+
+    def begin(self, instant: int, data: Mapping[str, Any], method: Callable[..., None]) -> None:
         """The first known event may say which node comes first, but for those that say which comes next."""
+        self.begun = True
         self.now = self.turned = self.viewing.first = instant
         self.rest()
         self.visit(None if method in (Player.choice, Player.node_enter) else self.read(data, "node", node_name))
 
-    def end(self):
+    def end(self) -> Viewing:
         viewing = self.viewing
         if self.mode == PLAYING:
             viewing.note("openEnded", self.event)
         self.close()
-        if self.node is not None:
+        if self.begun:
             self.turn()
-        viewing.last = self.now
+            viewing.last = self.now
         return viewing
 
-    def read(self, data, name, read):
+    def read(self, data: Mapping[str, Any], name: str, read: Reader) -> Any:
         """Return what a field says, nothing where that cannot be."""
         value = data.get(name)
         if value is None:
@@ -77,9 +118,7 @@ class Walk(Player):
         return value
 
 
-# What a type does, whether during an ad too (others are then the ad's own player's, or say nothing of the video), and
-# whether its duration is the current node's.
-TABLE = {
+TABLE: dict[str, tuple[Callable[..., None], bool, bool]] = {
     "sessionStart": (Player.session_start, True, True),
     "play": (Player.play, True, True),
     "pause": (Player.pause, True, True),
@@ -95,11 +134,11 @@ TABLE = {
     "seekStart": (Player.seek_start, False, True),
     "seekEnd": (Player.seek_end, False, True),
     "choice": (Player.choice, True, False),
+    "choiceOffer": (Player.choice_offer, True, False),
     "nodeEnter": (Player.node_enter, True, False),
     "chapterStart": (Player.chapter_start, True, False),
     "chapterComplete": (Player.chapter_complete, True, False),
     "chapterSkip": (Player.chapter_skip, True, False),
 }
 
-STEPS = {name: (READS[known], *TABLE[known]) for name, known in TYPES.items()}
-ENDS = (STEPS["complete"], STEPS["sessionEnd"])
+STEPS = {name: Step(*TABLE[known], fields=list(READS[known].items())) for name, known in TYPES.items()}

@@ -9,16 +9,18 @@ from videosession.timeline.picture.page import LANES, Page
 from videosession.timeline.picture.style import POINT, STYLE
 from videosession.timeline.picture.svg import plain, tag
 from videosession.timeline.picture.words import facts, headline
+from videosession.timeline.summary import Answer
+from videosession.timeline.viewing import Viewing
 
 
-def picture(viewing, answer):
+def picture(viewing: Viewing, answer: Answer) -> str:
     """Return an SVG of a `Viewing` and the answer that it amounts to."""
     page = Page(viewing, answer)
     page.write()
     return tag(
         "svg",
         tag("title", f"Timeline: {headline(answer)}", id="timeline-title")
-        + tag("desc", described(viewing, answer, page.notes), id="timeline-desc")
+        + tag("desc", described(answer, page.notes), id="timeline-desc")
         + tag("style", STYLE)
         + tag("defs", POINT)
         + tag("rect", class_="paper", width=page.width, height=page.y)
@@ -30,7 +32,7 @@ def picture(viewing, answer):
     )
 
 
-def described(viewing, answer, notes):
+def described(answer: Answer, notes: list[str]) -> str:
     """Tell those who do not see the picture what it shows."""
     nodes = [
         f"{plain(node['id']) if node['id'] is not None else 'video'}: {spoken(node['uniqueSeconds'])} seen"

@@ -1,6 +1,9 @@
 """Wall-clock time across: to scale, but for long times of standing still, which are folded."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
+
+from videosession.timeline.viewing import Span, Viewing
 
 FOLD = 34.0  # width of a folded time
 FOLDS = 6  # so many at most
@@ -12,35 +15,36 @@ DAY = 86_400
 class Axis:
     """Maps instants (microseconds) to places from `left` to `right`."""
 
-    def __init__(self, viewing, left, right):
+    def __init__(self, viewing: Viewing, left: float, right: float) -> None:
         self.first, self.last = viewing.first or 0, viewing.last or 0
         self.folds = folds(viewing)
         folded = sum(fold.end - fold.start for fold in self.folds)
         wide = right - left - FOLD * len(self.folds)
         self.scale = wide / max(self.last - self.first - folded, 1)
-        self.knots = [(self.first, float(left))]
+        self.knots: list[tuple[int, float]] = [(self.first, float(left))]
         for fold in self.folds:
             self.extend(fold.start)
             self.knots.append((fold.end, self.knots[-1][1] + FOLD))
         self.extend(max(self.last, self.first + 1))
 
-    def extend(self, instant):
+    def extend(self, instant: int) -> None:
         before, place = self.knots[-1]
         self.knots.append((instant, place + (instant - before) * self.scale))
 
-    def __call__(self, instant):
+    def __call__(self, instant: float) -> float:
         after = min(max(bisect_right(self.knots, instant, key=lambda knot: knot[0]), 1), len(self.knots) - 1)
         (start, left), (end, right) = self.knots[after - 1 : after + 1]
         return left + (right - left) * min(max((instant - start) / max(end - start, 1), 0), 1)
 
-    def ticks(self, apart=92.0):
+    def ticks(self, apart: float = 92.0) -> list[tuple[float, int]]:
         """Return places and seconds since the start, round ones and not too near to each other."""
         step = next((step for step in STEPS if step * 1e6 * self.scale >= apart), None)
         if step is None:
             step = DAY
             while step * 1e6 * self.scale < apart:
                 step *= 2
-        marks, latest = [], None
+        marks: list[tuple[float, int]] = []
+        latest: float | None = None
         for start, end in self.unfolded():
             second = -(-(start - self.first) // 1_000_000 // step) * step
             while self.first + second * 1_000_000 <= end:
@@ -51,16 +55,16 @@ class Axis:
                 second += step
         return marks
 
-    def unfolded(self):
+    def unfolded(self) -> Iterable[tuple[int, int]]:
         edges = [self.first, *(edge for fold in self.folds for edge in (fold.start, fold.end)), self.last]
         return zip(edges[::2], edges[1::2], strict=True)
 
 
-def folds(viewing):
+def folds(viewing: Viewing) -> list[Span]:
     """Return the times of standing still that would leave no room for the rest, in order and apart."""
     standing = sorted(viewing.spans, key=lambda span: span.start - span.end)
     left = (viewing.last or 0) - (viewing.first or 0)
-    found = []
+    found: list[Span] = []
     for span in standing[: 4 * FOLDS]:
         length = span.end - span.start
         apart = all(span.end <= each.start or each.end <= span.start for each in found)
@@ -70,14 +74,14 @@ def folds(viewing):
     return sorted(found, key=lambda span: span.start)
 
 
-def clock(seconds):
+def clock(seconds: float) -> str:
     """Write a position or a time as on a player: 1:02:03."""
     minutes, seconds = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def spoken(seconds):
+def spoken(seconds: float) -> str:
     """Write a length of time in words, as exactly as anybody asks."""
     if seconds < 10:
         return f"{seconds:.1f}".removesuffix(".0") + " s"

@@ -1,6 +1,11 @@
 """The branches that were taken: nodes beneath each other by how far they are from the first, edges between them."""
 
-from videosession.timeline.picture.svg import label, plain, tag
+from typing import Any
+
+from videosession.timeline.picture.svg import Point, label, plain, tag
+from videosession.timeline.summary import Answer
+
+Name = str | None
 
 ROWS = 8
 ACROSS = 4
@@ -8,23 +13,24 @@ BOX = (142.0, 34.0)
 ROW = 92.0
 
 
-def layout(graph, width):
+def layout(graph: Answer, width: float) -> dict[Name, Point]:
     """Return where the nodes that there is room for are."""
-    depth = {node["id"]: None for node in graph["nodes"]}
+    depth: dict[Name, int | None] = {node["id"]: None for node in graph["nodes"]}
     depth[graph["nodes"][0]["id"]] = 0
-    after = {}
+    after: dict[Name, list[Name]] = {}
     for edge in graph["edges"]:
         after.setdefault(edge["from"], []).append(edge["to"])
-    reached = [graph["nodes"][0]["id"]]
+    reached: list[Name] = [graph["nodes"][0]["id"]]
     for node in reached:
         for other in after.get(node, ()):
-            if depth[other] is None:
-                depth[other] = depth[node] + 1
+            if other in depth and depth[other] is None:
+                depth[other] = (depth[node] or 0) + 1
                 reached.append(other)
-    rows = [[] for _ in range(ROWS)]
+    rows: list[list[Name]] = [[] for _ in range(ROWS)]
     for node in reached:
-        if depth[node] < ROWS and len(rows[depth[node]]) < ACROSS:
-            rows[depth[node]].append(node)
+        level = depth[node] or 0
+        if level < ROWS and len(rows[level]) < ACROSS:
+            rows[level].append(node)
     return {
         node: (width * (place + 0.5) / len(row), level * ROW + BOX[1] / 2)
         for level, row in enumerate(rows)
@@ -32,11 +38,11 @@ def layout(graph, width):
     }
 
 
-def draw(answer, top, width):
+def draw(answer: Answer, top: float, width: float) -> tuple[str, float, int]:
     """Return the drawing, its height, and how many nodes there was no room for."""
     graph = answer["graph"]
     places = {node: (x, top + y) for node, (x, y) in layout(graph, width).items()}
-    between = {}
+    between: dict[tuple[Name, Name], list[Any]] = {}
     for edge in graph["edges"]:
         if edge["from"] in places and edge["to"] in places:
             between.setdefault((edge["from"], edge["to"]), []).append(edge)
@@ -51,7 +57,7 @@ def draw(answer, top, width):
     return lines + boxes + names, height, len(graph["nodes"]) - len(places)
 
 
-def curve(start, end, width, both):
+def curve(start: Point, end: Point, width: float, both: bool) -> tuple[str, Point]:
     """Return an edge's path and where its name goes: down to the next row, along its own, back up, or around."""
     (x, y), (u, v) = start, end
     half = BOX[1] / 2
@@ -73,7 +79,7 @@ def curve(start, end, width, both):
     return path, ((x + u) / 8 + out * 3 / 4, (y + v) / 2 + 5)
 
 
-def said(edges):
+def said(edges: list[Any]) -> str:
     """Name an edge by its option, or by its cause where that says something."""
     names = [edge["option"] if edge["option"] is not None else edge["cause"] for edge in edges]
     text = "" if names[0] in ("choice", "auto") else plain(names[0], 14) + ("…" if len(names) > 1 else "")
@@ -81,7 +87,7 @@ def said(edges):
     return f"{text} ×{count}" if count > 1 else text
 
 
-def box(node, place):
+def box(node: Any, place: Point) -> str:
     x, y = place
     visits = f" ×{node['visits']}" if node["visits"] > 1 else ""
     name = "video" if node["id"] is None else plain(node["id"], 14 - len(visits))

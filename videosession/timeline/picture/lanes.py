@@ -2,10 +2,15 @@
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
-from videosession.timeline.picture.axis import clock, spoken
-from videosession.timeline.picture.svg import label, line, plain, tag
+from videosession.timeline.picture.axis import Axis, clock, spoken
+from videosession.timeline.picture.svg import Point, label, line, plain, tag
+from videosession.timeline.viewing import Node, Segment, Span, Viewing
+
+Line = list[Point]
 
 STROKES = 1_500  # in one picture; what is smaller than a point looks the same without
 ARROWS = 250
@@ -19,38 +24,39 @@ BANDS = {"paused": "paused", "buffering": "stalled", "stalled": "stalled", "ad":
 class Lane:
     """Where a node's positions are, from its start at the bottom to its end at the top."""
 
-    def __init__(self, node, top, height, end):
+    def __init__(self, node: Node, top: float, height: float, start: float, end: float) -> None:
         self.node, self.top, self.height = node, top, height
-        self.end = max(end, 1e-3)
+        self.start, self.end = start, max(end, start + 1e-3)
 
     @property
-    def bottom(self):
+    def bottom(self) -> float:
         return self.top + self.height
 
-    def __call__(self, position):
-        return self.bottom - self.height * min(max(position / self.end, 0), 1)
+    def __call__(self, position: float) -> float:
+        share = (position - self.start) / (self.end - self.start)
+        return self.bottom - self.height * min(max(share, 0), 1)
 
 
-def furthest(viewing):
-    """Return how far up each node's lane has to go."""
-    return {node: node.length or max(node.furthest, 1.0) for node in viewing.nodes.values()}
+Lanes = Mapping[Node, Lane]
 
 
-def strokes(viewing, lanes, axis):
+def strokes(viewing: Viewing, lanes: Lanes, axis: Axis) -> list[Line]:
     """Return the lines along which video played, broken where it stood; the shortest are left out of very many."""
     spans = sorted((span for span in viewing.spans if span.position is not None), key=lambda span: span.start)
     starts = [span.start for span in spans]
-    drawn = {}
+    drawn: dict[tuple[Any, ...], Line] = {}
     for segment in viewing.segments:
         lane = lanes.get(segment.node)
         if lane is not None:
             for one in played(segment, spans, starts):
-                points = [(round(axis(instant) * 2) / 2, round(lane(position) * 2) / 2) for instant, position in one]
+                points: Line = [
+                    (round(axis(instant) * 2) / 2, round(lane(position) * 2) / 2) for instant, position in one
+                ]
                 drawn[(lane.top, *points)] = points
     return longest(drawn.values(), STROKES)
 
 
-def played(segment, spans, starts):
+def played(segment: Segment, spans: Sequence[Span], starts: Sequence[int]) -> Iterator[list[tuple[int, float]]]:
     """Return the pieces of a segment between the times in which the playhead stood."""
     begin = (segment.started_at, segment.start)
     place = bisect_left(starts, segment.started_at)
@@ -58,41 +64,42 @@ def played(segment, spans, starts):
         span = spans[place]
         place += 1
         if span.node is segment.node and span.start >= begin[0] and span.end <= segment.ended_at:
-            position = min(max(span.position, begin[1]), segment.end)
+            position = min(max(span.position or 0.0, begin[1]), segment.end)
             if (span.start, position) != begin:
                 yield [begin, (span.start, position)]
             begin = (span.end, position)
     yield [begin, (segment.ended_at, segment.end)]
 
 
-def longest(lines, most):
+def longest(lines: Iterable[Line], most: int) -> list[Line]:
     lines = list(lines)
     if len(lines) > most:
         lines = sorted(lines, key=lambda points: -extent(points))[:most]
     return lines
 
 
-def extent(points):
+def extent(points: Line) -> float:
     (x, y), (u, v) = points
     return abs(u - x) + abs(v - y)
 
 
-def arrows(viewing, lanes, axis):
+def arrows(viewing: Viewing, lanes: Lanes, axis: Axis) -> tuple[list[Line], list[Line]]:
     """Return the lines of jumps, a list for those that were told and one for those that were not."""
-    drawn = {}
+    drawn: dict[tuple[Any, ...], tuple[Line, bool]] = {}
     for jump in viewing.jumps:
         lane = lanes.get(jump.node)
         if lane is not None:
             x = round(axis(jump.at) * 2) / 2
-            points = [(x, round(lane(jump.start))), (x, round(lane(jump.end)))]
+            points: Line = [(x, round(lane(jump.start))), (x, round(lane(jump.end)))]
             drawn[(lane.top, *points)] = (points, jump.cause == "unreported")
     kept = sorted(drawn.values(), key=lambda each: -extent(each[0]))[:ARROWS]
     return [points for points, untold in kept if not untold], [points for points, untold in kept if untold]
 
 
-def bands(viewing, lanes, axis):
+def bands(viewing: Viewing, lanes: Lanes, axis: Axis) -> tuple[dict[str, str], list[Line]]:
     """Return for each kind of standing still where it was, and lines at the position; very many cover the foot only."""
-    columns, stood = defaultdict(dict), {}
+    columns: dict[str, dict[Any, Lane]] = defaultdict(dict)
+    stood: dict[Any, Line] = {}
     for span in viewing.spans:
         lane = lanes.get(span.node)
         if lane is None:
@@ -114,23 +121,24 @@ def bands(viewing, lanes, axis):
     return areas, longest(stood.values(), STROKES)
 
 
-def crossings(viewing, lanes, axis):
+def crossings(viewing: Viewing, lanes: Lanes, axis: Axis) -> list[Line]:
     """Return the lines from where a node was left to where the next was entered."""
-    drawn = {}
+    drawn: dict[Any, Line] = {}
     for before, after in zip(viewing.segments, viewing.segments[1:], strict=False):
         if before.node is not after.node and before.node in lanes and after.node in lanes:
-            start = (round(axis(before.ended_at)), round(lanes[before.node](before.end)))
-            end = (round(axis(after.started_at)), round(lanes[after.node](after.start)))
+            start: Point = (round(axis(before.ended_at)), round(lanes[before.node](before.end)))
+            end: Point = (round(axis(after.started_at)), round(lanes[after.node](after.start)))
             drawn[(start, end)] = [start, end]
     return longest(drawn.values(), ARROWS)
 
 
-def strip(lane, views, x):
+def strip(lane: Lane, views: Sequence[int], x: float) -> str:
     """Return how often each part of a node was seen, the darker the more often, beside its lane."""
     count = min(len(views), 100)
     parts = [max(views[place * len(views) // count : (place + 1) * len(views) // count]) for place in range(count)]
     most, tall = max(*parts, 1), lane.height / count
-    areas, place = defaultdict(str), 0
+    areas: dict[int, str] = defaultdict(str)
+    place = 0
     for level, run in groupby(-(-part * LEVELS // most) for part in parts):
         long = len(list(run))
         place += long
@@ -140,27 +148,27 @@ def strip(lane, views, x):
     return frame + "".join(tag("path", class_=f"heat heat{level}", d=area) for level, area in sorted(areas.items()))
 
 
-def heading(lane, left, seen, named):
+def heading(lane: Lane, left: float, seen: float, named: bool) -> str:
     name = plain(lane.node.id, 28) if lane.node.id is not None else "video"
     said = f"{name or 'a node without letters'} · {spoken(seen)} seen" if named else ""
     return (
         (label(said, left, lane.top - 9, "normal halo") if named else "")
         + label(clock(lane.end), left - 8, lane.top + 12, text_anchor="end")
-        + label("0:00", left - 8, lane.bottom, text_anchor="end")
+        + label(clock(lane.start), left - 8, lane.bottom, text_anchor="end")
     )
 
 
-def outline(lane, left, right):
+def outline(lane: Lane, left: float, right: float) -> str:
     return tag("rect", class_="frame", x=float(left), y=lane.top, width=float(right - left), height=lane.height)
 
 
-def drawn(kind, lines):
+def drawn(kind: str, lines: Iterable[Line]) -> str:
     """Return lines as one path."""
     path = "".join(map(line, lines))
     return tag("path", class_=kind, d=path) if path else ""
 
 
-def points(lines):
+def points(lines: Iterable[Line]) -> Iterator[Line]:
     """Return the points of arrows, for upright lines."""
     for (x, y), (_, end) in lines:
         back = min(8, abs(end - y) / 2) * (1 if y > end else -1)

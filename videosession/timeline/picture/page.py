@@ -1,10 +1,16 @@
 """The page: words, lanes, branches and a legend, one beneath the other."""
 
+from typing import Any
+
+from videosession.instants import write as instant
+from videosession.timeline.heatmap import axis as axis_of
 from videosession.timeline.picture import graph, lanes
 from videosession.timeline.picture.axis import Axis, clock, spoken
+from videosession.timeline.picture.lanes import Lane, Lanes
 from videosession.timeline.picture.svg import label, tag
 from videosession.timeline.picture.words import count, facts, headline, lines, number
-from videosession.timeline.summary import instant
+from videosession.timeline.summary import Answer, by_node
+from videosession.timeline.viewing import Node, Viewing
 
 WIDTH = 640
 LEFT, RIGHT = 86.0, 590.0
@@ -26,12 +32,15 @@ class Page:
 
     width = WIDTH
 
-    def __init__(self, viewing, answer):
+    def __init__(self, viewing: Viewing, answer: Answer) -> None:
         self.viewing, self.answer = viewing, answer
-        self.parts, self.notes = [], []
+        self.parts: list[str] = []
+        self.notes: list[str] = []
+        self.kinds: dict[str, Any] = {}
+        self.named = False
         self.y = 42.0
 
-    def write(self):
+    def write(self) -> None:
         self.parts.append(label(headline(self.answer), 16, self.y, "head"))
         for each in lines(facts(self.answer)):
             self.say(each)
@@ -44,11 +53,11 @@ class Page:
             self.say(each, "small")
         self.y += 20
 
-    def say(self, text, classes="normal"):
+    def say(self, text: str, classes: str = "normal") -> None:
         self.y += 26
         self.parts.append(label(text, 16, self.y, classes))
 
-    def lanes(self):
+    def lanes(self) -> None:
         placed = self.placed()
         axis = Axis(self.viewing, LEFT, RIGHT)
         top = next(iter(placed.values())).top
@@ -58,31 +67,33 @@ class Page:
         self.headings(placed)
         self.since(axis)
 
-    def placed(self):
+    def placed(self) -> dict[Node, Lane]:
         """Return the lanes that there is room for, beneath each other."""
-        chosen, ends = self.chosen(), lanes.furthest(self.viewing)
+        chosen, ends = self.chosen(), by_node(self.viewing)
         height = {1: 240.0, 2: 150.0, 3: 120.0}.get(len(chosen), 90.0)
         self.named = len(self.viewing.nodes) > 1 or None not in self.viewing.nodes
         self.y += 14 if self.named else 6
         placed = {}
         for node in chosen:
             self.y += lanes.HEAD if self.named else 16.0
-            placed[node] = lanes.Lane(node, self.y, height, ends[node])
+            start, end = axis_of(node, ends[node])
+            end = end if end > start else start + max(1.0, node.furthest)
+            placed[node] = lanes.Lane(node, self.y, height, start, end)
             self.y += height + 10
         self.y -= 10
         return placed
 
-    def chosen(self):
+    def chosen(self) -> list[Node]:
         """Return the nodes that there is room for: those seen longest, in the order of their first visit."""
         nodes = list(self.viewing.nodes.values())
         if len(nodes) <= LANES:
             return nodes
         seen = {node["id"]: node["watchedSeconds"] for node in self.answer["graph"]["nodes"]}
-        kept = set(sorted(nodes, key=lambda node: -seen[node.id])[:LANES])
+        kept = set(sorted(nodes, key=lambda node: -seen.get(node.id, 0.0))[:LANES])
         self.notes.append(f"The {LANES} nodes watched longest are drawn; {number(len(nodes) - LANES)} more are not.")
         return [node for node in nodes if node in kept]
 
-    def draw(self, placed, axis):
+    def draw(self, placed: Lanes, axis: Axis) -> None:
         viewing = self.viewing
         areas, stood = lanes.bands(viewing, placed, axis)
         told, untold = lanes.arrows(viewing, placed, axis)
@@ -92,7 +103,9 @@ class Page:
         self.kinds = {"play": played, "jump": told, "jump untold": untold, **areas, "heat": played}
         self.parts += [tag("path", class_=kind, d=area) for kind, area in areas.items()]
         self.parts += [lanes.outline(lane, LEFT, RIGHT) for lane in placed.values()]
-        self.parts += [lanes.strip(lane, views[lane.node.id], RIGHT + 12) for lane in placed.values()]
+        self.parts += [
+            lanes.strip(lane, views[node.id], RIGHT + 12) for node, lane in placed.items() if node.id in views
+        ]
         self.parts += [
             lanes.drawn("cross", lanes.crossings(viewing, placed, axis)),
             lanes.drawn("stand", stood),
@@ -103,11 +116,11 @@ class Page:
         ]
         self.left_out(len(told) + len(untold), len(played))
 
-    def headings(self, placed):
+    def headings(self, placed: Lanes) -> None:
         seen = {node["id"]: node["uniqueSeconds"] for node in self.answer["graph"]["nodes"]}
-        self.parts += [lanes.heading(lane, LEFT, seen[lane.node.id], self.named) for lane in placed.values()]
+        self.parts += [lanes.heading(lane, LEFT, seen.get(lane.node.id, 0.0), self.named) for lane in placed.values()]
 
-    def folds(self, axis, top):
+    def folds(self, axis: Axis, top: float) -> None:
         """Tear the picture where time is folded, and say how long and why."""
         for fold in axis.folds:
             left, right = axis(fold.start), axis(fold.end)
@@ -128,25 +141,25 @@ class Page:
         if axis.folds:
             self.notes.append("Long times in which nothing played are folded.")
 
-    def left_out(self, arrows, strokes):
+    def left_out(self, arrows: int, strokes: int) -> None:
         jumps, segments = len(self.viewing.jumps), len(self.viewing.segments)
         if jumps > arrows:
             self.notes.append(f"{count(jumps, 'jump')}; those that look different are drawn, {arrows} of them.")
         if strokes >= lanes.STROKES:
             self.notes.append(f"{count(segments, 'stretch', 'stretches')} were watched; the longest are drawn.")
 
-    def ticks(self, axis, top):
+    def ticks(self, axis: Axis, top: float) -> None:
         for x, second in axis.ticks():
             anchor = "end" if x > RIGHT - 24 else "middle"
             self.parts.append(tag("path", class_="tick", d=f"M{x:.1f} {top:.1f}V{self.y + 4:.1f}"))
             self.parts.append(label(clock(second), x, self.y + 20, text_anchor=anchor))
 
-    def since(self, axis):
-        started = instant(self.viewing.first)
+    def since(self, axis: Axis) -> None:
+        started = instant(self.viewing.first or 0)
         self.y += 20
         self.say(f"since {started[:10]} {started[11:19]} UTC, over {spoken((axis.last - axis.first) / 1e6)}", "small")
 
-    def graph(self):
+    def graph(self) -> None:
         self.y += 34
         drawing, height, missing = graph.draw(self.answer, self.y, WIDTH)
         self.parts.append(drawing)
@@ -154,9 +167,9 @@ class Page:
         if missing:
             self.notes.append(f"The graph has {count(missing, 'more node')} than there is room for.")
 
-    def legend(self):
+    def legend(self) -> None:
         """Name the marks that are there, and no others."""
-        x = WIDTH
+        x = float(WIDTH)
         for kind, name in NAMES.items():
             if self.kinds.get(kind):
                 wide = 48 + 9 * len(name)
@@ -167,7 +180,7 @@ class Page:
                 x += wide
 
 
-def swatch(kind, x, y):
+def swatch(kind: str, x: float, y: float) -> str:
     if kind == "heat":
         return "".join(
             tag("rect", class_=f"heat heat{level}", x=x + 6 * place, y=y - 13, width=6, height=15)

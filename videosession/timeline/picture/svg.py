@@ -1,32 +1,36 @@
 """Elements of a drawing: what comes from clients is text and never markup."""
 
 import re
+from collections.abc import Iterable
 from html import escape
+from typing import Any
+
+Point = tuple[float, float]
 
 # What XML 1.0 cannot hold, and what turns the direction of the text around it.
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")
 
 
-def plain(text, longest=40):
+def plain(text: str, longest: int = 40) -> str:
     """Return text that is safe in an element, on one line and not longer than that."""
     text = " ".join(FORBIDDEN.sub("", text[: 4 * longest]).split())
     return escape(text if len(text) <= longest else text[: longest - 1].rstrip() + "…")
 
 
-def tag(name, content=None, **attributes):
+def tag(name: str, content: str | None = None, **attributes: Any) -> str:
     """Return an element; `content` is markup, and attributes are our own."""
     written = "".join(f' {key.strip("_").replace("_", "-")}="{figure(each)}"' for key, each in attributes.items())
     return f"<{name}{written}/>" if content is None else f"<{name}{written}>{content}</{name}>"
 
 
-def figure(value):
+def figure(value: Any) -> Any:
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else value
 
 
-def label(text, x, y, classes="small", **attributes):
+def label(text: str, x: float, y: float, classes: str = "small", **attributes: Any) -> str:
     return tag("text", text, class_=classes, x=float(x), y=float(y), **attributes)
 
 
-def line(points):
+def line(points: Iterable[Point]) -> str:
     """Return the path through points."""
     return "M" + "L".join(f"{figure(float(x))} {figure(float(y))}" for x, y in points)

@@ -1,9 +1,12 @@
 """The numbers that matter, in words."""
 
+from collections.abc import Iterable
+
 from videosession.timeline.picture.axis import spoken
+from videosession.timeline.summary import Answer
 
 
-def headline(answer):
+def headline(answer: Answer) -> str:
     if not answer["path"]:
         return "Nothing was reported"
     if not answer["segments"]:
@@ -13,12 +16,12 @@ def headline(answer):
     return f"{percent(answer['coverage'])} seen"
 
 
-def percent(share):
+def percent(share: float) -> str:
     """Round so that neither nothing nor everything is said of less."""
     return f"{min(max(round(share * 100), 1 if share else 0), 100 if share == 1 else 99)} %"
 
 
-def facts(answer):
+def facts(answer: Answer) -> list[str]:
     """Return short facts, the weightier first."""
     wall = answer["wall"]
     again, steps = answer["rewatchedSeconds"], len(answer["jumps"])
@@ -39,17 +42,17 @@ def facts(answer):
     return [fact for holds, fact in told if holds]
 
 
-def count(amount, one, many=None):
+def count(amount: int, one: str, many: str | None = None) -> str:
     return f"{number(amount)} {one if amount == 1 else many or one + 's'}"
 
 
-def number(amount):
+def number(amount: int) -> str:
     return f"{amount:,}".replace(",", "\u2009")
 
 
-def lines(parts, longest=52, between=" · "):
+def lines(parts: Iterable[str], longest: int = 52, between: str = " · ") -> list[str]:
     """Set parts in lines that are not longer than that, if a part itself is not."""
-    written = []
+    written: list[str] = []
     for part in parts:
         if written and len(written[-1] + between + part) <= longest:
             written[-1] += between + part
