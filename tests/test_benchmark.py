@@ -18,6 +18,7 @@ def test_the_benchmark_compares_every_deed_with_the_limit_and_with_the_app_of_an
     for row in ("append one", "append 100", "read 100"):
         assert ended.stdout.count(f"\n| {row} | ") == 2
     for told in (
+        "a bare update_one with $push.",
         "a batch of 100.",
         "The timeline of 100 events",
         "| 100 | ",

@@ -19,6 +19,7 @@ EXPERIMENTS = [
     "protocol",
     "steps",
     "failover",
+    "moves",
     "races",
     "losses",
     "faults",

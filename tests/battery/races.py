@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pymongo
 
 from tests.battery.finding import Finding, control
-from tests.battery.stage import AT, Remote, stage
+from tests.battery.stage import AT, RECENT_BYTES, Remote, stage
 from tests.service import Service
 from tests.test_append_delete_race import APPENDS, SESSIONS, EventsFirst, NoLastLook, Race
 from videosession.sessions.repository import SessionRepository
@@ -21,7 +21,7 @@ def experiments() -> Iterator[Finding]:
         with pymongo.MongoClient(built.database.uri) as mongo:
             numbers = f"{SESSIONS} sessions × {APPENDS} appends"
             for design, make in ((SessionRepository, Finding), (NoLastLook, control), (EventsFirst, control)):
-                race = Race(design, mongo[design.__name__])
+                race = Race(design, mongo[design.__name__], RECENT_BYTES if design is SessionRepository else 0)
                 left = sum(race.left_behind() for _ in range(SESSIONS))
                 what = f"append against delete, {numbers}{_words(design)}"
                 yield make(what, f"{left} events left behind", left == 0)

@@ -19,6 +19,7 @@ from videosession.embedded import Embedded
 
 AT = "2026-03-01T10:00:00Z"
 GIVE_UP_SECONDS = 60
+RECENT_BYTES = 1024  # a few events: in every experiment they are moved out of their sessions all the time
 
 
 class Durable:
@@ -76,6 +77,7 @@ class Stage:
 
     def serve(self, arguments: str = "", *, uri: str | None = None, **settings) -> Service:
         """Start a service, with gunicorn `arguments`; it ends with the stage."""
+        settings = {"application": "tests.battery.narrow:app"} | settings
         self._services.append(serve(self.directory, uri or self.database.uri, arguments, **settings))
         return self._services[-1]
 

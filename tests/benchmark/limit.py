@@ -16,6 +16,7 @@ EVENT = {"type": "ping", "timestamp": "2026-01-31T12:00:00.000Z", "data": {"posi
 INSTANT = 1_769_860_800_000_000
 BATCH = 100  # events that are written at once
 FETCHED = 1001  # that are read at once
+PUSHED = 70  # events into a document, about as many as the service does
 
 _AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
 
@@ -31,6 +32,7 @@ class Limit:
         self._name = f"{os.getpid():x}-{threading.get_ident():x}-{time.time_ns():x}"
         self._session = f"limit-{self._name}"
         self.sessions.insert_one({"_id": self._session, "revision": "", "lastEventAt": 0})
+        self._pushed_to = ""
 
     def document(self, session_id: str, instant: int = INSTANT) -> dict:
         """Make a document such as the service stores."""
@@ -45,6 +47,16 @@ class Limit:
         changes = {"$set": {"revision": document["arrival"]}, "$max": {"lastEventAt": next(self._numbers)}}
         self.sessions.update_one({"_id": self._session}, changes)
 
+    def push(self) -> None:
+        """Push an event into a document, of which there is a new one when it is full."""
+        number = next(self._numbers)
+        if number % PUSHED == 0:
+            self._pushed_to = f"pushed-{self._name}-{number}"
+            self.sessions.insert_one({"_id": self._pushed_to})
+        event = {"eventId": f"{self._name}-{number:08x}", "instant": INSTANT, "arrival": f"{number:029x}"} | EVENT
+        changes = {"$set": {"revision": event["arrival"]}, "$max": {"lastEventAt": number}, "$push": {"recent": event}}
+        self.sessions.update_one({"_id": self._pushed_to}, changes)
+
     def append_batch(self) -> None:
         """Insert a batch."""
         self.events.insert_many([self.document(self._session) for _ in range(BATCH)], ordered=False)
@@ -58,10 +70,14 @@ class Limit:
             orjson.dumps(batch)
 
     def fill(self, session_id: str, count: int) -> None:
-        """Put events into a session, a quarter of a second apart."""
+        """Put events beside a session, a quarter of a second apart."""
         for start in range(0, count, 1000):
             instants = range(INSTANT + start * 250_000, INSTANT + min(start + 1000, count) * 250_000, 250_000)
             self.events.insert_many([self.document(session_id, instant) for instant in instants], ordered=False)
+        first, last = INSTANT, INSTANT + (count - 1) * 250_000
+        arrivals = {"firstArrival": f"{INSTANT:015x}", "lastArrival": f"{INSTANT + count:015x}"}
+        beside = {"count": count, "first": first, "last": last} | arrivals
+        self.sessions.update_one({"_id": session_id}, {"$set": {"moved": 1, "beside": beside}})
 
 
 def rate(deed: Callable[[], None], seconds: float) -> float:

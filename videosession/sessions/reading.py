@@ -16,7 +16,7 @@ from typing import NamedTuple
 from videosession.database import Database, find_batch
 from videosession.sessions.events import ORDER, Selection, in_order, place
 
-EVENTS_A_BATCH = 1001  # one more than a thousand, so that a batch that is not full is known to be the last
+EVENTS_A_BATCH = 2001  # one more than two thousand, so that a batch that is not full is known to be the last
 LONG_SESSION = 5000  # events beside a session from which on windows are worth their queries
 WIDEST = 8  # times as wide as a window of evenly spread events
 
@@ -64,7 +64,7 @@ class Reads:
 
     def _first_beside(self, session: dict, selection: Selection, fields: dict, count: int) -> tuple[list[dict], bool]:
         found: list[dict] = []
-        for span in self._spans(session, selection, count):
+        for span in self._spans(session, selection, 2 * count):
             batch, is_cut = self._find(span, fields, count - len(found))
             found += batch
             if is_cut:
@@ -77,7 +77,7 @@ class Reads:
     ) -> Iterator[list[dict]]:
         """Yield the selected events beside a session in batches."""
         is_first = True
-        for span in self._spans(session, selection, self._size):
+        for span in self._spans(session, selection, self._size * 3 // 4):
             batch, is_cut = self._find(span, fields, self._size)
             if not is_first:
                 look()
@@ -140,8 +140,8 @@ class _Window:
     def note(self, count: int, reach: int | None) -> None:
         """Be narrower after a find that was cut after so many, within a `reach`, and wider after one of few."""
         if reach is not None:
-            self._width = max(min(reach, self._width // 2), 1)
-        elif count < self._size // 4:
+            self._width = max(reach * 3 // 4, 1)
+        elif count < self._size // 2:
             self._width = min(2 * self._width, self._widest)
 
 
