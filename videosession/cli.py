@@ -86,7 +86,7 @@ def purge(owner: str | None) -> None:
     if not removal.sweep():
         raise click.ClickException("The database did not remove everything: see its log, and run this again.")
     if owner is not None:
-        services().videos.plans.forget(owner=owner)
+        services().videos.forget(owner=owner)
     click.echo(told)
 
 

@@ -124,6 +124,11 @@ class Database:
         return _collection(self.sessions.database, "plans")
 
     @property
+    def sums(self) -> Collection:
+        """The daily sums of videos with very many sessions, by ids alone."""
+        return _collection(self.sessions.database, "sums")
+
+    @property
     def by_id(self) -> dict[str, str]:
         """Return the option that has a query for many ids go by their index, whatever else is in it."""
         return {"hint": "_id_"} if self._hints else {}

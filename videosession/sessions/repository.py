@@ -295,7 +295,8 @@ class SessionRepository:
     def _replace_content(self, session: dict, content: dict) -> dict | None:
         """Store other content where the session is still of the version that it was read in; None where it is not."""
         kept = {field: value for field, value in session.items() if field not in CONTENT}
-        changes = content | {"version": session["version"] + 1}
+        # Due at once: the daily sum of its video may count it by its viewer.
+        changes = content | {"version": session["version"] + 1, "due": self._clock()}
         removed = {field: "" for field in CONTENT if field in session and field not in content}
         updated = self._database.sessions.update_one(
             alive(session["_id"], session["owner"]) | {"version": session["version"]},

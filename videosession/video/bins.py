@@ -178,6 +178,35 @@ class Bins:
         for points, others in ((self.seek_from, other.seek_from), (self.seek_to, other.seek_to)):
             points.merge(others)
 
+    def _lists(self) -> list[list[int]]:
+        return [
+            self.views, self.sessions, self.rewatchers, self.skipped, self.exits, self.finishes,
+            self.watched.parts, self.watched.whole, self.unique.parts, self.unique.whole,
+            self.seek_from.inside, self.seek_from.at_start, self.seek_to.inside, self.seek_to.at_start,
+        ]  # fmt: skip
+
+    def dump(self) -> list[list[int]]:
+        """Return the sums as lists, without the zeros at their ends."""
+        return [_trimmed(each) for each in self._lists()]
+
+    @classmethod
+    def load(cls, width: int, count: int, dumped: list[list[int]]) -> Bins:
+        """Return what was dumped."""
+        bins = cls(width, count)
+        for mine, theirs in zip(bins._lists(), dumped, strict=True):
+            mine[: len(theirs)] = theirs
+        return bins
+
+    def resized(self, count: int) -> Bins:
+        """Return the first `count` bins, or as many with empty ones at the end, where nothing reaches.
+
+        Cut are differences, and times of the bins beyond: what is left is what it was.
+        """
+        bins = Bins(self.width, count)
+        for mine, theirs in zip(bins._lists(), self._lists(), strict=True):
+            mine[:] = (theirs + [0] * len(mine))[: len(mine)]
+        return bins
+
     def read(self, count: int) -> Columns:
         """Return the first `count` bins."""
         return Columns(
@@ -192,6 +221,13 @@ class Bins:
             seek_to=self.seek_to.read(count),
             skipped=list(accumulate(self.skipped[:count])),
         )
+
+
+def _trimmed(values: list[int]) -> list[int]:
+    end = len(values)
+    while end and not values[end - 1]:
+        end -= 1
+    return values[:end]
 
 
 def _sum(mine: list[int], theirs: list[int]) -> list[int]:

@@ -1,7 +1,6 @@
 """How a video is answered: small groups hidden where the token asks for that, by media type, with its tag."""
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -14,7 +13,9 @@ from videosession.contract.decorators import Complete
 from videosession.services import services
 from videosession.sessions import etags
 from videosession.video import BinsTooNarrowError, Film, picture, small_groups
+from videosession.video.heatmap import SESSION
 from videosession.video.lengths import LADDER
+from videosession.video.sums import SummedFilm
 from videosession.videos.queries import METADATA, Steps
 from videosession.videos.repository import Asked
 
@@ -22,16 +23,12 @@ CSV, SVG = "text/csv", "image/svg+xml"
 # Text of clients stands in the pictures. It is escaped; should that ever fail, a browser still runs nothing.
 PICTURE_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 DAY = 24 * 3600 * instants.SECOND
+WIDTHS = {1000 * each for each in LADDER}
+_LADDER = ", ".join(map(str, LADDER))
 
 Answer = dict[str, Any]
 Query = dict[str, Any]
 
-_OPERATIONS: dict[str, Callable[..., Answer]] = {
-    "summary": Film.summary,
-    "heatmap": Film.heatmap,
-    "choices": Film.choices,
-    "paths": Film.paths,
-}
 _POPULATION = ("video_id", "since", "until", "filters", "without")
 
 
@@ -60,8 +57,8 @@ def check_few(query: Query) -> None:
         if ".".join(steps) not in settings.summary_keys:
             faults[METADATA + ".".join(steps)] = ["is not one of SUMMARY_KEYS, which a token of this scope filters by"]
     width = query.get("width")
-    if width is not None and width not in {1000 * each for each in LADDER}:
-        faults["binSeconds"] = [f"must be one of {', '.join(map(str, LADDER))}, for a token of this scope"]
+    if width is not None and width not in WIDTHS:
+        faults["binSeconds"] = [f"must be one of {_LADDER}, for a token of this scope"]
     if faults:
         queries.refuse(faults)
 
@@ -74,18 +71,31 @@ def told(query: Query, operation: str, **arguments: Any) -> Answer:
     smallest = services().settings.smallest_group
     if is_few() and asked.film.is_suppressed(smallest):
         return about | small_groups.suppressed(smallest)
+    _check_summed(asked.film, operation, arguments)
     whole = _whole(asked.film, operation, arguments)
     if is_few():
         return about | getattr(small_groups, operation)(whole, smallest)
     return about | whole
 
 
-def _whole(film: Film, operation: str, arguments: Answer) -> Answer:
+def _check_summed(film: Film | SummedFilm, operation: str, arguments: Answer) -> None:
+    """Refuse what only results can tell, and daily sums cannot."""
+    if operation != "heatmap" or isinstance(film, Film):
+        return
+    width = arguments["width"]
+    if arguments["per"] != SESSION:
+        queries.refuse({"per": [f"must be {SESSION}: the range of time has too many sessions"]})
+    if width is not None and width not in WIDTHS:
+        queries.refuse({"binSeconds": [f"must be one of {_LADDER}: the range of time has too many sessions"]})
+
+
+def _whole(film: Film | SummedFilm, operation: str, arguments: Answer) -> Answer:
     try:
-        return _OPERATIONS[operation](film, **arguments)
+        answer: Answer = getattr(film, operation)(**arguments)
     except BinsTooNarrowError as error:
         fits = "ask for one node" if error.smallest is None else f"{error.smallest} is the smallest that fits"
         queries.refuse({"binSeconds": [f"makes too many bins; {fits}"]})
+    return answer
 
 
 def negotiated(*media_types: str) -> str:
@@ -111,10 +121,12 @@ def flows(query: Query) -> list[Answer]:
 
 def compared(query: Query) -> tuple[Answer, Film]:
     """Return the comparison of two groups, and the film that it is of."""
-    asked = ask(query, by=query["by"])
-    answer = asked.film.compared(query["by"], (query["a"], query["b"]), query["threshold_percent"])
+    film, pending = ask(query, by=query["by"])
+    if isinstance(film, SummedFilm):  # the repository refuses that
+        raise TypeError(film)
+    answer = film.compared(query["by"], (query["a"], query["b"]), query["threshold_percent"])
     by = METADATA + ".".join(query["by"])
-    return {"videoId": query["video_id"], "pending": asked.pending, "by": by} | answer, asked.film
+    return {"videoId": query["video_id"], "pending": pending, "by": by} | answer, film
 
 
 def curves(query: Query, film: Film) -> list[Answer | None]:

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 from videosession.database import Database
 from videosession.errors import BadRequest, NotFound
 from videosession.sessions.repository import Page, SessionRepository
-from videosession.video import Film, plan_of
+from videosession.video import Film, Plan, plan_of
+from videosession.video.sums import SummedFilm
 from videosession.videos.plans import Plans
 from videosession.videos.queries import Steps
-from videosession.videos.results import Results
+from videosession.videos.results import REFRESHING_SECONDS, Results
 from videosession.videos.summarising import Summarising
+from videosession.videos.sums import DAY, Range, Sums
 
 SUMMED_ABOVE = 20_000
 UPKEEP_SECONDS = 1.0
@@ -22,7 +24,7 @@ _RESULT = {"createdAt": 1, "lastEventAt": 1, "revision": 1, "result": 1}
 class Asked(NamedTuple):
     """A film with the sessions that were asked for, and how many of them have not been brought up to date."""
 
-    film: Film
+    film: Film | SummedFilm
     pending: int
 
 
@@ -37,7 +39,13 @@ class VideoRepository:
         self._most = most
         self.plans = Plans(database)
         self.results = Results(database, sessions)
-        self.summarising = Summarising(database, self.results, clock)
+        self.sums = Sums(database, self.results, clock)
+        self.summarising = Summarising(database, self.results, self.sums, clock)
+
+    def forget(self, *, owner: str) -> None:
+        """Remove what is kept of an owner's videos beside the sessions: their plans and sums."""
+        self.plans.forget(owner=owner)
+        self.sums.forget(owner=owner)
 
     def keep_up(self) -> None:
         """Make some results that are due, where no worker does: for as long as the upkeep may take."""
@@ -72,27 +80,33 @@ class VideoRepository:
     ) -> Asked:
         """Return the film of a video in a range of time; NotFound where there is neither a session nor a plan of it."""
         filters = filters or {}
-        found = self._stored(video_id, owner, since, until, [*filters, *by])
-        plan = self.plans.find(video_id, owner=owner)
-        if not found and plan is None:
+        asked = Range(owner, video_id, since or 0, self._clock() + DAY if until is None else until)
+        plan = plan_of(stored_plan := self.plans.find(video_id, owner=owner))
+        if self._is_large(asked):
+            return self._summed(asked, plan, is_summable=not (filters or without or by))
+        found = self._stored(asked, [*filters, *by])
+        if not found and stored_plan is None:
             self._check(video_id, owner)
         sessions, pending = self.results.refreshed(found, owner=owner)
-        return Asked(Film(sessions, self._clock(), plan_of(plan), filters, without), pending)
+        return Asked(Film(sessions, self._clock(), plan, filters, without), pending)
 
-    def _stored(
-        self, video_id: str, owner: str, since: int | None, until: int | None, steps: Iterable[Steps]
-    ) -> list[dict[str, Any]]:
-        """Return the sessions of a range with their results and what is filtered by, not with their events."""
-        created = {"$gte": since if since is not None else 0} | ({"$lt": until} if until is not None else {})
-        query = {"owner": owner, "videoId": video_id, "createdAt": created}
+    def _is_large(self, asked: Range) -> bool:
+        """Return whether there are more sessions than one answer folds."""
         with self._database.deadline():
-            found = list(self._database.sessions.find(query, _RESULT | _metadata(steps), limit=self._most + 1))
-        if len(found) > self._most:
+            return bool(self._database.sessions.count_documents(asked.query, limit=self._most + 1) > self._most)
+
+    def _summed(self, asked: Range, plan: Plan, *, is_summable: bool) -> Asked:
+        if not is_summable:
             raise BadRequest(
-                f"The range of time has more than {self._most} sessions, and that is the most: narrow it by 'from' and"
-                " 'to'."
+                f"The range of time has more than {self._most} sessions, the most that can be filtered or compared:"
+                " narrow it by 'from' and 'to'."
             )
-        return found
+        return Asked(*self.sums.film(asked, plan, self.summarising.take, REFRESHING_SECONDS))
+
+    def _stored(self, asked: Range, steps: Iterable[Steps]) -> list[dict[str, Any]]:
+        """Return the sessions of a range with their results and what is filtered by, not with their events."""
+        with self._database.deadline():
+            return list(self._database.sessions.find(asked.query, _RESULT | _metadata(steps)))
 
     def _check(self, video_id: str, owner: str) -> None:
         with self._database.deadline():

@@ -2,7 +2,7 @@
 
     append   its own update sets `due`, if that is not set yet
     worker   lease (move `due` by a minute, where it is unchanged) → make the result
-             → unset `due`, WHERE the revision is the result's and the lease is ours
+             → tell the sum of its day → unset `due`, WHERE the revision is the result's and the lease is ours
 
 An append meanwhile moves the revision, and `due` stays. A crash leaves the lease to run out: it is done again.
 """
@@ -16,6 +16,7 @@ from videosession.database import Database
 from videosession.instants import SECOND
 from videosession.sessions.appends import DUE_SECONDS
 from videosession.videos.results import Results, Stored, is_stale
+from videosession.videos.sums import Sums
 
 LEASE_SECONDS = 60
 AT_ONCE = 100
@@ -37,9 +38,10 @@ class Chosen(NamedTuple):
 class Summarising:
     """Keeps results up to date; `clock` gives microseconds since 1970."""
 
-    def __init__(self, database: Database, results: Results, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, results: Results, sums: Sums, clock: Callable[[], int]) -> None:
         self._database = database
         self._results = results
+        self._sums = sums
         self._clock = clock
 
     def due(self, *, at_once: bool = False) -> list[Stored]:
@@ -67,6 +69,7 @@ class Summarising:
         made = self._results.make(due["_id"], owner=due["owner"])
         if made is None:
             return False
+        self._sums.tell(made)
         token = made["result"]["token"]
         mine = {"_id": due["_id"], "due": lease, "revision": made["revision"], "result.token": token}
         with self._database.deadline():

@@ -1,0 +1,181 @@
+"""The protocol of results and daily sums as a model: random schedules with crashes, and what fails where it is weaker.
+
+Two days of one video, sessions whose events are a number. Actors are generators, a step a yield; one that is dropped
+has crashed. After each schedule a request does what `Sums.film` does, and must tell the truth.
+"""
+
+import random
+
+import pytest
+
+SCHEDULES = 8_000
+WEAKENED_SCHEDULES = 4_000
+
+
+class World:
+    def __init__(self, chance, weakened=None):
+        self.chance, self.weakened = chance, weakened
+        self.sessions = {name: {"day": name % 2, "events": 0, "revision": 0, "viewer": 0, "due": None, "result": None}
+                         for name in range(4)}  # fmt: skip
+        self.sums = {day: {"token": 0, "clean": None, "version": 0, "found": None, "value": None} for day in (0, 1)}
+        self.made = 1
+
+    def new(self):
+        self.made += 1
+        return self.made
+
+    def touch(self, session):
+        session["due"] = self.new() if session["due"] is None else session["due"]
+
+    def append(self, name):
+        if session := self.sessions.get(name):
+            session["events"] += 1
+            session["revision"] = self.new()
+            self.touch(session)
+        yield
+
+    def patch(self, name):
+        if session := self.sessions.get(name):
+            session["viewer"] += 1
+            if self.weakened != "a PATCH that is not due":
+                session["due"] = self.new()
+        yield
+
+    def move(self, name):
+        if session := self.sessions.get(name):
+            session["day"] = 2  # another video's
+            session["due"] = self.new()
+        yield
+
+    def delete(self, name):
+        self.sessions.pop(name, None)
+        yield
+
+    def worker(self, name):
+        session = self.sessions.get(name)
+        if not session or session["due"] is None:
+            return
+        session["due"] = lease = self.new()
+        yield
+        if self.weakened == "events before the document":
+            events = session["events"]
+            yield
+            revision, day = session["revision"], session["day"]
+        else:
+            revision, day = session["revision"], session["day"]
+            yield
+            events = session["events"]  # perhaps newer than the revision
+        yield
+        if self.sessions.get(name) is not session:
+            return
+        token = self.new()
+        if session["revision"] == revision or self.weakened == "a result without its condition":
+            of = session["revision"] if self.weakened == "a result without its condition" else revision
+            session["result"] = {"of": of, "events": events, "token": token}
+        yield
+        if self.weakened == "due unset before the sum is told":
+            self.unset(session, lease, revision, token)
+            yield
+        if day in self.sums:
+            self.sums[day]["token"] = self.new()
+        yield
+        self.unset(session, lease, revision, token)
+
+    @staticmethod
+    def unset(session, lease, revision, token):
+        result = session["result"]
+        if session["due"] == lease and session["revision"] == revision and result and result["token"] == token:
+            session["due"] = None
+
+    def rebuild(self, day):
+        token, version = self.sums[day]["token"], self.sums[day]["version"]
+        yield
+        names = sorted(name for name, session in self.sessions.items() if session["day"] == day)
+        read = [dict(self.sessions[name]) for name in names]
+        yield
+        value = sum(self.value(session) for session in read)
+        found = self.found(names)
+        yield
+        kept = self.sums[day]
+        if kept["version"] != version:
+            return
+        if self.weakened == "a sum clean without the token read":
+            token = kept["token"]
+        if self.weakened == "adding differences":
+            value = (kept["value"] or 0) + value - (self.before.get(day) or 0)
+        kept.update(clean=token, version=self.new(), found=found, value=value)
+
+    before: dict = {}
+
+    @staticmethod
+    def value(session):
+        result = session["result"]
+        events = result["events"] if result and result["of"] == session["revision"] else session["events"]
+        return 1000 * events + 10 * session["viewer"] + 1
+
+    def found(self, names):
+        return None if self.weakened == "a day that is not counted" else names
+
+    def request(self):
+        for name, session in list(self.sessions.items()):
+            while session["due"] is not None:
+                for _ in self.worker(name):
+                    pass
+        told = {}
+        for day, kept in self.sums.items():
+            names = sorted(name for name, session in self.sessions.items() if session["day"] == day)
+            if kept["clean"] != kept["token"] or kept["found"] != self.found(names):
+                for _ in self.rebuild(day):
+                    pass
+            told[day] = kept["value"]
+        return told
+
+    def truth(self):
+        return {
+            day: sum(
+                1000 * session["events"] + 10 * session["viewer"] + 1
+                for session in self.sessions.values()
+                if session["day"] == day
+            )
+            for day in self.sums
+        }
+
+
+def is_wrong(seed, weakened=None):
+    """Run a schedule of actors step by step, some of which crash; whether any request was told something else."""
+    chance = random.Random(seed)
+    world = World(chance, weakened)
+    running = []
+    for _ in range(40):
+        if len(running) < 4:
+            actor = chance.choice(
+                ["append", "append", "patch", "move", "delete", "worker", "worker", "worker", "rebuild"]
+            )
+            about = chance.randrange(2) if actor == "rebuild" else chance.randrange(4)
+            running.append(getattr(world, actor)(about))
+        actor = chance.choice(running)
+        if chance.random() < 0.04 or next(actor, "done") == "done":
+            running.remove(actor)
+        if chance.random() < 0.1 and world.request() != world.truth():
+            return True
+    return world.request() != world.truth()
+
+
+def test_no_schedule_tells_anything_but_the_truth():
+    assert [seed for seed in range(SCHEDULES) if is_wrong(seed)] == []
+
+
+@pytest.mark.parametrize(
+    "weakened",
+    [
+        "a result without its condition",
+        "due unset before the sum is told",
+        "a PATCH that is not due",
+        "a sum clean without the token read",
+        "a day that is not counted",
+        "events before the document",
+        "adding differences",
+    ],
+)
+def test_each_weaker_protocol_tells_something_else(weakened):
+    assert any(is_wrong(seed, weakened) for seed in range(WEAKENED_SCHEDULES))

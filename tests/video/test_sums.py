@@ -1,0 +1,38 @@
+"""Sums that are kept add up to what all sessions at once amount to."""
+
+import hashlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.video.test_properties import NOW, PLANS, lengths_fit, populations
+from videosession.video import Film, Plan
+from videosession.video.lengths import LADDER, BinsTooNarrowError
+from videosession.video.population import population
+from videosession.video.sums import SummedFilm, packed_sums
+
+
+def hashed(viewer):
+    return hashlib.sha256(viewer.encode()).hexdigest()[:16]
+
+
+def asked(film, operation, *arguments):
+    try:
+        return getattr(film, operation)(*arguments)
+    except BinsTooNarrowError as error:
+        return error.smallest
+
+
+@given(populations(), PLANS, st.sampled_from(LADDER), st.integers(0, 8), st.integers(0, 8))
+def test_sums_of_days_and_a_partial_day_are_those_of_all_sessions(sessions, lengths, width, one, two):
+    plan = Plan(lengths, [])
+    first, second = sorted((one, two))
+    days = [sessions[:first], sessions[first:second]]
+    kept = [packed_sums(lambda day=day: population(day, NOW), hashed) for day in days]
+    summed = SummedFilm(kept, population(sessions[second:], NOW), hashed, plan)
+    whole = Film(sessions, NOW, plan)
+    for operation, arguments in (("summary", ()), ("choices", ()), ("paths", ()), ("heatmap", (1000 * width,))):
+        assert asked(summed, operation, *arguments) == asked(whole, operation, *arguments), operation
+    if lengths_fit(sessions):
+        assert summed.heatmap() == whole.heatmap()
+    assert summed.is_suppressed(2) == whole.is_suppressed(2)
