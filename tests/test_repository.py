@@ -136,7 +136,7 @@ VERBS = {
     "delete": {},
 }
 OWNERLESS = {"owner_of"}
-OF_NO_SESSION = {"create", "newest", "restore"}
+OF_NO_SESSION = {"create", "newest", "restore", "timelines"}
 
 MALFORMED = ["", "0", "0" * 31, "0" * 33, "G" * 32, "A" * 32, "0" * 32 + "\n", "٠" * 32, "../" + "0" * 29, "\0" * 32]
 

@@ -10,6 +10,7 @@ import pytest
 
 SCHEDULES = 8_000
 WEAKENED_SCHEDULES = 4_000
+ACTORS = ["append", "append", "patch", "move", "delete", "worker", "worker", "worker", "rebuild"]
 
 
 class World:
@@ -148,9 +149,7 @@ def is_wrong(seed, weakened=None):
     running = []
     for _ in range(40):
         if len(running) < 4:
-            actor = chance.choice(
-                ["append", "append", "patch", "move", "delete", "worker", "worker", "worker", "rebuild"]
-            )
+            actor = chance.choice(ACTORS)
             about = chance.randrange(2) if actor == "rebuild" else chance.randrange(4)
             running.append(getattr(world, actor)(about))
         actor = chance.choice(running)
