@@ -14,6 +14,7 @@ from videosession import (
     cors,
     errors,
     health,
+    home,
     metrics,
     observability,
     services,
@@ -64,6 +65,7 @@ def create_app(
     parts = sessions.init_app(app, store, settings.retention_days)
     whole = videos.init_app(app, store, parts.sessions, settings)
     browser.init_app(app)
+    home.init_app(app)
     limits = about.init_app(app, settings)
     description = docs.init_app(app)
     cli.init_app(app)

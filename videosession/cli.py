@@ -235,8 +235,9 @@ def fill_demo() -> None:
     repository, base = services().sessions, f"http://localhost:{services().settings.port}"
     bearer = auth.make_token("demo", timedelta(days=1), scope=auth.READ)
     # In the fragment, which browsers send to nobody.
-    page = f"{base}/demo#token={auth.make_token('demo', timedelta(days=1))}"
-    click.echo(f"With the service running, open this page to watch a film beside its timeline:\n\n{page}\n")
+    film = f"{base}/demo#token={auth.make_token('demo', timedelta(days=1))}"
+    click.echo(f"With the service running, open this page to see all sessions and videos:\n\n{_page('demo')}\n")
+    click.echo(f"This one to watch a film beside its timeline:\n\n{film}\n")
     _add_viewers()
     click.echo(f"Or draw a sample session with one of these commands:\n\nTOKEN={bearer}\n")
     for place, (title, script) in enumerate(sample_sessions.SESSIONS.items(), 1):
