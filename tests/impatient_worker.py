@@ -1,11 +1,11 @@
 """The service's worker with deadlines that a test can wait for."""
 
-from videosession import gunicorn_worker
+from videosession import connection, gunicorn_worker
 from videosession.gunicorn_worker import Worker
 
 __all__ = ["Worker"]
 
-gunicorn_worker.HEAD_SECONDS = 0.4
-gunicorn_worker.BODY_SECONDS = 0.4
-gunicorn_worker.STALL_SECONDS = 0.4
+connection.HEAD_SECONDS = gunicorn_worker.HEAD_SECONDS = 0.4
+connection.BODY_SECONDS = 0.4
+connection.STALL_SECONDS = 0.4
 gunicorn_worker.LINGER_SECONDS = 0.2

@@ -15,6 +15,11 @@ WHOLE = {
     "a length beside others": HEAD + b"X-Content-Length: 9\r\nContent-Length:  3 \r\nX: 9\r\n\r\nabc",
     "a length of nothing": HEAD + b"Content-Length: 0\r\n\r\n",
     "a body with an empty line in it": HEAD + b"Content-Length: 7\r\n\r\na\r\n\r\nbc",
+    "a length with more leading zeros than a number has digits": HEAD
+    + b"Content-Length: "
+    + b"0" * 30
+    + b"3\r\n\r\nabc",
+    "a chunk size with leading zeros": CHUNKED + b"000000000003\r\nabc\r\n0\r\n\r\n",
     "chunks": CHUNKED + b"3\r\nabc\r\n0a\r\n0\r\n\r\n01234\r\n0\r\n\r\n",
     "chunks with extensions": CHUNKED + b'3;a="b"\r\nabc\r\n1 ;c\r\nd\r\n0;e\r\n\r\n',
     "chunks with trailers": CHUNKED + b"3\r\nabc\r\n0\r\nX: 1\r\nY: 2\r\n\r\n",

@@ -6,6 +6,7 @@ What is not HTTP never reaches the service, and is refused in the same form.
 import http.client
 import io
 import json
+import socket
 
 import pytest
 
@@ -66,6 +67,14 @@ ANSWERED = {
     "a length of a petabyte": (413, lengthy(b"1000000000000000")),
     "a length of thirty digits": (413, lengthy(b"1" + b"0" * 29)),
     "leading zeros of a length": (201, lengthy(b"0000013")),
+    "more leading zeros of a length than a number has digits": (201, lengthy(b"0" * 20 + b"13")),
+    "leading zeros of a chunk size": (201, chunked(b"%012x\r\n%s\r\n" % (len(BODY), BODY), LAST)),
+    "a chunk size of twelve digits": (400, chunked(b"f" * 12 + b"\r\n" + BODY)),
+    "another transfer coding": (501, chunked(chunk(BODY), LAST, head=HEAD + b"Transfer-Encoding: gzip\r\n")),
+    "another transfer coding in the same line": (
+        501,
+        HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + chunk(BODY) + LAST,
+    ),
     "Expect: 100-continue": (201, lengthy(b"13", head=HEAD + b"Expect: 100-continue\r\n")),
     "gzip": (415, lengthy(b"13", head=HEAD + b"Content-Encoding: gzip\r\n")),
     "two tokens": (401, lengthy(b"13", head=HEAD + TOKEN)),
@@ -122,7 +131,6 @@ REFUSED = {
     "a length of letters": lengthy(b"abc"),
     "a length of other digits": lengthy("１３".encode()),
     "a length of a blank": lengthy(b""),
-    "another transfer coding": chunked(head=HEAD + b"Transfer-Encoding: gzip\r\n"),
     "an unknown transfer coding": HEAD + b"Transfer-Encoding: tea\r\n\r\n",
     "chunks twice": chunked(chunk(BODY), LAST, head=HEAD + b"Transfer-Encoding: chunked\r\n"),
     "another expectation": lengthy(b"13", head=HEAD + b"Expect: tea\r\n"),
@@ -234,3 +242,59 @@ def test_the_log_knows_of_what_is_no_http_only_the_id_that_its_sender_was_told(s
 def test_the_answers_to_hostile_requests_are_strict_json_to_the_end(service):
     answer = service.request("GET", "/api/sessions/%00%ff", token=mint())
     assert strict_json(answer.data)["status"] == 404
+
+
+# Without the end of the stream: whoever waits for the answer has not closed its own side.
+AT_ONCE = {
+    "a chunk size of twelve digits": (400, chunked(b"f" * 12 + b"\r\n" + BODY)),
+    "more leading zeros of a length than a number has digits": (201, lengthy(b"0" * 20 + b"13")),
+    "a body without a token": (401, lengthy(b"9000000", b"{", HEAD.replace(TOKEN, b""))),
+    "chunks without a token": (401, chunked(b"ff\r\n{", head=HEAD.replace(TOKEN, b""))),
+    "a body without a token whose sender waits to be told to continue": (
+        401,
+        lengthy(b"9000000", b"", HEAD.replace(TOKEN, b"") + b"Expect: 100-continue\r\n"),
+    ),
+    "a JSON body above a mebibyte": (413, lengthy(b"1048577", b"{")),
+    "lines above their bound": (
+        413,
+        lengthy(b"8388609", b"{", HEAD.replace(b"sessions", b"sessions/x/events").replace(b"/json", b"/x-ndjson")),
+    ),
+    "HTTP/1.0 that expects to be told to continue": (
+        401,
+        b"POST /api/sessions HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 13\r\n\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "sent"), AT_ONCE.values(), ids=AT_ONCE)
+def test_what_can_be_answered_at_its_head_is_answered_without_waiting_for_the_rest(service, status, sent):
+    answer = read(service.raw(sent))
+    assert answer.status_code == status
+    assert "in time" not in answer.text
+
+
+def test_http_1_0_is_never_told_to_continue(service):
+    head = HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Expect: 100-continue\r\nContent-Length: 13\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=15) as connection:
+        connection.sendall(head)
+        connection.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(15)
+        connection.sendall(BODY)
+        assert connection.recv(65536).startswith(b"HTTP/1.0 201")
+
+
+def test_a_second_head_that_is_too_large_is_refused_as_the_first_would_be(service):
+    keeping = request(b"GET /livez HTTP/1.1").replace(b"Connection: close\r\n", b"")
+    received = service.raw(keeping + b"GET /livez HTTP/1.1\r\n" + b"X-A: aaaaaaaaaaaaaaaa\r\n" * 2000)
+    assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"200", b"431"]
+    assert "Traceback" not in service.log.read_text()
+
+
+def test_a_connection_stays_open_after_a_body_that_nobody_read_where_that_was_announced(service):
+    body = b" " * 500_000
+    keeping = HEAD.replace(b"Connection: close\r\n", b"").replace(b"application/json", b"text/plain")
+    received = service.raw(keeping + b"Content-Length: %d\r\n\r\n" % len(body) + body + request(b"GET /livez HTTP/1.1"))
+    assert b"Connection: keep-alive" in received
+    assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"415", b"200"]

@@ -9,13 +9,18 @@ MEBIBYTE = 1024 * 1024
 LARGEST_HEAD = 32 * 1024
 LONGEST_LINE = 8190  # of the method and the address: a cursor carries the filters of its list, of any script
 LARGEST_BODY = 10 * MEBIBYTE  # more than any body may be, with what chunks add to it
+LARGEST_LINES = 8 * MEBIBYTE
+LARGEST_VALUE = MEBIBYTE  # more than any body may be that is not of lines
+LARGEST_VALUE_IN_CHUNKS = 3 * MEBIBYTE
 MOST_CHUNKS = 100_000  # to look for the last of more would keep others waiting
 
 _END = b"\r\n\r\n"
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*(\d+)[ \t]*\r\n", re.IGNORECASE)
+_TOKEN = re.compile(rb"\r\nauthorization:", re.IGNORECASE)
+_LINES = re.compile(rb"\r\ncontent-type:[^\r]*x-ndjson", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
-_CHUNK_SIZE = re.compile(rb"[0-9a-f]{1,8}(?=[ \t;]|\r\n)", re.IGNORECASE)
+_CHUNK_SIZE = re.compile(rb"0*([0-9a-f]{1,8})(?=[ \t;]|\r\n)", re.IGNORECASE)
 
 
 class Arrival:
@@ -25,18 +30,23 @@ class Arrival:
         self.received = received
         self.head_size = 0  # until the head is there
         self.expects_continue = False
+        self.has_token = False
+        self.is_chunked = False
+        self.is_complete = False  # as far as its head and its chunks say so: the rest is not HTTP or too large
+        self._largest = LARGEST_BODY
         self._searched = 0
         self._length: int | None = None
         self._next_chunk = 0
         self._chunks = 0
 
     def is_whole(self) -> bool:
-        """Tell whether there is nothing to wait for; costs what arrived since it was last asked."""
+        """Return whether there is nothing to wait for; costs what arrived since it was last asked."""
         if not self.head_size and not self._read_head():
             return len(self.received) > LARGEST_HEAD
         if self._length is None:
-            return self._has_last_chunk() or len(self.received) - self.head_size > LARGEST_BODY
-        return self._length > LARGEST_BODY or len(self.received) >= self.head_size + self._length
+            return self._has_last_chunk() or len(self.received) - self.head_size > self._largest
+        self.is_complete = len(self.received) >= self.head_size + self._length
+        return self.is_complete or self._length > self._largest
 
     def _read_head(self) -> bool:
         end = self.received.find(_END, max(0, self._searched - len(_END)))
@@ -46,9 +56,14 @@ class Arrival:
         self.head_size = self._next_chunk = end + len(_END)
         head = bytes(self.received[: self.head_size])
         length = _LENGTH.search(head)
-        if length or not _CHUNKED.search(head):
-            self._length = int(length[1]) if length else 0
-        self.expects_continue = _EXPECTS.search(head) is not None
+        self.is_chunked = _CHUNKED.search(head) is not None
+        if length or not self.is_chunked:
+            self._length = int(length[1][:18]) if length else 0
+        self.has_token = _TOKEN.search(head) is not None
+        largest = (LARGEST_LINES, LARGEST_BODY) if _LINES.search(head) else (LARGEST_VALUE, LARGEST_VALUE_IN_CHUNKS)
+        self._largest = largest[self._length is None]
+        is_old = head.find(b" HTTP/1.0\r\n", 0, LONGEST_LINE + 16) >= 0
+        self.expects_continue = not is_old and _EXPECTS.search(head) is not None
         return True
 
     def _has_last_chunk(self) -> bool:
@@ -59,9 +74,10 @@ class Arrival:
             size = _CHUNK_SIZE.match(self.received, self._next_chunk)
             if size is None:
                 return True
-            if int(size[0], 16) == 0:
-                return self.received.find(_END, line_end) >= 0 or len(self.received) - line_end > LARGEST_HEAD
-            self._next_chunk = line_end + 2 + int(size[0], 16) + 2
+            if int(size[1], 16) == 0:
+                self.is_complete = self.received.find(_END, line_end) >= 0
+                return self.is_complete or len(self.received) - line_end > LARGEST_HEAD
+            self._next_chunk = line_end + 2 + int(size[1], 16) + 2
             self._chunks += 1
             if self._chunks > MOST_CHUNKS:
                 return True

@@ -5,10 +5,12 @@ for ever. It also closes connections in its only loop, two seconds each where a 
 loop receives requests and lets go of connections, and a thread gets a request that is all there:
 
     waiting ── the whole request ──> a thread ── keep-alive ──> waiting
-       │ too late: 408                  └─ the last answer ──> lingering, until the client has closed or two seconds
+       │ too late: 408                  ├─ the last answer ──> lingering, until the client has closed or two seconds
+       │ no token: at its head          └─ more than the client takes ──> sending ── taken ──> a thread, for the rest
 
-So what can be held open is bounded by `worker_connections`, not by `threads`; where they are all taken, the one that
-has kept the service waiting longest makes room. Answers are written by the thread, in pieces, each with a deadline.
+So what can be held open is bounded by `worker_connections`, not by `threads`. Where they are all taken, silent ones
+make room, then slow ones, never one that is faster than the least rate. What waits in memory is bounded, too, in each
+worker: the requests that are not answered yet, and the answers that are not taken yet.
 """
 
 import contextlib
@@ -22,11 +24,12 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 import gunicorn
+from gunicorn.http import wsgi
 from gunicorn.http.errors import (
     ConfigurationProblem,
     ExpectationFailed,
@@ -36,10 +39,11 @@ from gunicorn.http.errors import (
     LimitRequestLine,
     ParseException,
 )
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from videosession import problems
-from videosession.arrival import LARGEST_HEAD, MEBIBYTE, Arrival
+from videosession.arrival import LARGEST_HEAD, MEBIBYTE
+from videosession.connection import HEAD_SECONDS, PIECE, Answer, ClientSocket, Connection
 
 log = logging.getLogger(__name__)
 
@@ -52,94 +56,18 @@ if gunicorn.__version__ != READ_AGAINST:
         READ_AGAINST,
     )
 
-HEAD_SECONDS = 10
-BODY_SECONDS = 10
-SLOWEST_BYTES_A_SECOND = 32 * 1024  # each so many bytes of a body that came earn it a second more
-STALL_SECONDS = 28  # for a client to read a piece of an answer; with LINGER_SECONDS it is let go after 30
-PIECE = 64 * 1024
 LINGER_SECONDS = 2
 STOP_SECONDS = 10  # for what is arriving when the worker is told to stop
 MOST_LINGERING = 32 * MEBIBYTE  # what is thrown away of a body that nobody wants, so that its sender sees the answer
-MOST_UNFINISHED = 64 * MEBIBYTE  # of all unfinished requests together, in each worker
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer  # in the standard library from Python 3.12 on
+MOST_RECEIVED = 64 * MEBIBYTE  # of all requests that are not answered yet together, in each worker
+MOST_AHEAD = 256 * 1024  # of an answer that its client has not taken yet; then nothing is added to it
+MOST_OUTGOING = 64 * MEBIBYTE  # of all answers that have not been taken yet together, in each worker
 
 _system = ctypes.PyDLL(None)  # whose calls keep Python's lock
 _STATUSES = {LimitRequestLine: 414, ExpectationFailed: 417, LimitRequestHeaders: 431}  # of what is no HTTP; else 400
+UNFINISHED = object()  # what a thread returns where the client has enough to read for now
+_TOO_MUCH = "The service has more requests than it can hold. Send the request again in a moment."
 _MISTAKES = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)  # not the client's
-
-
-class ClientSocket(socket.socket):
-    """A client's socket: gives what was received already and never waits for more; sends with a deadline.
-
-    `ending` is what comes after what was received: nothing, at the end of the stream, or an exception.
-    """
-
-    def __init__(self, accepted: socket.socket):
-        super().__init__(fileno=accepted.detach())
-        self.received = bytearray()
-        self.ending: Exception | None = TimeoutError("it did not arrive in time")
-
-    def receive(self) -> int:
-        """Take what is there from the network; how many bytes, 0 at the end of the stream."""
-        part = super().recv(PIECE)
-        self.received += part
-        return len(part)
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        """Give what was received, to gunicorn's parser."""
-        part = bytes(self.received[:size])
-        del self.received[:size]
-        if not part and self.ending:
-            raise self.ending
-        return part
-
-    def sendall(self, content: "Buffer", flags: int = 0) -> None:
-        """Send in pieces: the deadline is for each, so that a long answer may last and a stalled client may not."""
-        pieces = memoryview(content)
-        try:
-            for start in range(0, len(pieces), PIECE):
-                super().sendall(pieces[start : start + PIECE], flags)
-        except TimeoutError:
-            raise BrokenPipeError(errno.EPIPE, f"the client read nothing for {STALL_SECONDS} s") from None
-
-    def setblocking(self, flag: bool) -> None:
-        """Wait never, or where gunicorn would for ever, for so long."""
-        self.settimeout(STALL_SECONDS if flag else 0)
-
-
-class Connection(TConn):
-    """A client's connection, and the request that arrives on it."""
-
-    def __init__(self, config, accepted: socket.socket, client, server):
-        super().__init__(config, ClientSocket(accepted), client, server)
-        self.data_ready = True  # for gunicorn, which would wait for it in a thread
-        self.began: float | None = None
-        self.is_lingering = False
-        self.discarded = 0
-        self.told_to_continue = False
-        self.arrival = Arrival(self.sock.received)
-
-    def expect_another(self) -> None:
-        """Begin with the next request, of which the parser may have read some already."""
-        self.sock.received[:0] = self.parser.unreader.take_buffered()
-        self.arrival = Arrival(self.sock.received)
-        self.began = None
-        self.told_to_continue = False
-
-    @property
-    def is_idle(self) -> bool:
-        return not self.sock.received
-
-    def deadline(self, now: float) -> float:
-        """Say until when the request may arrive."""
-        if self.is_idle:
-            return now + self.cfg.keepalive
-        self.began = self.began or now
-        if not self.arrival.head_size:
-            return self.began + HEAD_SECONDS
-        return self.began + HEAD_SECONDS + BODY_SECONDS + len(self.sock.received) / SLOWEST_BYTES_A_SECOND
 
 
 class Worker(ThreadWorker):
@@ -150,6 +78,7 @@ class Worker(ThreadWorker):
         self._waiting: dict[Connection, None] = {}  # in the order in which they began to wait
         self._idle_until: float | None = None
         self._swept_at = 0.0
+        self._received_bytes = 0  # of requests that are not answered yet
 
     def accept(self, listener: socket.socket) -> bool:
         """Take a new connection, and wait for its request; whether there was one."""
@@ -169,33 +98,95 @@ class Worker(ThreadWorker):
         self._wait(Connection(self.cfg, accepted, client, server))
 
     def finish_request(self, conn: Connection, fs: Future) -> None:
-        """Go on where a thread has answered: wait for the next request, or let go."""
+        """Go on where a thread has answered, or has begun to."""
         try:
-            keep = not fs.cancelled() and fs.result()
-            if keep:
-                conn.expect_another()
+            result = not fs.cancelled() and fs.result()
         except Exception:
-            keep = False
+            result = False
             self.log.exception("a connection failed")
-        if keep and not conn.is_idle and conn.arrival.is_whole():
-            self.enqueue_req(conn)
-        elif keep:
-            self._wait(conn)
+        if conn.is_sending:
+            self._send(conn, result)
         else:
-            self._linger(conn)
+            self._go_on(conn, result)
 
-    def handle_request(self, req, conn: Connection) -> bool:
-        """Answer; gunicorn would tell the client to continue with a body that is here already."""
-        if conn.told_to_continue:
-            req._expected_100_continue = False
-        return super().handle_request(req, conn)
+    def _go_on(self, conn: Connection, result) -> None:
+        """Have the rest of the answer written, wait for the next request, or let go."""
+        if result is UNFINISHED:
+            self._submit(conn, self._resume)
+            return
+        self._received_bytes -= conn.request_bytes
+        conn.request_bytes = 0
+        if not result:
+            self._linger(conn)
+            return
+        conn.expect_another()
+        self._count(conn, len(conn.sock.received))
+        if not conn.is_idle and self._is_ready(conn):
+            self.enqueue_req(conn)
+        else:
+            self._wait(conn)
+
+    def _submit(self, conn: Connection, task: Callable) -> None:
+        future = self.tpool.submit(task, conn)
+        future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+
+    def handle_request(self, req, conn: Connection):
+        """Answer as far as the client takes it; return whether another request may follow, or UNFINISHED."""
+        if conn.told_to_continue or not conn.arrival.is_complete:
+            req._expected_100_continue = False  # gunicorn would tell the client to continue with what is here already
+        if conn.arrival.is_chunked and _is_coded(req):
+            self._refuse(conn.sock, 501, "The request has a Transfer-Encoding other than chunked: send it without.")
+            return False
+        response, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg)
+        environ["wsgi.multithread"] = True
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+        if not self.alive or not self.cfg.keepalive or not conn.arrival.is_complete:
+            response.force_close()
+        began = datetime.now()  # noqa: DTZ005, as gunicorn does
+        body = self.wsgi(environ, response.start_response)
+        record = partial(self.log.access, response, req, environ)
+        conn.answer = Answer(response, body, iter(body), lambda: record(datetime.now() - began))  # noqa: DTZ005
+        return self._produce(conn)
+
+    def _produce(self, conn: Connection):
+        """Write the answer until it ends or the client has enough to read."""
+        answer = conn.answer
+        try:
+            for piece in answer.pieces:
+                answer.response.write(piece)
+                if conn.sock.outgoing_bytes > MOST_AHEAD:
+                    return UNFINISHED
+            answer.response.close()
+        except Exception as error:
+            _end_answer(conn)
+            if isinstance(error, OSError) or not answer.response.headers_sent:
+                raise
+            self.log.exception("Error handling request")  # a status now would be read as part of the answer
+            return False
+        _end_answer(conn)
+        return not answer.response.should_close()
+
+    def _resume(self, conn: Connection):
+        """Go on writing an answer, in a thread."""
+        try:
+            return self._keepalive_after(conn, self._produce(conn))
+        except OSError:  # the client is gone
+            return False
+
+    def _keepalive_after(self, conn: Connection, keepalive):
+        """Read what the service did not read of the body, which is all here; return whether to go on."""
+        if keepalive is True:
+            return bool(conn.parser.finish_body())
+        return keepalive
 
     def handle_error(self, req, client: ClientSocket, addr, exc: Exception) -> None:
         """Refuse what is no proper HTTP in the form of all other refusals.
 
         gunicorn would log the client's address, and of the request what could not be read: a query, or a token.
         """
-        client.setblocking(False)
         if isinstance(exc, ParseException) and not isinstance(exc, _MISTAKES):
             self._refuse(client, _STATUSES.get(type(exc), 400), f"The request is not valid HTTP. {exc}".rstrip())
         else:
@@ -215,6 +206,9 @@ class Worker(ThreadWorker):
         if now - self._swept_at < 0.25 and not force:
             return
         self._swept_at = now
+        for conn in self._waiting:
+            if conn.is_sending:
+                conn.note_what_was_taken(now)
         for conn in [each for each in self._waiting if force or each.timeout <= now]:
             (self._drop if force else self._give_up)(conn)
 
@@ -226,7 +220,7 @@ class Worker(ThreadWorker):
         self._idle_until = deadline
         for listener in self.sockets:
             self._close_when_nobody_waits(listener)
-        for conn in self._waiting:
+        for conn in [each for each in self._waiting if not each.is_sending]:
             conn.timeout = min(conn.timeout, deadline if conn.is_idle else time.monotonic() + STOP_SECONDS)
 
     def _close_when_nobody_waits(self, listener: socket.socket) -> None:
@@ -242,15 +236,44 @@ class Worker(ThreadWorker):
         _system.close(number)
 
     def _wait(self, conn: Connection) -> None:
-        conn.sock.setblocking(False)
         conn.timeout = conn.deadline(time.monotonic())
         if conn.is_idle and not self.alive:
             conn.timeout = min(conn.timeout, self._idle_until or time.monotonic() + STOP_KEEPALIVE_LINGER)
         self._watch(conn, self._receive)
 
-    def _watch(self, conn: Connection, react: Callable[[Connection], None]) -> None:
+    def _send(self, conn: Connection, result) -> None:
+        """Send the rest of what a thread has written as the client takes it."""
+        conn.begin_to_send(time.monotonic())
+        self._watch(conn, partial(self._send_rest, result=result), selectors.EVENT_WRITE)
+        sending = [each for each in self._waiting if each.is_sending]
+        self._bound(sending, sum(each.sock.outgoing_bytes for each in sending) - MOST_OUTGOING)
+
+    def _bound(self, connections: list[Connection], surplus: int) -> None:
+        """Close those that have made the least progress until there is no surplus of bytes."""
+        now = time.monotonic()
+        while surplus > 0 and connections:
+            slowest = min(connections, key=lambda conn: conn.worth(now))
+            connections.remove(slowest)
+            surplus -= slowest.sock.outgoing_bytes + len(slowest.sock.received)
+            if slowest.is_sending:
+                self._drop(slowest)
+            else:
+                self._refuse_and_linger(slowest, 503, _TOO_MUCH)
+
+    def _send_rest(self, conn: Connection, result) -> None:
+        try:
+            conn.sock.send_rest()
+        except OSError:
+            self._drop(conn)
+            return
+        if not conn.is_sending:
+            conn.note_what_was_taken(time.monotonic())
+            self._unwatch(conn)
+            self._go_on(conn, result)
+
+    def _watch(self, conn: Connection, react: Callable[[Connection], None], event: int = selectors.EVENT_READ) -> None:
         self._waiting[conn] = None
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._react, react, conn))
+        self.poller.register(conn.sock, event, partial(self._react, react, conn))
 
     def _react(self, react: Callable[[Connection], None], conn: Connection, _) -> None:
         if conn in self._waiting:  # another event of the same moment may have ended it
@@ -260,6 +283,10 @@ class Worker(ThreadWorker):
         del self._waiting[conn]
         self.poller.unregister(conn.sock)
 
+    def _count(self, conn: Connection, count: int) -> None:
+        conn.request_bytes += count
+        self._received_bytes += count
+
     def _receive(self, conn: Connection) -> None:
         try:
             count = conn.sock.receive()
@@ -268,14 +295,25 @@ class Worker(ThreadWorker):
         except OSError:
             self._drop(conn)
             return
+        self._count(conn, count)
+        conn.has_spoken = True
         if count == 0:
             self._end(conn)
-        elif conn.arrival.is_whole():
-            if not conn.arrival.head_size:
-                conn.sock.ending = LimitRequestHeaders(f"The head is larger than {LARGEST_HEAD} bytes.")
+        elif self._is_ready(conn):
             self._begin(conn)
         else:
             self._wait_for_the_rest(conn)
+
+    def _is_ready(self, conn: Connection) -> bool:
+        """Return whether there is nothing to wait for: all is there, or what is there is refused anyway."""
+        arrival = conn.arrival
+        if not arrival.is_whole():
+            return arrival.head_size > 0 and not arrival.has_token
+        if not arrival.head_size:
+            conn.sock.ending = LimitRequestHeaders(f"The head is larger than {LARGEST_HEAD} bytes.")
+        elif not arrival.is_complete and conn.sock.ending is not None:
+            conn.sock.ending = ParseException("it is not as its head or its chunks say")
+        return True
 
     def _wait_for_the_rest(self, conn: Connection) -> None:
         conn.timeout = conn.deadline(time.monotonic())
@@ -283,10 +321,9 @@ class Worker(ThreadWorker):
             conn.told_to_continue = True
             with contextlib.suppress(OSError):
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if len(conn.sock.received) > PIECE:
-            unfinished = [each for each in self._waiting if len(each.sock.received) > PIECE]
-            if sum(len(each.sock.received) for each in unfinished) > MOST_UNFINISHED:
-                self._give_up(unfinished[0])
+        if self._received_bytes > MOST_RECEIVED:
+            unfinished = [each for each in self._waiting if len(each.sock.received) > PIECE and not each.is_sending]
+            self._bound(unfinished, self._received_bytes - MOST_RECEIVED)
 
     def _end(self, conn: Connection) -> None:
         """Go on where the client has said all that it will say."""
@@ -302,24 +339,31 @@ class Worker(ThreadWorker):
 
     def _give_up(self, conn: Connection) -> None:
         """Tell a client that its request came too late; one that said nothing needs no answer."""
-        if conn.is_lingering or conn.is_idle:
+        if conn.is_lingering or conn.is_idle or conn.is_sending:
             self._drop(conn)
         elif conn.arrival.head_size:
             self._begin(conn)  # the body ends in a TimeoutError, which the service answers
         else:
-            self._unwatch(conn)
-            self._refuse(conn.sock, 408, f"The head of the request did not arrive within {HEAD_SECONDS} seconds.")
-            self._linger(conn)
+            late = f"The head of the request did not arrive within {HEAD_SECONDS} seconds."
+            self._refuse_and_linger(conn, 408, late)
+
+    def _refuse_and_linger(self, conn: Connection, status: int, detail: str) -> None:
+        self._unwatch(conn)
+        self._refuse(conn.sock, status, detail)
+        self._release(conn)
+        self._linger(conn)
 
     def _make_room(self) -> None:
-        """Close a connection: one that lingers, or else the one that has been waited for longest."""
-        if self._waiting:
-            self._drop(min(self._waiting, key=lambda conn: not conn.is_lingering))
+        """Close the connection that is worth the least; where all are worth keeping, none."""
+        now = time.monotonic()
+        least = min(((conn.worth(now), conn) for conn in self._waiting), key=lambda pair: pair[0], default=None)
+        if least and not least[0].is_kept:
+            self._drop(least[1])
 
     def _linger(self, conn: Connection) -> None:
         """Let the client close first: closing at once could take the answer from it (RFC 9112, 9.6)."""
+        conn.sock.forget()
         try:
-            conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:  # it is gone
             self.nr_conns -= 1
@@ -342,8 +386,28 @@ class Worker(ThreadWorker):
 
     def _drop(self, conn: Connection) -> None:
         self._unwatch(conn)
+        self._release(conn)
         self.nr_conns -= 1
         conn.close()
+        if conn.answer:
+            self.tpool.submit(_end_answer, conn)
+
+    def _release(self, conn: Connection) -> None:
+        self._received_bytes -= conn.request_bytes
+        conn.request_bytes = 0
+
+
+def _end_answer(conn: Connection) -> None:
+    """Let the application know that its answer is over, however it ended."""
+    answer, conn.answer = conn.answer, None
+    if answer:
+        answer.record()
+        if hasattr(answer.body, "close"):
+            answer.body.close()
+
+
+def _is_coded(req) -> bool:
+    return any(name == "TRANSFER-ENCODING" and value.strip().lower() != "chunked" for name, value in req.headers)
 
 
 def _problem(status: int, detail: str, request_id: str) -> bytes:
@@ -356,5 +420,7 @@ def _problem(status: int, detail: str, request_id: str) -> bytes:
         "X-Content-Type-Options": "nosniff",
         "X-Request-Id": request_id,
     }
+    if status == 503:
+        headers["Retry-After"] = 1
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body

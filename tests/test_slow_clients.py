@@ -1,0 +1,159 @@
+"""Clients that read slowly, or hold what they can: others are answered meanwhile, and memory stays bounded."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.service import Service, mint, on_linux, serve, wait_until
+from tests.test_hostile_http import HEAD, TOKEN, request
+from tests.test_worker import LIVEZ, connected, held, rest, statuses
+
+BUNDLE = request(b"GET /docs/swagger-ui-bundle.js HTTP/1.1")
+LINES = HEAD.replace(b"/json", b"/x-ndjson")
+MIB = 1024 * 1024
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def start(embedded, tmp_path_factory) -> Iterator[Callable]:
+    """Start services of one worker with gunicorn arguments of the test's choice."""
+    with ExitStack() as stack:
+        uri, directory = embedded.uri.replace("/videosession?", "/slow?"), tmp_path_factory.mktemp("slow")
+
+        def starting(arguments: str = "") -> Service:
+            return stack.enter_context(serve(directory, uri, arguments, WEB_CONCURRENCY=1))
+
+        yield starting
+
+
+@pytest.fixture(scope="module")
+def single(start) -> Service:
+    return start()
+
+
+@pytest.fixture(scope="module")
+def long_session(single) -> bytes:
+    """A session whose stream of events has twelve megabytes."""
+    token = mint()
+    path = f"/api/sessions/{single.request('POST', '/api/sessions', {'title': 'x'}, token).json['id']}/events"
+    event = {"type": "t", "timestamp": "2026-03-01T10:00:00Z", "data": {"a": "a" * 1_000_000}}
+    for _ in range(12):
+        assert single.request("POST", path, event, token).status_code == 201
+    return request(f"GET {path} HTTP/1.1".encode(), b"Accept: application/x-ndjson")
+
+
+@contextmanager
+def slow_readers(service: Service, sent: bytes, count: int) -> Iterator[list[socket.socket]]:
+    """Connections that have asked and read the first byte of the answer."""
+    with ExitStack() as stack:
+        readers = []
+        for _ in range(count):
+            reader = stack.enter_context(socket.socket())
+            reader.settimeout(15)
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.connect(("127.0.0.1", service.port))
+            reader.sendall(sent)
+            readers.append(reader)
+        yield readers
+
+
+def test_more_slow_readers_than_threads_keep_nobody_waiting(single, long_session):
+    with slow_readers(single, BUNDLE, 20) as files, slow_readers(single, long_session, 20) as streams:
+        for reader in files + streams:
+            assert reader.recv(1)
+        for _ in range(50):
+            assert single.request("GET", "/livez").status_code == 200
+
+
+def test_an_answer_that_is_taken_slowly_arrives_whole(single, long_session):
+    expected = single.raw(long_session).partition(b"\r\n\r\n")[2]
+    with connected(single, long_session) as reader:
+        slowly = bytearray()
+        while part := reader.recv(100_000):
+            slowly += part
+            time.sleep(0.002)
+    assert slowly.partition(b"\r\n\r\n")[2] == expected
+
+
+def test_under_gunicorns_own_worker_slow_readers_stop_the_service(start):
+    control = start("--worker-class gthread")
+    with slow_readers(control, BUNDLE, 20) as readers:
+        for reader in readers[:8]:
+            assert reader.recv(1)
+        with connected(control, LIVEZ) as probe:
+            probe.settimeout(3)
+            with pytest.raises(TimeoutError):
+                probe.recv(1)
+
+
+@on_linux
+def test_bodies_of_strangers_are_not_kept(single):
+    before = memory(single)
+    with ExitStack() as stack:
+        for _ in range(60):
+            connection = stack.enter_context(connected(single, LINES.replace(TOKEN, b"") + length(8 * MIB)))
+            assert connection.recv(12) == b"HTTP/1.1 401"
+        assert memory(single) - before < 32 * MIB
+
+
+@on_linux
+def test_all_bodies_that_are_on_their_way_are_bounded_together(start):
+    service = start()
+    before = memory(service)
+    with ExitStack() as stack:
+        uploads = [stack.enter_context(connected(service, LINES + length(8 * MIB))) for _ in range(30)]
+        senders = [threading.Thread(target=pour, args=(each, 7 * MIB)) for each in uploads]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+        assert service.request("GET", "/livez").status_code == 200
+        assert memory(service) - before < 120 * MIB
+        answered = [each for each in uploads if is_answered(each)]
+        assert answered
+        assert statuses(rest(answered[0])) == [b"503"]
+
+
+def is_answered(connection: socket.socket) -> bool:
+    connection.settimeout(0.5)
+    try:
+        return connection.recv(1, socket.MSG_PEEK) == b"H"
+    except OSError:
+        return False
+
+
+def pour(connection: socket.socket, count: int) -> None:
+    try:
+        for _ in range(count // 65536):
+            connection.sendall(b" " * 65536)
+    except OSError:  # it was refused
+        pass
+
+
+def test_silent_connections_make_room_and_an_upload_that_comes_along_does_not(start):
+    service = start("--worker-connections 40")
+    body = b'{"title":"x"}'.ljust(400_000)
+    with ExitStack() as stack:
+        upload = stack.enter_context(connected(service, HEAD + length(len(body))))
+        for begin in range(0, len(body), 20_000):
+            upload.sendall(body[begin : begin + 20_000])
+            for _ in range(10):
+                stack.enter_context(connected(service))
+        assert statuses(rest(upload)) == [b"201"]
+    wait_until(lambda: held(service) == 0)
+
+
+def length(count: int) -> bytes:
+    return b"Content-Length: %d\r\n\r\n" % count
+
+
+def memory(service: Service) -> int:
+    [pid] = service.worker_pids()
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))

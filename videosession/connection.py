@@ -1,0 +1,200 @@
+"""A client's connection: what arrived on it and what is still to be sent, neither of which anybody waits for."""
+
+import contextlib
+import fcntl
+import socket
+import struct
+import sys
+import termios
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gunicorn.workers.gthread import TConn
+
+from videosession.arrival import Arrival
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # in the standard library from Python 3.12 on
+
+HEAD_SECONDS = 10
+BODY_SECONDS = 10
+SLOWEST_BYTES_A_SECOND = 32 * 1024  # each so many bytes of a body that came earn it a second more
+STALL_SECONDS = 28  # for a client to read nothing of an answer; with LINGER_SECONDS it is let go after 30
+SLOWEST_READING_BYTES_A_SECOND = 8 * 1024  # each so many bytes of an answer that a client took earn it a second more
+PIECE = 64 * 1024
+
+
+class ClientSocket(socket.socket):
+    """A client's socket that never waits: gives what was received already, and keeps what cannot be sent yet.
+
+    `ending` is what comes after what was received: nothing, at the end of the stream, or an exception.
+    """
+
+    def __init__(self, accepted: socket.socket):
+        super().__init__(fileno=accepted.detach())
+        super().setblocking(False)
+        self.received = bytearray()
+        self.ending: Exception | None = TimeoutError("it did not arrive in time")
+        self.outgoing: deque[memoryview] = deque()
+        self.outgoing_bytes = 0
+        self._sent_bytes = 0
+
+    def receive(self) -> int:
+        """Take what is there from the network; how many bytes, 0 at the end of the stream."""
+        part = super().recv(PIECE)
+        self.received += part
+        return len(part)
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Give what was received, to gunicorn's parser."""
+        part = bytes(self.received[:size])
+        del self.received[:size]
+        if not part and self.ending:
+            raise self.ending
+        return part
+
+    def sendall(self, content: "Buffer", flags: int = 0) -> None:
+        """Send what the client takes now, and keep the rest."""
+        self.send_rest()
+        piece = memoryview(content)
+        if not self.outgoing:
+            piece = piece[self._send(piece) :]
+        if len(piece):
+            self.outgoing.append(piece)
+            self.outgoing_bytes += len(piece)
+
+    def send_rest(self) -> None:
+        """Send of what was kept as much as the client takes now."""
+        while self.outgoing:
+            piece = self.outgoing[0]
+            count = self._send(piece)
+            self.outgoing_bytes -= count
+            if count < len(piece):
+                self.outgoing[0] = piece[count:]
+                return
+            self.outgoing.popleft()
+
+    def forget(self) -> None:
+        """Give up what is still to be sent."""
+        self.outgoing.clear()
+        self.outgoing_bytes = 0
+
+    def _send(self, piece: memoryview) -> int:
+        try:
+            count = super().send(piece)
+        except BlockingIOError:
+            return 0
+        self._sent_bytes += count
+        return count
+
+    @property
+    def taken_bytes(self) -> int:
+        """How many bytes the client's side has acknowledged; where the system does not tell, how many were sent."""
+        if sys.platform != "linux":
+            return self._sent_bytes
+        with contextlib.suppress(OSError):
+            (unacknowledged,) = struct.unpack("i", fcntl.ioctl(self.fileno(), termios.TIOCOUTQ, b"\0" * 4))
+            return int(self._sent_bytes - unacknowledged)
+        return self._sent_bytes
+
+    def setblocking(self, flag: bool) -> None:
+        """Do nothing: gunicorn would have a thread wait."""
+
+
+class Answer(NamedTuple):
+    """An answer that is being written: gunicorn's response, the application's, and what is left to come of that."""
+
+    response: Any
+    body: Any
+    pieces: Iterator[bytes]
+    record: Any  # writes gunicorn's own line about it
+
+
+class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
+    """A client's connection, the request that arrives on it, and the answer that leaves."""
+
+    sock: ClientSocket
+
+    def __init__(self, config: Any, accepted: socket.socket, client: Any, server: Any):
+        super().__init__(config, ClientSocket(accepted), client, server)
+        self.data_ready = True  # for gunicorn, which would wait for it in a thread
+        self.timeout = 0.0
+        self.opened = time.monotonic()
+        self.began: float | None = None
+        self.has_spoken = False
+        self.is_lingering = False
+        self.discarded = 0
+        self.told_to_continue = False
+        self.request_bytes = 0
+        self.answer: Answer | None = None
+        self.patience = float(STALL_SECONDS)
+        self._taken_bytes = 0
+        self.arrival = Arrival(self.sock.received)
+
+    def expect_another(self) -> None:
+        """Begin with the next request, of which the parser may have read some already."""
+        self.sock.received[:0] = self.parser.unreader.take_buffered()
+        self.arrival = Arrival(self.sock.received)
+        self.began = None
+        self.told_to_continue = False
+        self.patience = float(STALL_SECONDS)
+        if self.sock.ending is not None:
+            self.sock.ending = TimeoutError("it did not arrive in time")
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.sock.received
+
+    @property
+    def is_sending(self) -> bool:
+        return bool(self.sock.outgoing)
+
+    def deadline(self, now: float) -> float:
+        """Return until when the request may arrive."""
+        if self.is_idle:
+            return now + float(self.cfg.keepalive)
+        self.began = self.began or now
+        if not self.arrival.head_size:
+            return self.began + HEAD_SECONDS
+        return self.began + HEAD_SECONDS + BODY_SECONDS + len(self.sock.received) / SLOWEST_BYTES_A_SECOND
+
+    def begin_to_send(self, now: float) -> None:
+        self.began = self.began or now
+        self._taken_bytes = self.sock.taken_bytes
+        self.timeout = now + self.patience
+
+    def note_what_was_taken(self, now: float) -> None:
+        """Give the client more time for what it has taken of the answer, and never more than a stall may last."""
+        taken = self.sock.taken_bytes
+        earned = (taken - self._taken_bytes) / SLOWEST_READING_BYTES_A_SECOND
+        self._taken_bytes = taken
+        self.timeout = min(self.timeout + earned, now + STALL_SECONDS)
+        self.patience = self.timeout - now
+
+    def worth(self, now: float) -> "Worth":
+        """Return what speaks for keeping it where there is no room for all."""
+        if self.is_lingering:
+            return Worth(0, self.opened)
+        if self.is_idle and not self.is_sending:
+            return Worth(2 if self.has_spoken else 1, self.opened)
+        seconds = now - (self.began or now) + 0.1
+        if self.is_sending:
+            return Worth(3, self.sock.taken_bytes / seconds / SLOWEST_READING_BYTES_A_SECOND)
+        return Worth(3, len(self.sock.received) / seconds / SLOWEST_BYTES_A_SECOND)
+
+
+class Worth(NamedTuple):
+    """What speaks for keeping a connection.
+
+    The least goes first: what lingers, what never said anything, what is idle (each by its age), and then what is
+    slowest, by how many times the least rate it sends or reads.
+    """
+
+    rank: int
+    measure: float
+
+    @property
+    def is_kept(self) -> bool:
+        return self.rank == 3 and self.measure >= 1
