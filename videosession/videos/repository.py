@@ -1,8 +1,11 @@
 """The videos of an owner: what their sessions, and nothing else, say of them."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
+
+from cachetools import LRUCache
 
 from videosession.database import Database
 from videosession.errors import BadRequest, NotFound
@@ -17,6 +20,8 @@ from videosession.videos.sums import DAY, Range, Sums
 
 SUMMED_ABOVE = 20_000
 UPKEEP_SECONDS = 1.0
+BATCH = 1_000
+LARGE_VIDEOS = 1_000  # that are remembered
 VIEWER = ("viewerId",)
 _RESULT = {"createdAt": 1, "lastEventAt": 1, "revision": 1, "result": 1}
 
@@ -37,6 +42,7 @@ class VideoRepository:
         self._database = database
         self._clock = clock
         self._most = most
+        self._large: LRUCache[tuple[str, str], bool] = LRUCache(LARGE_VIDEOS)
         self.plans = Plans(database)
         self.results = Results(database, sessions)
         self.sums = Sums(database, self.results, clock)
@@ -82,16 +88,18 @@ class VideoRepository:
         filters = filters or {}
         asked = Range(owner, video_id, since or 0, self._clock() + DAY if until is None else until)
         plan = plan_of(stored_plan := self.plans.find(video_id, owner=owner))
-        if self._is_large(asked):
+        found = None if self._is_large(asked) else self._stored(asked, [*filters, *by])
+        if found is None:
             return self._summed(asked, plan, is_summable=not (filters or without or by))
-        found = self._stored(asked, [*filters, *by])
         if not found and stored_plan is None:
             self._check(video_id, owner)
         sessions, pending = self.results.refreshed(found, owner=owner)
         return Asked(Film(sessions, self._clock(), plan, filters, without), pending)
 
     def _is_large(self, asked: Range) -> bool:
-        """Return whether there are more sessions than one answer folds."""
+        """Return whether there are more sessions than one answer folds: counted only where there once were."""
+        if asked[:2] not in self._large:
+            return False
         with self._database.deadline():
             return bool(self._database.sessions.count_documents(asked.query, limit=self._most + 1) > self._most)
 
@@ -103,10 +111,25 @@ class VideoRepository:
             )
         return Asked(*self.sums.film(asked, plan, self.summarising.take, REFRESHING_SECONDS))
 
-    def _stored(self, asked: Range, steps: Iterable[Steps]) -> list[dict[str, Any]]:
-        """Return the sessions of a range with their results and what is filtered by, not with their events."""
+    def _stored(self, asked: Range, steps: Iterable[Steps]) -> list[dict[str, Any]] | None:
+        """Return the sessions of a range with their results and what is filtered by; None where they are too many.
+
+        Each batch has a deadline of its own.
+        """
+        found: list[dict[str, Any]] = []
+        sessions = self._database.sessions.find(
+            asked.query, _RESULT | _metadata(steps), limit=self._most + 1, batch_size=BATCH
+        )
+        while batch := self._next(sessions):
+            found += batch
+        if len(found) > self._most:
+            self._large[asked[:2]] = True
+            return None
+        return found
+
+    def _next(self, sessions: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
         with self._database.deadline():
-            return list(self._database.sessions.find(asked.query, _RESULT | _metadata(steps)))
+            return list(islice(sessions, BATCH))
 
     def _check(self, video_id: str, owner: str) -> None:
         with self._database.deadline():

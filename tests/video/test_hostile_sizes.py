@@ -1,0 +1,72 @@
+"""Sessions made to be large: every stored result and every answer stays below its bound."""
+
+import json
+import random
+
+import pytest
+
+from videosession.timeline.viewing import Departure, Jump, Node, Segment, Viewing
+from videosession.video import Film, Session, picture, tables
+from videosession.video.results import PACKED_BYTES, packed, unpack
+
+NOW = 10**15
+ANSWER_BYTES = 16 * 1024 * 1024
+
+
+def viewing(nodes, entries, segments, name="n{}", seed=0):
+    """Return what a walk would of so many nodes, entries of the path and segments; jumps as many as segments."""
+    chance = random.Random(seed)
+    made = [Node(name.format(place), 1, 60.0) for place in range(nodes)]
+    path = [made[chance.randrange(nodes)] if place >= nodes else made[place] for place in range(entries)]
+    told = Viewing(ended=True, path=path)
+    told.nodes = {node.id: node for node in made}
+    for place in range(entries - 1):
+        told.departures.append(Departure(path[place], path[place + 1], f"option {place}" * 10, "choice", 0, None))
+    for place in range(segments):
+        node, start = path[place % entries], chance.uniform(0, 7_000_000)
+        told.segments.append(Segment(node, start, start + chance.uniform(1, 100_000), 0, 0, 1.0))
+        told.jumps.append(Jump(node, start, chance.uniform(0, 7_000_000), "user", 0, 0))
+    return told
+
+
+LONG = "".join(random.Random(1).choices("abcdef", k=190))
+HOSTILE = {
+    "10 000 nodes": {"nodes": 10_000, "entries": 10_000, "segments": 10_000},
+    "a million segments": {"nodes": 3, "entries": 3, "segments": 1_000_000},
+    "long names": {"nodes": 2_000, "entries": 2_000, "segments": 3_000, "name": "{}" + "名" * 195},
+    "long names by chance": {"nodes": 1_000, "entries": 1_000, "segments": 10, "name": "{}" + LONG},
+}
+
+
+@pytest.mark.parametrize("sizes", HOSTILE.values(), ids=HOSTILE)
+def test_a_stored_result_is_small_and_says_that_it_is_clipped(sizes):
+    told = viewing(**sizes)
+    data = packed(told)
+    assert len(data) < PACKED_BYTES
+    result = unpack(data)
+    assert len(result.path) <= 1_000
+    assert max(len(result.segments), len(result.jumps)) <= 3_000
+    assert result.clipped == (len(told.path) > 1_000 or len(told.segments) > 3_000)
+
+
+def test_each_of_many_sessions_with_nodes_of_its_own_leaves_the_answers_small():
+    sessions = []
+    for place in range(250):  # 12 500 nodes
+        told = viewing(50, 50, 60, name=f"{place}-{{}}", seed=place)
+        sessions.append(Session(str(place), 0, 0, {"variant": "AB"[place % 2]}, packed(told)))
+    film = Film(sessions, NOW)
+    answers = [
+        film.summary(),
+        film.heatmap(),
+        film.choices(),
+        film.paths(20, 100),
+        film.compared(("variant",), ("A", "B")),
+    ]
+    for answer in answers:
+        assert len(json.dumps(answer)) < ANSWER_BYTES
+    assert (answers[0]["nodesOmitted"], len(answers[0]["nodes"])) == (11_500, 1_000)
+    assert sum(len(node["views"]) for node in answers[1]["nodes"]) <= 20_000
+    assert sum(len(node["edges"]) for node in answers[2]["nodes"]) <= 5_000
+    assert len(tables.heatmap(answers[1])) < ANSWER_BYTES
+    assert len(picture.heatmap(answers[1])) < 300_000
+    assert len(picture.choices(answers[2], film.paths(picture.STEPS)["flows"])) < 300_000
