@@ -55,10 +55,15 @@ class Appends:
         event is stored. So where an id is taken between the two, that is Taken, and the other events may be stored.
         """
         append = _Append(session_id, alive(session_id, owner), _once_each(events))
-        if append.size < self._bound:
-            self._push(append)
-        else:
-            self._insert(append)
+        try:
+            if append.size < self._bound:
+                self._push(append)
+            else:
+                self._insert(append)
+        except NotFound:  # deleted meanwhile: what was put beside it since goes, too
+            if append.beside:
+                self._events.remove(session_id, append.beside)
+            raise
 
     def _push(self, append: "_Append") -> None:
         """Store events in the session itself, in one step."""
@@ -111,7 +116,8 @@ class Appends:
             append.refuse(self._session(append), found)
         ids = {event["eventId"] for event in found}
         # A copy that was read may not last, either: the database says so of an insert that meets it.
-        self._events.insert(append.session_id, [event for event in append.named if event["eventId"] in ids])
+        append.beside = [event for event in append.named if event["eventId"] in ids]
+        self._events.insert(append.session_id, append.beside)
         return ids
 
     def _refuse_taken_in(self, append: "_Append", session: dict) -> None:
@@ -154,6 +160,7 @@ class Appends:
         self._confirm(append, moved)
 
     def _insert_new(self, append: "_Append") -> None:
+        append.beside = append.events
         first_under_key = next((event for event in append.named if "fingerprint" in event), None)
         if first_under_key:  # goes in first, so that one request wins the key
             self._refuse_taken(append, self._events.insert(append.session_id, [first_under_key]))
@@ -176,10 +183,7 @@ class Appends:
             changes = _with_hint(self._changes(written) | {"$inc": {"moved": 1}}, written)
             if self._updated(where, changes):
                 return
-            session = self._session_or_none(append)
-            if session is None:
-                self._events.remove(append.session_id, written)
-                raise NotFound(NO_SESSION)
+            session = self._session(append)
             moved = self._see(append, session)
             for event in differing(append.named, session.get("recent", [])):
                 self._events.remove_own(append.session_id, event)
@@ -219,6 +223,7 @@ class _Append:
         self.events = events
         self.named = [event for event in events if has_own_id(event)]
         self.size = stored_events.size(events)
+        self.beside: list[dict] = []  # what this request put beside the session, or may have
 
     @property
     def ids(self) -> list[str]:
