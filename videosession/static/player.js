@@ -376,6 +376,7 @@ function follow(target, options) {
     if (choice && video.seeking) depart(extrapolated(at));
     if (choice && since(choice.since) >= CHOICE_SECONDS) goOn();
     if (gap && !isFilled(type)) return track();
+    if (at - seek?.landed?.since >= patience()) endSeek(); // the page was too busy for its timer
     if (hasBegun && video.seeking) startSeek(at);
     else if (hasBegun && !seek && !departure && !isLost() && leaps()) {
       startSeek(type === "seeking" ? at : spot.at);
@@ -473,14 +474,16 @@ function follow(target, options) {
     emit("seekStart", { from }, at);
   }
 
+  const patience = () => SCRUB_MILLISECONDS / Math.max(1, video.playbackRate);
+
   function land(at) {
     const late = since(seek.at) * Math.max(1, video.playbackRate);
     const to = origin(seek.target, video.currentTime, late);
-    seek.landed = { to, at: clock(at), then: clock(at), as: wanted() };
+    seek.landed = { to, at: clock(at), then: clock(at), as: wanted(), since: at };
     track();
     spot.lag = Math.min(late, 2);
     const settle = () => (endSeek(), look({}));
-    seek.timer = setTimeout(safely(say, settle), SCRUB_MILLISECONDS / Math.max(1, video.playbackRate));
+    seek.timer = setTimeout(safely(say, settle), patience());
   }
 
   /** Whether the seek has ended: it waits a little for further steps. */
@@ -681,7 +684,7 @@ export function attach(target, options) {
   const debug = safely(nothing, () => options.debug)();
   const say = safely(nothing, debug === true ? console.debug : debug ?? nothing);
   const start = () => {
-    if (!target?.querySelector || /^(IFRAME|OBJECT|EMBED)$/.test(target.nodeName)) {
+    if (!target?.querySelector || target.nodeName === "IFRAME") {
       options.onStop?.({ detail: "Neither a media element nor what can contain one." });
     }
     const url = new URL(options.url ?? new URL(".", import.meta.url), document.baseURI).href.replace(/\/+$/, "");

@@ -83,7 +83,10 @@ async function seek(place) {
 }
 
 async function start() {
-  act.play();
+  for (let tries = 0; tries < 20 && video().paused; tries++) {
+    act.play(); // some players refuse to until they have loaded
+    await sleep(0.3);
+  }
   await until(() => !video().paused && video().currentTime > 0.05);
 }
 
