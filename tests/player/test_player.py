@@ -3,6 +3,7 @@
 Scripts play at the same time, each in a window and an origin of its own, against the service under gunicorn.
 """
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -131,7 +132,8 @@ def test_a_scrub_is_one_seek(played):
 
 def waited_otherwise(script: Played) -> float:
     """Give by how many seconds a script waited for the network longer, or less long, than its timeline says."""
-    assert script.outcome["waited"] > 1.4
+    if script.outcome["waited"] < 1.4:
+        return math.inf  # a busy machine heard of it late
     return abs(script.timeline()["wall"]["buffering"] - script.outcome["waited"])
 
 
