@@ -177,3 +177,22 @@ def test_what_is_left_out_is_said():
     assert "those that look different are drawn" in words(events)
     assert "more are not" in words([event(second, "choice", toNode=f"n{second}") for second in range(100)])
     assert "than there is room for" in words([event(second, "choice", toNode=f"n{second}") for second in range(100)])
+
+
+def test_it_names_the_session_and_the_video():
+    viewing = walk([event(0, "play", position=0)])
+    svg = picture(viewing, summarise(viewing), "A <b>", "film-1")
+    assert "A &lt;b&gt; · film-1" in svg.split("</title>")[0]
+    assert "A <b> · film-1" in [each.text for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def test_a_branch_is_named_in_full_where_there_is_room():
+    option = "Follow the footsteps into the forest"
+    told = [event(0, "play", node="a"), event(9, "choice", toNode="b", option=option, position=9)]
+    assert option in words([*told, event(12, "pause", position=3)])
+
+
+def test_the_legend_names_nothing_that_is_folded_away():
+    told = words([event(0, "play", position=0), event(9, "pause", position=9), event(9000, "play", position=9)])
+    assert "2 h 29 min paused" in told or "paused" in told
+    assert told.count("paused") == 2  # the facts, and the fold

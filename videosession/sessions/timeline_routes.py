@@ -48,13 +48,19 @@ def draw_timeline(session_id: str, query: dict, condition: Condition | None) -> 
 
 def _draw(session_id: str, query: dict, condition: Condition | None) -> Response:
     told = _tell(session_id, query, condition, ".svg")
-    return Response(picture(told.viewing, told.summary), headers=told.headers | _PICTURE_HEADERS, content_type=SVG)
+    return Response(
+        picture(told.viewing, told.summary, told.title, told.video_id),
+        headers=told.headers | _PICTURE_HEADERS,
+        content_type=SVG,
+    )
 
 
 class _Told(NamedTuple):
     viewing: Viewing
     summary: dict
     headers: dict
+    title: str | None
+    video_id: str | None
 
 
 def _tell(session_id: str, query: dict, condition: Condition | None, variant: str) -> _Told:
@@ -63,6 +69,7 @@ def _tell(session_id: str, query: dict, condition: Condition | None, variant: st
     session, events = sessions().timeline_events(session_id, owner=auth.owner(), condition=condition)
     viewing = walk(events)
     try:
-        return _Told(viewing, summarise(viewing, **query), etags.headers(session, variant))
+        headers = etags.headers(session, variant)
+        return _Told(viewing, summarise(viewing, **query), headers, session.get("title"), session.get("videoId"))
     except BinsTooNarrow as error:
         queries.refuse({"binSeconds": [f"makes too many bins; {error.smallest:g} is the smallest that fits"]})

@@ -13,13 +13,14 @@ from videosession.timeline.summary import Answer
 from videosession.timeline.viewing import Viewing
 
 
-def picture(viewing: Viewing, answer: Answer) -> str:
-    """Return an SVG of a `Viewing` and the answer that it amounts to."""
-    page = Page(viewing, answer)
+def picture(viewing: Viewing, answer: Answer, title: str | None = None, video_id: str | None = None) -> str:
+    """Return an SVG of a `Viewing` and the answer that it amounts to, named by the session's title and video."""
+    name = " · ".join(plain(each, 40) for each in (title, video_id) if each)
+    page = Page(viewing, answer, name)
     page.write()
     return tag(
         "svg",
-        tag("title", f"Timeline: {headline(answer)}", id="timeline-title")
+        tag("title", f"Timeline{name and f' of {name}'}: {headline(answer)}", id="timeline-title")
         + tag("desc", described(answer, page.notes), id="timeline-desc")
         + tag("style", STYLE)
         + tag("defs", POINT)

@@ -11,6 +11,7 @@ ROWS = 8
 ACROSS = 4
 BOX = (142.0, 34.0)
 ROW = 92.0
+LETTER = 8.0  # a letter is at most so wide, nearly always
 
 
 def layout(graph: Answer, width: float) -> dict[Name, Point]:
@@ -49,8 +50,10 @@ def draw(answer: Answer, top: float, width: float) -> tuple[str, float, int]:
     parts = [curve(places[start], places[end], width, (end, start) in between) for start, end in between]
     lines = "".join(tag("path", class_="edge", d=path, marker_end="url(#timeline-branch)") for path, _ in parts)
     names = "".join(
-        label(said(edges), x, y, "small halo", text_anchor="middle")
-        for edges, (_, (x, y)) in zip(between.values(), parts, strict=True)
+        label(
+            said(edges, room(place, [other for _, other in parts], width)), *place, "small halo", text_anchor="middle"
+        )
+        for edges, (_, place) in zip(between.values(), parts, strict=True)
     )
     boxes = "".join(box(node, places[node["id"]]) for node in graph["nodes"] if node["id"] in places)
     height = max(y for _, y in places.values()) - top + BOX[1] / 2
@@ -79,10 +82,17 @@ def curve(start: Point, end: Point, width: float, both: bool) -> tuple[str, Poin
     return path, ((x + u) / 8 + out * 3 / 4, (y + v) / 2 + 5)
 
 
-def said(edges: list[Any]) -> str:
+def room(place: Point, others: list[Point], width: float) -> int:
+    """Return how many letters an edge's name has room for, among those beside it."""
+    x, y = place
+    beside = sum(abs(other - y) < 20 for _, other in others)
+    return max(14, min(60, int(min(width / beside, 2 * min(x, width - x)) / LETTER)))
+
+
+def said(edges: list[Any], longest: int) -> str:
     """Name an edge by its option, or by its cause where that says something."""
     names = [edge["option"] if edge["option"] is not None else edge["cause"] for edge in edges]
-    text = "" if names[0] in ("choice", "auto") else plain(names[0], 14) + ("…" if len(names) > 1 else "")
+    text = "" if names[0] in ("choice", "auto") else plain(names[0], longest) + ("…" if len(names) > 1 else "")
     count = sum(edge["count"] for edge in edges)
     return f"{text} ×{count}" if count > 1 else text
 

@@ -32,8 +32,8 @@ class Page:
 
     width = WIDTH
 
-    def __init__(self, viewing: Viewing, answer: Answer) -> None:
-        self.viewing, self.answer = viewing, answer
+    def __init__(self, viewing: Viewing, answer: Answer, name: str = "") -> None:
+        self.viewing, self.answer, self.name = viewing, answer, name
         self.parts: list[str] = []
         self.notes: list[str] = []
         self.kinds: dict[str, Any] = {}
@@ -41,6 +41,9 @@ class Page:
         self.y = 42.0
 
     def write(self) -> None:
+        if self.name:
+            self.parts.append(label(self.name, 16, 26, "small"))
+            self.y += 16
         self.parts.append(label(headline(self.answer), 16, self.y, "head"))
         for each in lines(facts(self.answer)):
             self.say(each)
@@ -100,7 +103,7 @@ class Page:
         played = lanes.strokes(viewing, placed, axis)
         views = {each["node"]: each["views"] for each in self.answer["heatmap"]}
         many = len(told) + len(untold) > lanes.FEW
-        self.kinds = {"play": played, "jump": told, "jump untold": untold, **areas, "heat": played}
+        self.kinds = {"play": played, "jump": told, "jump untold": untold, **self.visible(areas, axis), "heat": played}
         self.parts += [tag("path", class_=kind, d=area) for kind, area in areas.items()]
         self.parts += [lanes.outline(lane, LEFT, RIGHT) for lane in placed.values()]
         self.parts += [
@@ -115,6 +118,11 @@ class Page:
             lanes.drawn("play thin" if len(played) > lanes.FEW else "play", played),
         ]
         self.left_out(len(told) + len(untold), len(played))
+
+    def visible(self, areas: dict[str, str], axis: Axis) -> dict[str, str]:
+        """Return the kinds of standing still of which not every time is folded away."""
+        unfolded = {lanes.BANDS.get(span.mode) for span in self.viewing.spans if span not in axis.folds}
+        return {kind: area for kind, area in areas.items() if kind in unfolded}
 
     def headings(self, placed: Lanes) -> None:
         seen = {node["id"]: node["uniqueSeconds"] for node in self.answer["graph"]["nodes"]}
