@@ -37,10 +37,14 @@ CLOCK = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
 
 KNOWN_AT_THE_TOP = {
     ".ci",
+    ".dockerignore",
     ".env.example",
     ".flaskenv",
     ".gitignore",
+    "Dockerfile",
     "Procfile",
+    "app.json",
+    "compose.yaml",
     "CHANGELOG.md",
     "README.md",
     "SECURITY.md",

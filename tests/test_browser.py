@@ -87,3 +87,9 @@ def test_the_film_is_light():
     clips = [clip for clip in (STATIC / "demo").iterdir() if clip.suffix in (".webm", ".mp4")]
     assert len(clips) == 8
     assert sum(clip.stat().st_size for clip in clips) < 1_000_000
+
+
+def test_the_types_of_the_module_are_served(get):
+    answer = get("/player.d.ts")
+    assert (answer.status_code, answer.mimetype) == (200, "text/plain")
+    assert "export function attach(" in answer.text

@@ -174,3 +174,18 @@ def test_under_gunicorn_every_line_of_the_log_is_json(service):
     lines = [json.loads(line) for line in service.log.read_text().splitlines()]
     assert {"gunicorn.error", "videosession.requests"} <= {line["logger"] for line in lines}
     assert [line["path"] for line in lines if line.get("requestId") == "a.request-of_its-own"] == ["/livez"]
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACES = {
+    "a trace": (f"00-{TRACE}-00f067aa0ba902b7-01", TRACE),
+    "a later version": (f"01-{TRACE}-00f067aa0ba902b7-01-more", TRACE),
+    "none": ("00-" + "0" * 32 + "-00f067aa0ba902b7-01", None),
+    "another form": ("00-x", None),
+}
+
+
+@pytest.mark.parametrize(("sent", "told"), TRACES.values(), ids=TRACES)
+def test_a_line_names_the_trace_that_its_request_belongs_to(client, log, sent, told):
+    client.get("/livez", headers={"traceparent": sent}).close()
+    assert log.lines()[-1].get("traceId") == told

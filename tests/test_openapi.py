@@ -5,11 +5,12 @@ import json
 import jsonschema_rs
 import pytest
 from flask import Response
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests import described
 from tests.service import SECRET
 from videosession.app import create_app
-from videosession.contract import openapi
+from videosession.contract import generators, openapi
 
 METHODS = ("get", "post", "patch", "delete", "put")
 OPERATIONS = {
@@ -36,8 +37,22 @@ def references(part):
 
 def test_the_description_is_served_as_it_is_made(client):
     answer = client.get("/openapi.json")
-    assert answer.json == described.document()
+    assert answer.json == generators.readable(described.document())
     assert answer.json["openapi"].startswith("3.1")
+
+
+def test_the_served_description_is_valid(client):
+    OpenAPIV31SpecValidator(client.get("/openapi.json").json).validate()
+
+
+def test_generators_of_clients_meet_nothing_that_they_trip_over(client):
+    told = client.get("/openapi.json").json
+    assert told["components"]["schemas"]["JSONValue"].keys() == {"description"}
+    for name in ("NewSession", "NewEvent", "NewPlayerToken"):
+        assert not any("default" in field for field in told["components"]["schemas"][name]["properties"].values())
+    timeline = told["paths"]["/api/sessions/{sessionId}/timeline"]["get"]["responses"]["200"]
+    assert list(timeline["content"]) == ["application/json"]
+    assert all("security" in operation for each in told["paths"].values() for operation in each.values())
 
 
 def test_every_route_is_described_and_nothing_else_is(app):

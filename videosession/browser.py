@@ -40,6 +40,13 @@ def player() -> Response:
     return static_files.answer(_player(), "text/javascript", _PLAYER_HEADERS)
 
 
+@blueprint.get("/player.d.ts")
+@answers(media_type="text/plain", headers=("ETag",))
+def player_types() -> Response:
+    """Return the types of player.js, for TypeScript."""
+    return static_files.answer((STATIC / "player.d.ts").read_bytes(), "text/plain", _PLAYER_HEADERS)
+
+
 @blueprint.get("/demo")
 @answers(media_type="text/html", headers=("ETag",))
 def demo() -> Response:

@@ -25,6 +25,8 @@ LONGEST_PATH = 300
 LONGEST_ID = 200
 
 _SAFE_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{LONGEST_ID}}}", re.ASCII)
+# What a proxy or a client's tracing sends along (https://www.w3.org/TR/trace-context/); all zeros are no trace.
+_TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.ASCII)
 # Browsers must not take an answer for anything but what it says it is.
 _NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 # What one owner read is kept by no cache on the way, and asked for again by the browser's own.
@@ -143,6 +145,8 @@ def _facts(exchange: Exchange) -> dict:
         "bytes": exchange.bytes_sent,
         "subject": environ.get(SUBJECT),
     }
+    if trace := _TRACE.fullmatch(environ.get("HTTP_TRACEPARENT", "")):
+        facts["traceId"] = trace[1]
     if not exchange.is_whole:
         facts["broken"] = True
     return facts

@@ -30,6 +30,7 @@ EXPERIMENTS = [
     "model",
     "operations",
     "acceptance",
+    "clients",
     "soak",
 ]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import schemathesis
 
+from tests import described
 from tests.battery.finding import Finding, control
 from tests.battery.stage import Stage, stage
 from tests.service import PROJECT, mint
@@ -75,8 +76,10 @@ def experiments() -> Iterator[Finding]:
 def _ask(built: Stage, examples: int, **environment: str) -> tuple[int, int]:
     """Have schemathesis ask a service; how many requests it made up, and how many answers it did not expect."""
     (built.directory / "schemathesis.toml").write_text(CONFIGURATION)
+    (built.directory / "openapi.json").write_text(json.dumps(described.document()))  # it says what JSON values may be
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{built.serve().port}/openapi.json"),
+        *(sys.executable, "-m", "schemathesis.cli", "run", "openapi.json"),
+        *("--url", f"http://127.0.0.1:{built.serve().port}"),
         *("--header", f"Authorization: Bearer {mint()}", "--checks", "all", "--max-examples", str(examples)),
         *("--continue-on-failure", "--no-color", "--workers", "2"),
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 from flask import Blueprint, Flask, Response
 
-from videosession.contract import openapi, static_files
+from videosession.contract import generators, openapi, static_files
 from videosession.contract.bodies import JSON
 from videosession.contract.decorators import accepts, answers
 from videosession.errors import NotFound
@@ -61,4 +61,4 @@ def read_docs_file(name: str) -> Response:
 def init_app(app: Flask) -> Callable[[], bytes]:
     """Serve the OpenAPI document of `app`, and return what makes it, once, when it is first needed."""
     app.register_blueprint(blueprint)
-    return cache(lambda: orjson.dumps(openapi.describe(app)))
+    return cache(lambda: orjson.dumps(generators.readable(openapi.describe(app))))

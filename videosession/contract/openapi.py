@@ -45,6 +45,12 @@ PATH_PARAMETERS = {
     "name": {"type": "string"},
 }
 
+DESCRIPTIONS = {
+    "session_id": "The session's id, as it was returned when the session was opened.",
+    "event_id": "The event's id: the client's own, or as it was returned.",
+    "name": "The name of a file.",
+}
+
 HEADERS = {
     "Cache-Control": "How long the answer may be cached.",
     "ETag": "What the answer depends on: of a session its version, a dot, and the revision that each append changes;"
@@ -115,7 +121,7 @@ def describe(app: Flask) -> JSONObject:
         version=__version__,
         openapi_version="3.1.0",
         plugins=[marshmallow],
-        info={"description": INTRODUCTION},
+        info={"description": INTRODUCTION, "contact": {"name": "Who runs this service"}},
         servers=[{"url": "/"}],
         tags=[{"name": name, "description": description} for name, description in TAGS.items()],
     )
@@ -160,14 +166,16 @@ def _operation(rule: Rule, method: str, view: View) -> JSONObject:
     if scope := getattr(view, "scope", None):
         scopes = filter(None, (scope, getattr(view, "instead", None)))
         operation["security"] = [{"token": [each]} for each in scopes]
-    elif 401 in answered_by(view).problems:
-        operation["security"] = [{"metricsToken": []}]
+    else:
+        operation["security"] = [{"metricsToken": []}] if 401 in answered_by(view).problems else []
     return operation
 
 
 def _parameters(rule: Rule, method: str, view: View, accepted: Accepted | None) -> Iterator[JSONObject]:
     for name in sorted(rule.arguments):
-        yield {"in": "path", "name": _camel(name), "required": True, "schema": PATH_PARAMETERS[name]}
+        yield {"in": "path", "name": _camel(name), "required": True, "schema": PATH_PARAMETERS[name]} | (
+            {"description": DESCRIPTIONS[name]}
+        )
     if accepted and accepted.query:
         yield {"in": "query", "schema": accepted.query}
     if accepted and accepted.keyed:

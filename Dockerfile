@@ -1,0 +1,19 @@
+# syntax=docker/dockerfile:1
+FROM python:3.13-slim AS build
+WORKDIR /app
+COPY requirements.txt requirements-optional.txt ./
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r requirements.txt -r requirements-optional.txt
+
+FROM python:3.13-slim
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+RUN useradd --system --uid 10001 --no-create-home videosession
+WORKDIR /app
+COPY --from=build /venv /venv
+COPY wsgi.py ./
+COPY videosession videosession
+USER 10001
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f\"http://127.0.0.1:{os.environ.get('PORT') or 3000}/livez\", timeout=2)"]
+# gunicorn answers what was begun within 20 seconds of SIGTERM: give it 30, as compose.yaml does.
+CMD ["gunicorn", "-c", "python:videosession.gunicorn", "wsgi:app"]
