@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 import orjson
@@ -255,7 +255,11 @@ def _add_viewers() -> None:
     repository, plans = services().sessions, services().videos.plans
     plans.put(sample_viewers.VIDEO_ID, sample_viewers.PLAN, owner="demo", condition=lambda tag: None)
     for place, viewer in enumerate(sample_viewers.viewers(sample_viewers.VIEWERS)):
-        content = {"title": f"Simulated viewer {place + 1}", "description": "", "videoId": sample_viewers.VIDEO_ID}
+        content: dict[str, Any] = {
+            "title": f"Simulated viewer {place + 1}",
+            "description": "",
+            "videoId": sample_viewers.VIDEO_ID,
+        }
         content["metadata"] = {"viewerId": viewer.id, "variant": viewer.variant}
         events = list(sample_sessions.events(viewer.script, sample_viewers.ENDED))
         with suppress(Conflict):  # it has been deleted since

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pymongo
 from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference, WriteConcern
@@ -55,7 +55,7 @@ EVENT_INDEXES = [
 
 # The promises do not leave these to a URI. A second between heartbeats finds a returning server within two; the
 # time to connect also bounds the DNS look-ups of mongodb+srv, which lie outside the deadline.
-def _client_options(deadline_seconds: float) -> dict[str, object]:
+def _client_options(deadline_seconds: float) -> dict[str, Any]:
     return {
         "timeoutMS": int(deadline_seconds * 1000),
         "serverSelectionTimeoutMS": int(deadline_seconds * 1000),  # for calls without a deadline
@@ -129,7 +129,7 @@ class Database:
         return _collection(self.sessions.database, "sums")
 
     @property
-    def by_id(self) -> dict[str, str]:
+    def by_id(self) -> dict[str, Any]:
         """Return the option that has a query for many ids go by their index, whatever else is in it."""
         return {"hint": "_id_"} if self._hints else {}
 
@@ -216,7 +216,7 @@ class Database:
                         raise
             self._collections_first = False
 
-    def _note_failure(self, error: PyMongoError) -> None:
+    def _note_failure(self, error: PyMongoError | DocumentTooLarge) -> None:
         if not self._is_away:
             log.warning("the database does not answer: %s", _told(error))
         self._is_away = True
@@ -273,7 +273,7 @@ def _collection(database: MongoDatabase, name: str) -> Collection:
     )
 
 
-def _told(error: PyMongoError) -> str:
+def _told(error: PyMongoError | DocumentTooLarge) -> str:
     """Say what failed; what a server says of a write may repeat what was to be written, and that is not for a log."""
     if isinstance(error, OperationFailure):
         return f"{type(error).__name__}, code {error.code}"

@@ -27,6 +27,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 import gunicorn
 from gunicorn.http import wsgi
@@ -73,7 +74,7 @@ _MISTAKES = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderN
 class Worker(ThreadWorker):
     """Receives in the loop, answers in threads."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self._waiting: dict[Connection, None] = {}  # in the order in which they began to wait
         self._idle_until: float | None = None

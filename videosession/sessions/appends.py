@@ -28,8 +28,8 @@ NO_SESSION = "There is no such session."
 _STORED = {"moved": 1, "size": 1, "recent": 1}
 
 
-def alive(session_id: str, owner: str) -> dict:
-    """Ask for a session that is its owner's and not deleted."""
+def alive(session_id: str | dict, owner: str) -> dict:
+    """Return the query for a session, or for those that a condition on ids selects, of an owner and not deleted."""
     return {"_id": session_id, "owner": owner, "deletedAt": {"$exists": False}}
 
 

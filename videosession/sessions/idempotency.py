@@ -39,7 +39,7 @@ class Keyed(NamedTuple):
 
 def keyed(key: str | None, owner: str, path: str, body) -> Keyed | None:
     """Tell a request from all others of all owners by its key, where it has one."""
-    return key and Keyed(_digest([owner, path, key]), _digest(body))
+    return None if key is None else Keyed(_digest([owner, path, key]), _digest(body))
 
 
 def _digest(value) -> str:

@@ -129,7 +129,8 @@ class _Window:
         """Do the same by the clock that arrivals begin with."""
         if hint.get("count", 0) < LONG_SESSION:
             return None
-        return cls(hint["count"], clock(hint["firstArrival"]), clock(hint["lastArrival"]), size)
+        first, last = clock(hint["firstArrival"]), clock(hint["lastArrival"])
+        return None if first is None or last is None else cls(hint["count"], first, last, size)
 
     def top(self, low: int | None) -> int | None:
         """Return where a find from `low` on ends."""

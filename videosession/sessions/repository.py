@@ -49,7 +49,7 @@ _CONTENDED = "Other requests kept changing the session. Nothing was changed: ret
 _NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 
 
-Condition = Callable[[dict], None]  # raises where a session, as it was read, is not in the state that was asked for
+Condition = Callable[..., None]  # raises where a session, as it was read, is not in the state that was asked for
 
 
 class Reading(NamedTuple):
@@ -258,7 +258,7 @@ class SessionRepository:
                     query = {"owner": owner} | filters | places
                     found += self._database.sessions.find(query, WITHOUT_EVENTS, sort=_NEWEST_FIRST, limit=missing)
         last = found[limit - 1] if len(found) > limit else None
-        return Page(found[:limit], last and (last["createdAt"], last["_id"]))
+        return Page(found[:limit], (last["createdAt"], last["_id"]) if last else None)
 
     def look(self, session_id: str, *, owner: str, condition: Condition | None = None) -> dict:
         """Find a session that meets `condition`, without its events; NotFound where there is none."""
