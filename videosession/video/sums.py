@@ -100,7 +100,7 @@ def _load(told: list[Any]) -> Totals:
     )
 
 
-def _load_node(counts: list[int], lengths: list[list[int]], edges: list[list[Any]]) -> NodeTotals:
+def _load_node(counts: list[int], lengths: list[tuple[int, int]], edges: list[list[Any]]) -> NodeTotals:
     return NodeTotals(
         **dict(zip(_NODE, counts, strict=True)),
         own_lengths=Counter(dict(lengths)),
