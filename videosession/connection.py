@@ -112,7 +112,7 @@ class Answer(NamedTuple):
     record: Any  # writes gunicorn's own line about it
 
 
-class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
+class Connection(TConn):
     """A client's connection, the request that arrives on it, and the answer that leaves."""
 
     sock: ClientSocket

@@ -74,6 +74,8 @@ _MISTAKES = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderN
 class Worker(ThreadWorker):
     """Receives in the loop, answers in threads."""
 
+    alive: bool
+
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self._waiting: dict[Connection, None] = {}  # in the order in which they began to wait
@@ -149,12 +151,12 @@ class Worker(ThreadWorker):
         began = datetime.now()  # noqa: DTZ005, as gunicorn does
         body = self.wsgi(environ, response.start_response)
         record = partial(self.log.access, response, req, environ)
-        conn.answer = Answer(response, body, iter(body), lambda: record(datetime.now() - began))  # noqa: DTZ005
-        return self._produce(conn)
+        answer = Answer(response, body, iter(body), lambda: record(datetime.now() - began))  # noqa: DTZ005
+        conn.answer = answer
+        return self._produce(conn, answer)
 
-    def _produce(self, conn: Connection):
+    def _produce(self, conn: Connection, answer: Answer):
         """Write the answer until it ends or the client has enough to read."""
-        answer = conn.answer
         try:
             for piece in answer.pieces:
                 answer.response.write(piece)
@@ -172,8 +174,11 @@ class Worker(ThreadWorker):
 
     def _resume(self, conn: Connection):
         """Go on writing an answer, in a thread."""
+        answer = conn.answer
+        if answer is None:  # it has been ended since
+            return False
         try:
-            return self._keepalive_after(conn, self._produce(conn))
+            return self._keepalive_after(conn, self._produce(conn, answer))
         except OSError:  # the client is gone
             return False
 

@@ -23,7 +23,8 @@ def home() -> Response:
     """Return the page that lists sessions and videos with their pictures."""
     response = Response(_content(), headers=_headers(), content_type="text/html; charset=utf-8")
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @cache
