@@ -157,3 +157,20 @@ def test_what_is_not_there_cannot_be_exported(client, session_id):
     result = run(client, "export", session_id)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "no such session" in result.stderr
+
+
+def test_what_a_message_quotes_of_a_file_does_not_control_the_terminal(elsewhere):
+    line = (
+        b'{"session":{"title":"x","id":"'
+        + b"0" * 32
+        + b'","createdAt":"2026-03-01T10:00:00.000Z","\\u001b]0;gone\\u0007":1}}'
+    )
+    result = run(elsewhere, "import", "-", "--owner", "alice", stdin=line)
+    assert result.exit_code == 1
+    assert "\\x1b]0;gone\\x07" in result.output
+    assert "\x1b" not in result.output
+
+
+def test_a_line_of_twenty_megabytes_is_refused_in_words(elsewhere):
+    result = run(elsewhere, "import", "-", "--owner", "alice", stdin=b'{"a":"' + b"a" * 20_000_000 + b'"}')
+    assert (result.exit_code, "Line 1 is larger than" in result.output) == (1, True)

@@ -179,8 +179,13 @@ def _import_lines(file: BinaryIO, owner: str | None) -> None:
         with _progress("Importing", file, _count_lines(file)) as lines:
             session_id = services().transfer.restore(lines, owner)
     except NotImported as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(_printable(str(error))) from None
     click.echo(session_id)
+
+
+def _printable(text: str) -> str:
+    """Return `text` with what would control a terminal escaped: it may quote a file of somebody else's."""
+    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)
 
 
 def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str], str]) -> None:

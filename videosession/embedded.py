@@ -152,7 +152,13 @@ def _address(directory: Path) -> dict:
     if not path.exists():
         with contextlib.suppress(FileExistsError):
             _publish(path, os.link, port=_free_port(), pid=None, keeper=None)
-    return json.loads(path.read_text())
+    try:
+        address = json.loads(path.read_text())
+        return {"port": int(address["port"]), "pid": address["pid"], "keeper": address["keeper"]}
+    except (KeyError, TypeError, ValueError):  # cut off, or somebody else's: the keeper writes it again when it starts
+        log.warning("%s cannot be read and is made anew: if the database does not answer, restart the service", path)
+        _publish(path, os.replace, port=_free_port(), pid=None, keeper=None)
+        return json.loads(path.read_text())
 
 
 def _publish(path: Path, put, **address) -> None:
@@ -251,6 +257,7 @@ def _run_database(directory: Path, test_commands: int, inherited: tuple[int, ...
     if not _is_free(port):
         port = _free_port()
     output = directory / "database.log"
+    output.unlink(missing_ok=True)  # it may be a link, and what that names is not to be overwritten
     # Variables like SECANTUS_TEST_FAST_STORAGE change how it stores.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SECANTUS_")}
     is_rust = not test_commands and _rust_server() is not None

@@ -34,6 +34,9 @@ __all__ = [
 ]
 
 
+SHORTEST_SECRET_BYTES = 32
+
+
 def owner() -> str:
     """Return the owner on whose behalf the current request acts."""
     identity: Identity = g.identity
@@ -99,9 +102,11 @@ def _kept_secret(config: Config) -> str:
     """Read the secret made for trying out, or make it: once, whichever process is the first."""
     config.make_instance()
     path = config.instance_path / "jwt-secret"
+    if path.is_symlink() or (path.exists() and path.stat().st_size < SHORTEST_SECRET_BYTES):
+        path.unlink()  # planted, or cut off by a full disk: a short secret would be guessed
     if not path.exists():
-        draft = path.with_name(f".{path.name}-{os.getpid()}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48))
         try:
             os.link(draft, path)  # fails where another was first, and then theirs is the secret

@@ -20,6 +20,9 @@ from videosession.sessions.transfer_schemas import ExportedEvent, FirstLine
 EVENTS_AT_ONCE = 1000
 
 
+LARGEST_LINE = 4 * 1024 * 1024  # an event has at most one megabyte, before anything in it is escaped
+
+
 class NotImported(Exception):
     """What cannot be imported: the file is not what an export writes, or other things have its ids here."""
 
@@ -75,6 +78,8 @@ class Transfer:
 def _load(loader: Schema, numbered: list[tuple[int, bytes]]) -> list[dict]:
     values = []
     for number, line in numbered:
+        if len(line) > LARGEST_LINE:
+            raise NotImported(f"Line {number} is larger than {LARGEST_LINE} bytes.")
         try:
             values.append(exact_json.read(line))
         except ServiceError as error:
