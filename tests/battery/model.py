@@ -16,7 +16,7 @@ from tests.battery.stage import AT, stage
 from tests.client import Client
 from tests.service import SECRET
 from videosession.app import create_app
-from videosession.sessions.events import Events
+from videosession.sessions.appends import _Append
 
 RUNS, STEPS = 100, 30
 _owners = count()
@@ -158,9 +158,9 @@ class Model(RuleBasedStateMachine):
 @contextmanager
 def ids_taken_twice() -> Iterator[None]:
     """Believe that whoever sends an id again sends the same."""
-    refusing = Events._refuse_taken
-    Events._refuse_taken = lambda *_: None
+    refusing = _Append.refuse
+    _Append.refuse = lambda *_: None
     try:
         yield
     finally:
-        Events._refuse_taken = refusing
+        _Append.refuse = refusing
