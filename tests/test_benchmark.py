@@ -25,5 +25,7 @@ def test_the_benchmark_compares_every_deed_with_the_limit_and_with_the_app_of_an
         "As JSON",
         "As NDJSON",
         "after its start",
+        "| heatmap of 100 stored results |",
+        "daily sums of 100 sessions",
     ):
         assert told in ended.stdout

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import click
 import pymongo
 
-from tests.benchmark import afternoon
+from tests.benchmark import afternoon, videos
 from tests.benchmark.contender import Contender, processor_microseconds
 from tests.benchmark.limit import EVENT, Limit
 from tests.service import PROJECT, SECRET, UNLIMITED, Service, mint, serve
@@ -282,6 +282,7 @@ def main(mongodb_uri: str | None, largest: int, rounds: int, seconds: float) -> 
             lambda: rates(bench, rows, max(rounds // 3, 1), seconds),
             lambda: lengths(bench, largest),
             lambda: [start(bench, rounds)],
+            lambda: videos.rows(min(largest, 10_000), rounds),
         ]
         for part in parts:
             for line in part():
