@@ -28,7 +28,7 @@ def lines(session: Session, viewing: Viewing) -> Iterator[str]:
         for each in stay.segments:
             times = [instants.write(each.started_at), instants.write(each.ended_at)]
             place = [stay.node.id or "", visit, round(each.start, 3), round(each.end, 3)]
-            yield _line([*names, *place, *times, getattr(each, "rate", None)])
+            yield _line([*names, *place, *times, each.rate])
 
 
 def _line(cells: Iterable[object]) -> str:
