@@ -21,7 +21,7 @@ from videosession.sessions.events import Events, Taken, differing, has_own_id
 from videosession.sessions.recently_seen import Moved, RecentlySeen
 
 DUE_SECONDS = 30  # until the session's result for its whole video is made again: once for all events until then
-RECENT_BYTES = 16 * 1024
+RECENT_BYTES = 24 * 1024  # some 110 events: a session of a hundred is one document, a batch of a hundred one write
 MOST_TRIES = 50  # enough for eight that change one session without a pause
 NO_SESSION = "There is no such session."
 
