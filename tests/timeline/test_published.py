@@ -9,7 +9,7 @@ import pytest
 from videosession.sessions import timeline_schemas
 from videosession.sessions.timeline_schemas import BRANCH_CAUSES, JUMP_CAUSES
 from videosession.timeline import player, timeline
-from videosession.timeline.playhead import MODES
+from videosession.timeline.stretches import MODES
 from videosession.timeline.summary import LISTS
 from videosession.timeline.viewing import ANOMALIES
 from videosession.timeline.vocabulary import ALSO_CALLED, EXAMPLES, FIELD_ALSO_CALLED, FIELDS, READS, TYPES

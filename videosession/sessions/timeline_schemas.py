@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from videosession.contract.queries import Decimal, Query
 from videosession.contract.shapes import Moment, Shape
-from videosession.timeline.playhead import MODES
+from videosession.timeline.stretches import MODES
 from videosession.timeline.summary import LISTS
 from videosession.timeline.viewing import ANOMALIES
 

@@ -27,7 +27,8 @@ What an event does in a mode, and the mode afterwards where that is another:
 """
 
 from videosession.timeline.belief import Line
-from videosession.timeline.playhead import AD, BUFFERING, COARSE_CLOCK, IDLE, NEAR, PAUSED, PLAYING, SEEKING, Playhead
+from videosession.timeline.playhead import Playhead
+from videosession.timeline.stretches import AD, BUFFERING, COARSE_CLOCK, IDLE, NEAR, PAUSED, PLAYING, SEEKING
 from videosession.timeline.viewing import TOLERANCE, Chapter, Departure, Node
 
 AT_TARGET = 0.25 + TOLERANCE  # seconds around the target of a seek in which a `from` is the target already

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from videosession.timeline.player import Player
-from videosession.timeline.playhead import AD, PLAYING
+from videosession.timeline.stretches import AD, PLAYING
 from videosession.timeline.viewing import Event, Viewing
 from videosession.timeline.vocabulary import (
     INVALID,
