@@ -54,7 +54,11 @@ def test_every_other_name_is_listed():
     assert fields == FIELD_ALSO_CALLED
 
 
-@pytest.mark.parametrize("words", [FIELDS, MODES, ANOMALIES, LISTS, JUMP_CAUSES, BRANCH_CAUSES], ids=str)
+@pytest.mark.parametrize(
+    "words",
+    [FIELDS, MODES, ANOMALIES, LISTS, JUMP_CAUSES, BRANCH_CAUSES],
+    ids=["fields", "modes", "anomalies", "lists", "causes of jumps", "causes of branches"],
+)
 def test_every_field_mode_code_list_and_cause_is_named(words):
     assert {word for word in words if f"`{word}`" not in DOCUMENT} == set()
 
