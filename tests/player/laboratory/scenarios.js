@@ -548,7 +548,7 @@ const scenarios = {
   async live() {
     await film.live();
     await ready();
-    follow();
+    follow({ pingSeconds: 1 }); // so that it is seen to grow
     const { currentTime } = video();
     act.play();
     await watch(currentTime + 5);
