@@ -1,4 +1,4 @@
-"""Which sites' pages may use the service from a browser (https://fetch.spec.whatwg.org/#http-cors-protocol).
+"""CORS: which sites' pages may use the service from a browser (https://fetch.spec.whatwg.org/#http-cors-protocol).
 
 No cookies are involved, so no credentials are allowed: a page needs a token like everybody else. These are lines of our
 own because flask-cors costs every answer 24 µs, half of what Flask itself costs (measured), for patterns that nobody
@@ -45,7 +45,7 @@ class Cors:
         return self._application(environ, start)
 
     def _allowed(self, origin: str | None) -> tuple:
-        """Give the headers that let a page of `origin` read an answer, or say at least that it depends on that."""
+        """Return the headers that let a page of `origin` read an answer, or say at least that it depends on that."""
         if "*" in self._origins:
             return ("Access-Control-Allow-Origin", "*"), _EXPOSED
         if origin in self._origins:

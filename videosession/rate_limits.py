@@ -1,4 +1,4 @@
-"""How often one subject, or one session's player, may ask.
+"""Rate limits: of a subject, and of the players of a session.
 
 Each has a bucket of `burst` requests that fills again at so many a second. The buckets are this process's own, or, in
 a shared store, those of all processes. Only whom a token names is counted: a stranger's request ends before anything is

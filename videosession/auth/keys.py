@@ -1,4 +1,4 @@
-"""Whose signatures are believed: the keys and the algorithm come from the settings, never from a token."""
+"""The keys that sign and verify tokens: the keys and the algorithm come from the settings, never from a token."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol

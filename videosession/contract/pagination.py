@@ -1,4 +1,4 @@
-"""Pages of a list: a cursor says where the next one begins, by what the list is filtered, and which list it is.
+"""Pagination: a cursor says where the next one begins, by what the list is filtered, and which list it is.
 
 A place in a list is what it is sorted by: a whole number, then a text. Cursors are opaque to clients, not secret: one
 that somebody made up leads nowhere that its filters do not.

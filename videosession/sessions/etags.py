@@ -1,6 +1,6 @@
-"""Entity tags of sessions, and requests that depend on them (RFC 9110, 13).
+"""ETags of sessions, and conditional requests (RFC 9110, 13).
 
-A session's tag has two parts: the version of what is said of it, and the revision that every append moves, as in
+A session's tag has two parts: the version of its own fields, and the revision that every append changes, as in
 "3.9f86d081884c7d65". Both are read with the session, so a tag is never newer than what it comes with.
 """
 
@@ -76,7 +76,7 @@ def conditional(check: Callable[[dict], None]) -> Callable:
 
 
 def _depends() -> bool:
-    """Whether the request depends on more than that the session exists."""
+    """Return whether the request depends on more than that the session exists."""
     environ = request.environ
     return "HTTP_IF_NONE_MATCH" in environ or environ.get("HTTP_IF_MATCH", "*").strip() != "*"
 

@@ -1,4 +1,4 @@
-"""Whether what was sent is the same as what was sent before: no Flask, no database."""
+"""Idempotency: has this request, or this event, been seen before? No Flask, no database."""
 
 from hashlib import sha256
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import orjson
 
 
 def content(event: dict) -> bytes:
-    """Write what an event says, so that only the same content gives the same bytes.
+    """Return an event's content as bytes that are equal only for the same content.
 
     1, 1.0 and true differ; the order of keys does not count. What has been stored may carry its data as text.
     """
@@ -16,7 +16,7 @@ def content(event: dict) -> bytes:
 
 
 def is_same(sent: dict, stored: dict) -> bool:
-    """Whether an event is the one that is stored under its id: sent by the same request, where both say by which."""
+    """Return whether an event is the one that is stored under its id: sent by the same request, where both say by which."""
     if "fingerprint" in sent and "fingerprint" in stored:
         return sent["fingerprint"] == stored["fingerprint"]
     return content(sent) == content(stored)
@@ -29,7 +29,7 @@ class Keyed(NamedTuple):
     fingerprint: str
 
     def id(self, place: int = 0) -> str:
-        """Make the id of what is at a place of the request: the same one whenever the request is repeated."""
+        """Return the id of what is at a place of the request: the same one whenever the request is repeated."""
         return _digest([self.seed, place])[:32]
 
     def mark(self, place: int) -> dict:
@@ -38,7 +38,7 @@ class Keyed(NamedTuple):
 
 
 def keyed(key: str | None, owner: str, path: str, body) -> Keyed | None:
-    """Tell a request from all others of all owners by its key, where it has one."""
+    """Return what identifies a request by its Idempotency-Key; None if it has none."""
     return None if key is None else Keyed(_digest([owner, path, key]), _digest(body))
 
 
