@@ -1,4 +1,4 @@
-"""What nobody's request does: one thread in each serving process makes or misses indexes, and sweeps."""
+"""Background work: one thread in each serving process looks after the indexes and sweeps."""
 
 import logging
 import random

@@ -16,7 +16,7 @@ def content(event: dict) -> bytes:
 
 
 def is_same(sent: dict, stored: dict) -> bool:
-    """Return whether an event is the one that is stored under its id: sent by the same request, where both say by which."""
+    """Return whether an event is the one stored under its id; those with fingerprints are compared by them."""
     if "fingerprint" in sent and "fingerprint" in stored:
         return sent["fingerprint"] == stored["fingerprint"]
     return content(sent) == content(stored)
