@@ -51,6 +51,8 @@ KNOWN_AT_THE_TOP = {
     "docs",
     "pyproject.toml",
     "requirements-battery.txt",
+    "requirements-optional.lock",
+    "requirements.lock",
     "requirements-dev.txt",
     "requirements-optional.txt",
     "requirements.txt",
