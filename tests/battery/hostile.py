@@ -77,7 +77,8 @@ class Judge:
             return None
         self._statuses[answer.status_code // 100] += 1
         sent_away = "Location" in answer.headers and answer.status_code != 201
-        if answer.status_code >= 500 or sent_away:
+        # 501 is for a transfer coding that the service does not know (RFC 9112, 6.1).
+        if (answer.status_code >= 500 and answer.status_code != 501) or sent_away:
             self.faults.append(f" {name}: {answer.status_code}")
         try:
             strict_json(answer.data or b"null")
