@@ -27,6 +27,15 @@ LARGE_TEXT = "x" * BOUND
 IDS = "abcdefgh"
 
 
+class Unlocked:
+    """A lock that everybody has."""
+
+    def acquire(self, **_: object) -> bool:
+        return True
+
+    def release(self) -> None: ...
+
+
 class Killed(BaseException):
     """What a process is told that is to die."""
 
@@ -179,6 +188,7 @@ class Schedule:
         appends, beside = self._weak
         sessions._appends = appends(database, self._clock, BOUND)
         sessions._appends._events = beside(database)
+        sessions._appends._moving = [Unlocked()]  # here other threads stand for other processes, too
         return sessions
 
     def _run(self) -> None:

@@ -2,7 +2,7 @@
 
     append    push the events into the session's `recent`, WHERE it is alive, below its bound, and has none of their ids
     move      a full session's `recent` events are copied to `events`, then pulled from it
-    large     a request above the bound: move the revision → insert into `events` → confirm by an update of the session
+    large     a larger request: move the revision → insert into `events` → confirm by an update of the session
 
 `moved` counts whenever the set of a session's events in `events` changes in a way that somebody relied on. An id is
 acknowledged only by an update that saw, in one atomic step, that it is not in `recent`, and by `moved` that nothing
@@ -11,6 +11,7 @@ for nothing, and a copy may replace it. Ids made here, by chance, are nobody els
 """
 
 import secrets
+import threading
 from collections.abc import Callable, Iterable
 
 from videosession.database import Database
@@ -21,8 +22,11 @@ from videosession.sessions.events import Events, Taken, differing, has_own_id
 from videosession.sessions.recently_seen import Moved, RecentlySeen
 
 DUE_SECONDS = 30  # until the session's result for its whole video is made again: once for all events until then
-RECENT_BYTES = 24 * 1024  # some 110 events: a session of a hundred is one document, a batch of a hundred one write
+RECENT_BYTES = 24 * 1024  # some 110 events: a session of a hundred is one document
+LARGE_BYTES = 16 * 1024  # a request of more goes beside the session: every second one would move all the others
 MOST_TRIES = 50  # enough for eight that change one session without a pause
+MOVES_AT_ONCE = 64  # in a process, and one for each session
+MOVE_SECONDS = 3
 NO_SESSION = "There is no such session."
 
 _STORED = {"moved": 1, "size": 1, "recent": 1}
@@ -45,6 +49,7 @@ class Appends:
         self._database = database
         self._clock = clock
         self._bound = bound
+        self._moving = [threading.Lock() for _ in range(MOVES_AT_ONCE)]
         self._events = Events(database)
         self._seen = RecentlySeen()
 
@@ -56,7 +61,7 @@ class Appends:
         """
         append = _Append(session_id, alive(session_id, owner), _once_each(events))
         try:
-            if append.size < self._bound:
+            if append.size < min(self._bound, LARGE_BYTES):
                 self._push(append)
             else:
                 self._insert(append)
@@ -78,8 +83,8 @@ class Appends:
             if not append.leave_out(session):
                 self._acknowledge(append)
                 return
-            if session.get("size", 0) >= self._bound and self._move(append, session):
-                moved = self._see(append, session | {"moved": (moved or 0) + 1})
+            if session.get("size", 0) >= self._bound:
+                moved = self._make_room(append, session, moved)
         raise DatabaseAway
 
     def _pushed(self, append: "_Append", moved: Moved, beside: set[str]) -> bool:
@@ -126,6 +131,19 @@ class Appends:
             append.refuse(
                 session, self._events.stored(append.session_id, append.ids) if session.get("moved") != 0 else []
             )
+
+    def _make_room(self, append: "_Append", session: dict, moved: Moved) -> Moved:
+        """Move a full session's events, or wait for the thread that does: many would copy all of them for nothing."""
+        lock = self._moving[hash(append.session_id) % len(self._moving)]
+        if not lock.acquire(blocking=False):
+            if not lock.acquire(timeout=MOVE_SECONDS):
+                raise DatabaseAway
+            lock.release()
+            return moved
+        try:
+            return self._see(append, {"moved": (moved or 0) + 1}) if self._move(append, session) else moved
+        finally:
+            lock.release()
 
     def _move(self, append: "_Append", session: dict) -> bool:
         """Move the `recent` events of a session, as it was read, beside it; return whether nobody else did so first.
