@@ -32,7 +32,8 @@ class Kept:
         self.db = db
         self.clock = Clock()
         self.sessions = SessionRepository(database, self.clock, recent_bytes=0)
-        self.removal = Removal(database, self.clock, 30)
+        self.database_clock = self.clock
+        self.removal = Removal(database, self.clock, 30, lambda: self.database_clock())
 
     def open(self) -> str:
         return self.sessions.create(owner="alice", title="A session", description="")["_id"]
@@ -151,6 +152,45 @@ def test_a_session_that_is_used_while_it_expires_stays(kept, monkeypatch):
     monkeypatch.setattr(kept.removal, "bury", use_first)
     assert kept.there() == [session]
     assert kept.sessions.count(session, owner="alice") == 1
+
+
+AHEAD = {"a month ahead": 31 * DAY, "a month behind": -31 * DAY, "six minutes ahead": 360 * instants.SECOND}
+
+
+@pytest.mark.parametrize("ahead", AHEAD.values(), ids=AHEAD)
+def test_no_session_expires_where_the_clocks_disagree(kept, caplog, ahead):
+    session = kept.open()
+    kept.wait(31)
+    kept.database_clock = lambda: kept.clock() - ahead
+    assert kept.there() == [session]
+    assert "no session is expired: this machine's clock is" in caplog.text
+    kept.database_clock = lambda: kept.clock() - 240 * instants.SECOND
+    assert kept.there() == []
+
+
+def test_a_live_session_is_not_expired_by_a_worker_whose_clock_is_a_month_ahead(db, caplog):
+    """The database tells its own time."""
+    database = Database(str, db, expires=True)
+    SessionRepository(database, instants.now).create(owner="alice", title="A session", description="")
+    assert Removal(database, lambda: instants.now() + 31 * DAY, 30).expire() is False
+    assert "ahead of the database's: synchronise both" in caplog.text
+    assert Removal(database, instants.now, 30).expire() is True
+    assert db.sessions.count_documents({"deletedAt": {"$exists": False}}) == 1
+
+
+def test_a_database_that_does_not_tell_its_time_expires_nothing(kept, caplog):
+    session = kept.open()
+    kept.wait(31)
+    kept.database_clock = lambda: None
+    assert kept.there() == [session]
+    assert "does not tell its time" in caplog.text
+
+
+def test_purging_says_so_where_the_clocks_disagree(db, monkeypatch):
+    app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
+    monkeypatch.setattr(services_of(app).removal, "_clock", lambda: instants.now() + 8 * DAY)
+    result = app.test_cli_runner().invoke(args=["purge"])
+    assert (result.exit_code, "clock" in result.output) == (1, True)
 
 
 def test_sessions_are_kept_for_good_unless_a_setting_says_otherwise(db):

@@ -79,7 +79,10 @@ def purge(owner: str | None) -> None:
         _check_subject(owner, "--owner")
     removal = services().removal
     if owner is None:
-        removal.expire()
+        if not removal.expire():
+            raise click.ClickException(
+                "Nothing was removed: the clocks of this machine and of the database disagree; see the log."
+            )
         told = "What deleted sessions left behind is gone."
     else:
         told = f"{removal.forget(owner=owner)} sessions of {owner} are gone, with all their events."

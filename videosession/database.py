@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from pymongo.database import Database as MongoDatabase
 from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from videosession import instants
 from videosession.database_errors import meaning
 from videosession.errors import DatabaseAway
 
@@ -136,6 +138,13 @@ class Database:
     def read(self) -> None:
         """Read something: a server may answer a ping and be unable to do that."""
         self.sessions.find_one({"_id": "readiness"})
+
+    def now(self) -> int | None:
+        """Return the server's time in microseconds since 1970; None where it does not tell it."""
+        if not isinstance(self.sessions, Collection):  # an in-memory stand-in lives by this process's clock
+            return instants.now()
+        local = self.sessions.database.client.admin.command("hello").get("localTime")
+        return (local.replace(tzinfo=UTC) - instants.EPOCH) // instants.MICROSECOND if local else None
 
     @contextmanager
     def deadline(self, seconds: float | None = None) -> Iterator[None]:

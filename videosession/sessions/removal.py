@@ -21,6 +21,7 @@ DAY_SECONDS = 24 * 3600
 SETTLED_SECONDS = 60  # longer than any append that began before a session was deleted
 TOMBSTONE_KEPT_SECONDS = DAY_SECONDS
 SOME_SECONDS = 60  # as long as finding a hundred sessions may take, or removing one's events
+MOST_CLOCKS_DIFFER_SECONDS = 300
 EVENTS_AT_ONCE = 5000  # that are removed: others' writes come in between
 
 ALIVE = {"deletedAt": {"$exists": False}}
@@ -29,11 +30,21 @@ _INSTANT = {"_id": 0, "instant": 1}
 
 
 class Removal:
-    """Removes sessions; `clock` gives microseconds since 1970. Without `retention_days` they are kept for good."""
+    """Removes sessions; `clock` gives microseconds since 1970. Without `retention_days` they are kept for good.
 
-    def __init__(self, database: Database, clock: Callable[[], int], retention_days: int | None = None):
+    `database_clock` is what retention goes by, in place of the database's own.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], int],
+        retention_days: int | None = None,
+        database_clock: Callable[[], int | None] | None = None,
+    ):
         self._database = database
         self._clock = clock
+        self._database_clock = database_clock or database.now
         self._retention_days = retention_days
 
     def bury(self, query: dict, owner: dict) -> bool:
@@ -61,17 +72,37 @@ class Removal:
                 removed += "deletedAt" not in session
         return removed
 
-    def expire(self) -> None:
-        """Remove the sessions in which nothing has happened for longer than they are kept."""
+    def expire(self) -> bool:
+        """Remove the sessions in which nothing has happened for longer than they are kept.
+
+        Returns False, and removes none, where the database's clock and this machine's disagree: one of them is wrong.
+        """
         if self._retention_days is None:
-            return
-        oldest = self._clock() - self._retention_days * DAY_SECONDS * SECOND
+            return True
+        if (now := self._agreed_time()) is None:
+            return False
+        oldest = now - self._retention_days * DAY_SECONDS * SECOND
         # A tombstone has no createdAt. An append that comes now moves lastEventAt, and then the session stays.
         unused = {"$or": [{"lastEventAt": {"$exists": False}}, {"lastEventAt": {"$lt": oldest}}]}
         query = {"createdAt": {"$lt": oldest}} | unused
         while found := self._some(query, "owner"):
             for session in found:
                 self._remove({"_id": session["_id"]} | query, {"owner": session["owner"]})
+        return True
+
+    def _agreed_time(self) -> int | None:
+        """Return the database's time, or log why nobody should go by it and return None."""
+        with self._database.deadline():
+            now = self._database_clock()
+        if now is None:
+            log.error("no session is expired: the database does not tell its time")
+            return None
+        ahead_seconds = (self._clock() - now) / SECOND
+        if abs(ahead_seconds) > MOST_CLOCKS_DIFFER_SECONDS:
+            told = f"{abs(ahead_seconds):.0f} s {'ahead of' if ahead_seconds > 0 else 'behind'} the database's"
+            log.error("no session is expired: this machine's clock is %s: synchronise both", told)
+            return None
+        return now
 
     def sweep(self) -> bool:
         """Remove what deleted sessions left behind; whether nothing is left.
