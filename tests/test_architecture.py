@@ -129,6 +129,11 @@ def test_a_room_does_not_know_what_its_door_forbids(module, prohibited):
     assert not known & prohibited
 
 
+def test_the_tests_of_a_folder_lie_in_a_folder_of_the_same_name():
+    folders = {path.parent.relative_to(PROJECT / "tests") for path in (PROJECT / "tests").rglob("test_*.py")}
+    assert {str(folder) for folder in folders if not (PACKAGE / folder).is_dir()} == {"player"}
+
+
 def test_the_app_is_known_to_nobody_in_the_package():
     assert [module for module in MODULES if "videosession.app" in rooms(module)] == []
 

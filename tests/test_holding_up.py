@@ -7,7 +7,7 @@ from tests.battery.hostile import FEWEST, Judge
 from tests.battery.kills import kill_rounds
 from tests.battery.races import IDS, THREADS, one_from_many
 from tests.battery.stage import stage
-from tests.test_hostile_input import ACCEPTED
+from tests.contract.test_hostile_input import ACCEPTED
 
 pytestmark = pytest.mark.processes
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.service import Service, mint, on_linux, serve, wait_until
+from tests.test_gunicorn_worker import LIVEZ, connected, held, rest, statuses
 from tests.test_hostile_http import HEAD, TOKEN, request
-from tests.test_worker import LIVEZ, connected, held, rest, statuses
 
 BUNDLE = request(b"GET /docs/swagger-ui-bundle.js HTTP/1.1")
 LINES = HEAD.replace(b"/json", b"/x-ndjson")

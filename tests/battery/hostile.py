@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from tests.answers import canonical, strict_json
+from tests.auth.test_tokens import TOKENS
 from tests.battery.finding import Finding, control
 from tests.battery.stage import Remote, stage
+from tests.contract.test_hostile_input import ACCEPTED, Case
+from tests.contract.test_hostile_input import REFUSED as REFUSED_INPUT
 from tests.service import Answer, Service
 from tests.test_hostile_http import ANSWERED, GOOD, HOSTS, REFUSED, read, request
-from tests.test_hostile_input import ACCEPTED, Case
-from tests.test_hostile_input import REFUSED as REFUSED_INPUT
-from tests.test_hostile_tokens import TOKENS
 
 FEWEST = 300
 

@@ -9,7 +9,7 @@ import pymongo
 from tests.battery.finding import Finding, control
 from tests.battery.stage import AT, RECENT_BYTES, Remote, stage
 from tests.service import Service
-from tests.test_append_delete_race import APPENDS, SESSIONS, EventsFirst, NoLastLook, Race
+from tests.sessions.test_append_delete_race import APPENDS, SESSIONS, EventsFirst, NoLastLook, Race
 from videosession.sessions.repository import SessionRepository
 
 THREADS, IDS = 8, 100

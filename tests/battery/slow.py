@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from tests.battery.finding import Finding, control
 from tests.battery.stage import Remote, stage
 from tests.service import Service, wait_until
+from tests.test_gunicorn_worker import HALVES, connected, held
 from tests.test_hostile_http import request
-from tests.test_worker import HALVES, connected, held
 
 HALF_SENT = 200
 OTHERS, OTHER_CLIENTS = 400, 8

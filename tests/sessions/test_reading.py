@@ -7,7 +7,7 @@ import pymongo
 import pytest
 
 from tests.databases import event, failing
-from tests.test_repository import Clock, Commands, create, read
+from tests.sessions.test_repository import Clock, Commands, create, read
 from videosession.database import Database
 from videosession.errors import DatabaseAway, NotFound
 from videosession.sessions import reading

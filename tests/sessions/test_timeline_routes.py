@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-CASES = json.loads((Path(__file__).parent / "timeline" / "cases.json").read_text())
+CASES = json.loads((Path(__file__).parents[1] / "timeline" / "cases.json").read_text())
 
 
 def _film(client) -> str:
