@@ -127,6 +127,24 @@ def test_bounds_are_those_that_validate():
     assert (array["minItems"], array["maxItems"]) == (1, 1000)
 
 
+QUERIED = [
+    (f"{name} {parameter['name']}", parameter["schema"])
+    for name, operation in OPERATIONS.items()
+    for parameter in operation["parameters"]
+    if parameter["in"] == "query"
+]
+
+
+@pytest.mark.parametrize("schema", [schema for _, schema in QUERIED], ids=[name for name, _ in QUERIED])
+def test_a_parameter_says_its_type_and_between_which_numbers_it_is(schema):
+    assert schema["type"] in ("string", "number", "integer")
+    assert schema["type"] == "string" or {"minimum", "maximum"} <= schema.keys()
+
+
+def test_a_node_of_a_plan_is_described_to_have_some_length():
+    assert SCHEMAS["PlanNode"]["properties"]["lengthSeconds"]["exclusiveMinimum"] == 0
+
+
 NOT_AS_DESCRIBED = {
     "an unknown status": {"status": 418},
     "another media type": {"mimetype": "text/plain"},

@@ -9,7 +9,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
-from marshmallow import fields
+from marshmallow import fields, validate
 from werkzeug.routing import Rule
 
 from videosession import __version__
@@ -269,13 +269,15 @@ def _has_tag(method: str, view: View) -> bool:
 
 
 def _described(_: Any, field: fields.Field[Any], **options: Any) -> JSONObject:
-    """Return what a field's class says in `described`, and its pattern as JSON Schema writes it."""
+    """Return what a field's class says in `described`, and what apispec leaves out of its validators."""
     described = dict(getattr(field, "described", {}))
     if field.allow_none and "type" in described:
         described["type"] = [described["type"], "null"]
     for validator in field.validators:
         if hasattr(validator, "regex"):
             described["pattern"] = "^" + validator.regex.pattern.replace(r"\Z", "$")
+        if isinstance(validator, validate.Range) and not validator.min_inclusive:
+            described["exclusiveMinimum"] = validator.min
     return described
 
 

@@ -25,6 +25,8 @@ _CURSOR = re.compile(r"[A-Za-z0-9_-]{4,4000}", re.ASCII)
 class Cursor(fields.Field[Place]):
     """Where a page begins, as the page before it said in `next`."""
 
+    described = {"type": "string", "pattern": f"^{_CURSOR.pattern}$"}
+
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> Place:
         return _read(value)[0]
 

@@ -53,7 +53,7 @@ class Instant(fields.String):
 class QueryInstant(fields.Field[int]):
     """An instant in a query, in microseconds; there a plus that is not escaped arrives as a blank."""
 
-    described = Instant.described
+    described = Instant.described | {"type": "string"}
     _instant = Instant()
 
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> int:

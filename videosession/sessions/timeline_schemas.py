@@ -55,7 +55,6 @@ class TimelineQuery(Query):
         0.1,
         3600,
         data_key="binSeconds",
-        load_default=None,
         metadata={"description": "How long a bin of the heatmap is; a hundredth of the length if not given."},
     )
 

@@ -46,16 +46,16 @@ class PlanEdge(Shape):
 
 
 class Plan(Shape):
-    """What the author of a video declares: nodes with their lengths, and the edges between them."""
+    """What the author of a video declares: nodes with their lengths, and the edges between them. At most 256 KiB."""
 
     title = _name("What people call the video.")
     nodes = fields.List(
-        fields.Nested(PlanNode), validate=validate.Length(max=PLAN_NODES), metadata={"description": "Distinct ones."}
+        fields.Nested(PlanNode), validate=validate.Length(max=PLAN_NODES), metadata={"description": "Each id once."}
     )
     edges = fields.List(
         fields.Nested(PlanEdge),
         validate=validate.Length(max=PLAN_EDGES),
-        metadata={"description": "Between declared nodes."},
+        metadata={"description": "Between ids of `nodes`."},
     )
 
     @validates_schema

@@ -27,10 +27,9 @@ Steps = tuple[str, ...]
 class Scaled(fields.Integer):
     """A decimal number with few digits after the dot, as a whole number of its smallest unit."""
 
-    described = {"type": "number"}
-
     def __init__(self, least: float, most: float, digits: int, **options: Any):
         self._digits, self._least, self._most = digits, least, most
+        self.described = {"type": "number", "minimum": least, "maximum": most}
         super().__init__(**options)
         error = f"must be a number from {least:g} to {most:g}, written in digits, at most {digits} after the dot"
         self.error_messages["invalid"] = error
@@ -45,7 +44,7 @@ class Scaled(fields.Integer):
 class Codes(fields.Field[Any]):
     """Codes with commas between them."""
 
-    described = {"type": "string"}
+    described = {"type": "string", "pattern": f"^{_CODES.pattern}$"}
 
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> frozenset[str]:
         if not _CODES.fullmatch(value):
@@ -65,7 +64,7 @@ def metadata_steps(name: str) -> Steps:
 class MetadataName(fields.Field[Any]):
     """The place of a value in the metadata, as in `metadata.variant`."""
 
-    described = {"type": "string"}
+    described = {"type": "string", "pattern": r"^metadata(\.[^$.\u0000][^.\u0000]*)+$"}
 
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> Steps:
         if not value.startswith(METADATA):
@@ -157,7 +156,6 @@ class HeatmapQuery(VideoQuery):
         3600,
         3,
         data_key="binSeconds",
-        load_default=None,
         metadata={
             "description": "How long a bin is, on every node, with at most 3 decimals. If not given, the narrowest of"
             f" {', '.join(map(str, LADDER))} s with at most 120 bins on the longest node."

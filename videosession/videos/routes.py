@@ -56,7 +56,7 @@ def read_video_summary(query: dict[str, Any]) -> Response:
 
 
 def _heatmap(query: dict[str, Any]) -> dict[str, Any]:
-    return told(query, "heatmap", width=query["width"], node=_node(query), per=query["per"])
+    return told(query, "heatmap", width=query.get("width"), node=_node(query), per=query["per"])
 
 
 def _node(query: dict[str, Any]) -> tuple[str | None, ...] | None:
