@@ -82,10 +82,9 @@ class Protocol:
                 if name in store.beside or self.has("putting back"):
                     store.beside[name] = event
         yield
-        if store.is_alive and (store.moved == moved or not self.has("comparing at the cut")):
-            for name in copies:
-                store.recent.pop(name, None)
-            store.size -= size
+        is_same = (store.moved, store.size) == (moved, size)
+        if store.is_alive and (is_same or not self.has("comparing at the cut")):
+            store.recent, store.size = {}, 0
             store.moved += self.has("counting cuts")
             return
         yield

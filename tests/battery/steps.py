@@ -147,7 +147,7 @@ class NotLookedFor(Appends):
     """Does not look for its ids in the session."""
 
     def _updated(self, where, changes):
-        return super()._updated({name: value for name, value in where.items() if name != "recent.eventId"}, changes)
+        return super()._updated({name: value for name, value in where.items() if name != "ids"}, changes)
 
 
 class NotLastLook(Appends):

@@ -47,36 +47,38 @@ def sessions(db, request) -> SessionRepository:
     return SessionRepository(Database(str, db, deadline_seconds=60), instants.now, request.param)
 
 
-@pytest.fixture
-def old(db) -> str:
-    """A session as version 0.1.0 stored it, with its events, and return its id."""
+def old_event(number: int) -> dict:
+    return {
+        "instant": number * instants.SECOND,
+        "arrival": f"{STORED_AT:015x}0123456789{number:04x}",
+        "eventId": f"e{number}",
+        "type": "ping",
+        "timestamp": event(second=number)["timestamp"],
+        "exact": f'{{"$ref":"a","$id":{number}}}',
+    }
+
+
+@pytest.fixture(params=["beside the session", "in the session, as documents"])
+def old(db, request) -> str:
+    """A session with its events as earlier versions stored them, and return its id."""
     session_id = "0123456789abcdef" * 2
-    db.sessions.insert_one(
-        {
-            "_id": session_id,
-            "owner": "alice",
-            "title": "T",
-            "description": "",
-            "createdAt": STORED_AT,
-            "version": 1,
-            "revision": "0123456789abcdef",
-            "lastEventAt": STORED_AT,
-        }
-    )
-    db.events.insert_many(
-        {
-            "_id": f"{session_id}:e{number}",
-            "session": session_id,
-            "instant": number * instants.SECOND,
-            "arrival": f"{STORED_AT:015x}0123456789{number:04x}",
-            "eventId": f"e{number}",
-            "type": "ping",
-            "timestamp": event(second=number)["timestamp"],
-            "data": {"$ref": "a", "$id": number},
-            "exact": f'{{"$ref":"a","$id":{number}}}',
-        }
-        for number in range(10)
-    )
+    session = {
+        "_id": session_id,
+        "owner": "alice",
+        "title": "T",
+        "description": "",
+        "createdAt": STORED_AT,
+        "version": 1,
+        "revision": "0123456789abcdef",
+        "lastEventAt": STORED_AT,
+    }
+    events = [old_event(number) for number in range(10)]
+    if request.param == "beside the session":
+        where = ({"_id": f"{session_id}:{each['eventId']}", "session": session_id} for each in events)
+        db.events.insert_many([place | each for place, each in zip(where, events, strict=True)])
+    else:
+        session |= {"moved": 0, "recent": events, "size": 200}
+    db.sessions.insert_one(session)
     return session_id
 
 

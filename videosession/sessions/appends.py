@@ -18,7 +18,7 @@ from videosession.database import Database
 from videosession.errors import DatabaseAway, NotFound
 from videosession.instants import SECOND
 from videosession.sessions import events as stored_events
-from videosession.sessions.events import Events, Taken, differing, has_own_id
+from videosession.sessions.events import Events, Taken, differing, has_own_id, packed, unpacked
 from videosession.sessions.recently_seen import Moved, RecentlySeen
 
 DUE_SECONDS = 30  # until the session's result for its whole video is made again: once for all events until then
@@ -61,7 +61,7 @@ class Appends:
         """
         append = _Append(session_id, alive(session_id, owner), _once_each(events))
         try:
-            if append.size < min(self._bound, LARGE_BYTES):
+            if stored_events.size(append.texts.values()) < min(self._bound, LARGE_BYTES):
                 self._push(append)
             else:
                 self._insert(append)
@@ -90,23 +90,25 @@ class Appends:
     def _pushed(self, append: "_Append", moved: Moved, beside: set[str]) -> bool:
         """Push what is not beside the session, and return whether the session is still as it was taken to be."""
         new = [event for event in append.events if event["eventId"] not in beside]
-        where, changes = append.alive, self._changes(new)
+        where, changes = append.alive, self._changes()
         if append.named:  # all of them, also those that were found: what is relied on must not be in `recent`, too
             where = where | append.unlike(moved)
         if new:
             where = where | {"size": {"$not": {"$gte": self._bound}}}
-            added = stored_events.size(new) if beside else append.size
-            changes |= {"$push": {"recent": {"$each": new}}, "$inc": {"size": added}}
+            ids = [event["eventId"] for event in new]
+            texts = [append.texts[event_id] for event_id in ids]
+            changes["$push"] = {"recent": {"$each": texts}, "ids": {"$each": ids}}
+            changes["$inc"] = {"size": stored_events.size(texts)}
         if beside:  # whoever relies on an event beside the session says so
             changes["$inc"] = changes.get("$inc", {}) | {"moved": 1}
         return self._updated(where, changes)
 
     def _acknowledge(self, append: "_Append") -> None:
         """Acknowledge what the session has already: whoever sent it first may have been told that it may not last."""
-        if not self._updated(append.alive, self._changes([])):
+        if not self._updated(append.alive, self._changes()):
             raise NotFound(NO_SESSION)
 
-    def _changes(self, events: list[dict]) -> dict:
+    def _changes(self) -> dict:
         """Return what every append changes in its session, whichever way its events are stored."""
         now = self._clock()
         due = now + DUE_SECONDS * SECOND
@@ -148,13 +150,12 @@ class Appends:
     def _move(self, append: "_Append", session: dict) -> bool:
         """Move the `recent` events of a session, as it was read, beside it; return whether nobody else did so first.
 
-        What was pushed meanwhile stays; what is gone with its session leaves no copy.
+        It is cut only as it was read: every push raises its size. What is gone with its session leaves no copy.
         """
         recent = session.get("recent", [])
         self._events.copy(append.session_id, recent)
-        where = append.alive | {"moved": session.get("moved")}
-        ids = [event["eventId"] for event in recent]
-        cut = {"$pull": {"recent": {"eventId": {"$in": ids}}}, "$inc": {"size": -session["size"], "moved": 1}}
+        where = append.alive | {"moved": session.get("moved"), "size": session["size"]}
+        cut = {"$set": {"recent": [], "ids": [], "size": 0}, "$inc": {"moved": 1}}
         if self._updated(where, _with_hint(cut, recent)):
             return True
         self._remove_if_gone(append, recent)
@@ -172,7 +173,7 @@ class Appends:
                 return
             self._refuse_taken(append, [event for event in append.named if "fingerprint" not in event])
         # Moved before as well: what fails from here on must not show under the tag of what was there before.
-        if not self._updated(append.alive, self._changes(append.events)):
+        if not self._updated(append.alive, self._changes()):
             raise NotFound(NO_SESSION)
         self._insert_new(append)
         self._confirm(append, moved)
@@ -198,7 +199,7 @@ class Appends:
         written = append.events
         for _ in range(MOST_TRIES):
             where = append.alive | (append.unlike(moved) if append.named else {})
-            changes = _with_hint(self._changes(written) | {"$inc": {"moved": 1}}, written)
+            changes = _with_hint(self._changes() | {"$inc": {"moved": 1}}, written)
             if self._updated(where, changes):
                 return
             session = self._session(append)
@@ -224,7 +225,8 @@ class Appends:
         return session
 
     def _session_or_none(self, append: "_Append") -> dict | None:
-        return self._database.sessions.find_one(append.alive, _STORED)
+        session = self._database.sessions.find_one(append.alive, _STORED)
+        return session and unpacked(session)
 
     def _see(self, append: "_Append", session: dict) -> Moved:
         moved = session.get("moved")
@@ -240,7 +242,7 @@ class _Append:
         self.alive = alive
         self.events = events
         self.named = [event for event in events if has_own_id(event)]
-        self.size = stored_events.size(events)
+        self.texts = {event["eventId"]: packed(event) for event in events}
         self.beside: list[dict] = []  # what this request put beside the session, or may have
 
     @property
@@ -249,14 +251,14 @@ class _Append:
 
     def unlike(self, moved: Moved) -> dict:
         """Ask for a session in which nothing happened to these ids since its counter was `moved`."""
-        return {"moved": moved, "recent.eventId": {"$nin": self.ids}}
+        # The latter for events that lie there as documents, as they once did.
+        return {"moved": moved, "ids": {"$nin": self.ids}, "recent.eventId": {"$nin": self.ids}}
 
     def leave_out(self, session: dict) -> bool:
         """Leave out what the session has in `recent`, and return whether anything is left."""
         ids = {event["eventId"] for event in session.get("recent", [])}
         self.events = [event for event in self.events if event["eventId"] not in ids]
         self.named = [event for event in self.named if event["eventId"] not in ids]
-        self.size = stored_events.size(self.events)
         return bool(self.events)
 
     def refuse(self, session: dict, beside: Iterable[dict]) -> None:

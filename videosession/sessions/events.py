@@ -1,14 +1,15 @@
 """Events as they are stored and found: in the session's document, its `recent` ones, or a document each beside it.
 
-A document beside the session has the same fields, and an `_id` made of the session's and the event's. What was
-acknowledged is never changed and never taken back, except with its session (see appends).
+In the session each is a text, so that a server that rewrites its document at every append, and a driver that reads it,
+has one value to look at and not a dozen. A document beside the session has the same fields, and an `_id` made of the
+session's and the event's. What was acknowledged is never changed and never taken back, except with its session (see
+appends).
 """
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-import bson
 import orjson
 import pymongo
 
@@ -136,9 +137,27 @@ def has_own_id(event: dict) -> bool:
     return event["eventId"] != event["arrival"]
 
 
-def size(events: list[dict]) -> int:
-    """Return the bytes of events as BSON."""
-    return sum(len(bson.encode(event)) for event in events)
+def packed(event: dict) -> str:
+    """Return an event as it lies in its session."""
+    return orjson.dumps(event).decode()
+
+
+def unpacked(session: dict) -> dict:
+    """Return a session that was read with the `recent` events in it as they were before they were packed."""
+    if recent := session.get("recent"):
+        # Once they lay there as documents: such a session may have some of both.
+        texts = [each for each in recent if isinstance(each, str)]
+        session["recent"] = [*(each for each in recent if isinstance(each, dict)), *_all_unpacked(texts)]
+    return session
+
+
+def _all_unpacked(texts: list[str]) -> list[dict]:
+    return orjson.loads(f"[{','.join(texts)}]")  # in one call: in half the time of one for each
+
+
+def size(texts: Iterable[str]) -> int:
+    """Return the bytes of packed events."""
+    return sum(len(text) if text.isascii() else len(text.encode()) for text in texts)
 
 
 def differing(events: Iterable[dict], stored: Iterable[dict]) -> list[dict]:

@@ -29,6 +29,7 @@ from videosession.sessions.events import (
     bare,
     exactly,
     place,
+    unpacked,
 )
 from videosession.sessions.idempotency import Keyed, keyed
 from videosession.sessions.reading import Reads
@@ -36,8 +37,8 @@ from videosession.sessions.removal import ALIVE, Removal
 from videosession.sessions.schemas import CONTENT
 
 MOST_TRIES = 50  # enough for eight that change one session without a pause
-WITHOUT_EVENTS = {"recent": 0, "result": 0}
-WITHOUT_RESULT = {"result": 0}
+WITHOUT_EVENTS = {"recent": 0, "ids": 0, "result": 0}
+WITHOUT_RESULT = {"ids": 0, "result": 0}
 PAGE_BYTES = 4 * 2**20  # of data; what stands beside them is small
 
 _EVENTS = {"moved": 1, "recent": 1, "beside": 1}
@@ -133,7 +134,7 @@ class SessionRepository:
         """Return how many events a session has, by counting them; one that is being moved may count twice."""
         _check(session_id)
         with self._database.deadline():
-            session = self._look_for(session_id, owner=owner, fields={"recent.eventId": 1})
+            session = self._look_for(session_id, owner=owner, fields={"recent": 1})
             return len(session.get("recent", [])) + self._events.count(session_id)
 
     def append_one(self, session_id: str, event: dict, *, owner: str, key: str | None = None) -> dict:
@@ -194,7 +195,7 @@ class SessionRepository:
         """Yield those of the sessions that are there, read at once, each with its events as a timeline reads them."""
         where = alive({"$in": session_ids}, owner)
         with self._database.deadline():
-            found = list(self._database.sessions.find(where, WITHOUT_RESULT))
+            found = list(map(unpacked, self._database.sessions.find(where, WITHOUT_RESULT)))
         for session in found:
             yield session, self._for_timeline(session, owner)
 
@@ -225,11 +226,10 @@ class SessionRepository:
         """Find an event of a session; NotFound where there is none."""
         _check(session_id)
         with self._database.deadline():
-            fields = {"moved": 1, "recent": {"$elemMatch": {"eventId": event_id}}}
-            session = self._look_for(session_id, owner=owner, fields=fields)
-            found = session.get("recent") or []
+            session = self._look_for(session_id, owner=owner, fields={"moved": 1, "recent": 1})
+            found = [event for event in session.get("recent", []) if event["eventId"] == event_id]
             if not found and session.get("moved") != 0:
-                found = filter(None, [self._events.one(session_id, event_id)])
+                found = [one] if (one := self._events.one(session_id, event_id)) else []
         for event in found:
             return as_sent(event)
         raise NotFound("No such event.")
@@ -323,7 +323,7 @@ class SessionRepository:
             raise NotFound(NO_SESSION)
         if condition:
             condition(session)
-        return session
+        return unpacked(session)
 
 
 def _content(session: dict) -> dict:
