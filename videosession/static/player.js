@@ -8,7 +8,7 @@ const REQUEST_BYTES = 30e3; // two at once stay below the 64 KiB that outlive a 
 const STORED_EVENTS = 4000; // 1 MB of 5; more waits in memory
 const STORED_MILLISECONDS = 7 * 24 * 3600e3;
 const SCRUB_MILLISECONDS = 250; // a seek that follows sooner belongs to the one before
-const DEPARTURE_SECONDS = 0.5; // by then enter() has been called, or its new source or place has come
+const ENTRY_SECONDS = 0.5; // by then enter() has been called, or its new source or place has come
 const CHOICE_SECONDS = 10; // by then a choice changes the source or place, or never will
 const LATE_SECONDS = 0.3; // playback is extrapolated by no more
 const SLACK_SECONDS = 0.3; // playback can run ahead of the page's clock
@@ -101,8 +101,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
 
   /** The page may be gone before the answer. */
   function last() {
-    const events = batch();
-    if (events.length && !isStopped && restingUntil <= now()) send(events);
+    if (!isStopped && restingUntil <= now()) send(batch());
   }
 
   function batch() {
@@ -266,14 +265,13 @@ function follow(target, options) {
   let node = named(options.node ?? recall().node);
   let state = STILL; // as reported
   let isAnnounced = false;
-  let isAway = true; // until all is ready, and once the page is left
+  let isAway = false; // once the page is left
   let isAd = false;
   let hasBegun = false; // before this node plays, a seek only says where it will begin
   let isLive = false;
   let count = 0;
-  let video, source, listening, rate, reportedAt, enteredAt, seek;
-  let departure; // after enter(), until it is known how the node begins
-  let choice; // after choose(), until the source or the place changes
+  let video, source, rate, reportedAt, enteredAt, seek;
+  let branch; // after choose() or enter(), until the source or the place changes
   let gap; // after the source went, or an ad came: where the film was left
   let spot = { position: 0, length: Infinity, rate: 1, at: 0, lag: 0 };
 
@@ -289,8 +287,7 @@ function follow(target, options) {
     const { by, node: fromNode } = recall();
     const duration = length();
     isAnnounced = true;
-    const other = followers.get(by);
-    if (other?.place === place && by !== me) other.giveWay();
+    followers.get(by)?.giveWay();
     remember();
     push("sessionStart", { node, duration });
     if (by && node !== fromNode) push("nodeEnter", { node, fromNode, cause: "start", duration });
@@ -324,7 +321,7 @@ function follow(target, options) {
     say(type, data);
   }
 
-  const length = () => (video?.readyState ? decimals(video.duration) : undefined);
+  const length = () => decimals(video?.duration);
 
   /** Where the element was at an instant, after a seek began or the source went. */
   function extrapolated(at = now()) {
@@ -339,11 +336,11 @@ function follow(target, options) {
   function track(late = 0) {
     const position = whereabouts();
     const behind = state === PLAYING ? spot.lag + since(spot.at) * spot.rate - position + spot.position : 0;
-    const { readyState, duration } = video;
-    if (readyState && hasBegun && duration > spot.length + 1) isLive = true;
+    const { duration } = video;
+    if (hasBegun && duration > spot.length + 1) isLive = true;
     spot = {
       position,
-      length: readyState ? duration || Infinity : spot.length,
+      length: duration || spot.length,
       rate: video.playbackRate,
       at: now(),
       lag: Math.min(Math.max(0, behind, late), 2),
@@ -373,17 +370,16 @@ function follow(target, options) {
     const at = timeStamp > 0 ? Math.min(timeStamp, now()) : now();
     if (type === "emptied" || isLost()) lose(at);
     if (isAd) return;
-    if (choice && video.seeking) depart(extrapolated(at));
-    if (choice && since(choice.since) >= CHOICE_SECONDS) goOn();
+    if (branch && (video.seeking || (branch.type !== "choice" && wanted(type) !== PLAYING))) depart(extrapolated(at));
+    if (branch && since(branch.since) >= branch.seconds) goOn();
     if (gap && !isFilled(type)) return track();
-    if (at - seek?.landed?.since >= patience()) endSeek(); // the page was too busy for its timer
+    if (at - seek?.landed?.since >= patience()) endSeek();
     if (hasBegun && video.seeking) startSeek(at);
-    else if (hasBegun && !seek && !departure && !isLost() && leaps()) {
+    else if (hasBegun && !seek && !isLost() && leaps()) {
       startSeek(type === "seeking" ? at : spot.at);
       land(at);
     }
     if (seek && !isOver(type, at)) return;
-    if (departure && !hasArrived()) return;
     if (video.seeking) return;
     const was = state;
     turn(wanted(type), at);
@@ -392,11 +388,10 @@ function follow(target, options) {
     track(since(at));
   }
 
-  function turn(to, at) {
+  function turn(to, at = now()) {
     if (to === state) return;
     if (to === PLAYING) hasBegun = true;
-    const late = since(at) || 0;
-    const start = hasBegun && { position: decimals(origin(spot.position, whereabouts(), late)) };
+    const start = hasBegun && { position: decimals(origin(spot.position, whereabouts(), since(at))) };
     if (moves(to) && !moves(state)) emit("play", start, at);
     if (to === BUFFERING) emit("bufferStart");
     else if (to === PLAYING && state === BUFFERING) emit("bufferEnd", start, at);
@@ -409,8 +404,7 @@ function follow(target, options) {
   /** The source went: what comes can be the next node, of which the page tells a little later, or the same film. */
   function lose(at) {
     if (seek) endSeek();
-    if (departure) hasArrived(true, true);
-    if (choice) depart(extrapolated(at));
+    if (branch) depart(extrapolated(at));
     else if (hasBegun) {
       const position = extrapolated(at);
       spot = { ...spot, position, rate: 0 };
@@ -425,26 +419,23 @@ function follow(target, options) {
 
   /** Whether the film goes on: where it was left, or after a while in which no branch was told. */
   function isFilled(type) {
-    const { currentTime, paused, seeking } = video;
+    const { currentTime, seeking } = video;
     const is = seeking || isLost() ? BUFFERING : wanted(type);
     const isBack = is !== BUFFERING && Math.abs(currentTime - gap.position) < 0.25;
-    if (seeking) gap.begun = undefined;
+    if (seeking || isBack) gap.begun = undefined;
     else if (is === PLAYING) gap.begun ??= kept(origin(gap.start ?? 0, currentTime));
     else gap.start = currentTime;
-    const isOn = gap.begun && (is !== PLAYING || since(gap.begun.since) >= DEPARTURE_SECONDS);
-    if (!isBack && !isOn) {
-      if (paused && moves(state)) turn(STILL);
-      return false;
-    }
-    if (isBack) gap.begun = undefined;
-    fill();
-    return true;
+    if (isBack || (gap.begun && is !== PLAYING) || since(gap.begun?.since) >= ENTRY_SECONDS) fill();
+    else if (video.paused && moves(state)) turn(STILL);
+    return !gap;
   }
 
+  const lookIn = (milliseconds) => setTimeout(safely(say, look), milliseconds + 10, {});
+
   /** Keep a place and two instants, to report them once it is known what happened there. */
-  function kept(place, seconds = DEPARTURE_SECONDS) {
-    setTimeout(safely(say, look), seconds * 1000 + 10, {});
-    return { position: decimals(place), before: clock(), at: clock(), since: now() };
+  function kept(place, seconds = ENTRY_SECONDS) {
+    lookIn(seconds * 1000);
+    return { position: decimals(place), seconds, before: clock(), at: clock(), since: now() };
   }
 
   /** Report what began to play, after whatever came before it. */
@@ -461,7 +452,6 @@ function follow(target, options) {
 
   function startSeek(at) {
     const to = video.currentTime;
-    clearTimeout(seek?.timer);
     if (seek) return Object.assign(seek, { target: to, landed: undefined });
     const isLoop = video.loop && to < 1 && spot.position + since(spot.at) * spot.rate > spot.length - SLACK_SECONDS;
     const from = decimals(isLoop ? spot.length : extrapolated(at));
@@ -482,8 +472,7 @@ function follow(target, options) {
     seek.landed = { to, at: clock(at), then: clock(at), as: wanted(), since: at };
     track();
     spot.lag = Math.min(late, 2);
-    const settle = () => (endSeek(), look({}));
-    seek.timer = setTimeout(safely(say, settle), patience());
+    lookIn(patience());
   }
 
   /** Whether the seek has ended: it waits a little for further steps. */
@@ -494,9 +483,8 @@ function follow(target, options) {
   }
 
   function endSeek() {
-    const { from, why, target, timer, landed } = seek;
+    const { from, why, target, landed } = seek;
     const { to = target, at, then, as = ENDED } = landed ?? {};
-    clearTimeout(timer);
     seek = undefined;
     if (!landed) spot = { ...spot, position: to, rate: 0 }; // there it will be
     const isReplay = to < 1 && from >= length() - 0.5;
@@ -508,32 +496,32 @@ function follow(target, options) {
 
   const left = () => (gap ? gap.position : hasBegun ? whereabouts() : undefined);
 
-  function branch(type, key, to, details) {
-    if (isAway || to === undefined) return;
+  function begin(type, to, details) {
+    to = named(to);
+    if (isAway || !to) return;
     if (video && isLost()) lose();
     if (seek) endSeek();
-    if (departure && to !== node) hasArrived(true);
-    if (choice && to === choice.to) return type === "choice" || depart(whereabouts());
-    if (choice) goOn();
+    if (to === branch?.to) return type === "choice" || branch.type === type || depart(whereabouts());
+    if (branch) goOn();
     const isAgain = !(hasBegun || gap) || (type === "nodeEnter" && since(enteredAt) < 2);
     if (to === node && isAgain) return; // the same step told twice
     const position = left();
-    if (type === "choice" && hasBegun && moves(state) && !video.seeking) {
+    if (hasBegun && moves(state) && !video.seeking) {
       track();
-      choice = { type, key, to, details, ...kept(position, CHOICE_SECONDS) };
+      branch = { type, to, details, ...kept(position, type === "choice" ? CHOICE_SECONDS : ENTRY_SECONDS) };
       return;
     }
-    tell({ type, key, to, details }, position, gap?.begun?.before);
+    tell({ type, to, details }, position, gap?.begun?.before);
     if (gap?.begun) fill();
-    else if (state === PLAYING && !gap) departure = kept(position);
     gap = undefined;
     if (!isAd) return;
     emit("adBreakStart"); // the branch ended the one before, as far as the service knows
     gap = {};
   }
 
-  function tell({ type, key, to, details }, position, at) {
+  function tell({ type, to, details }, position, at) {
     const fromPosition = decimals(position);
+    const key = type === "choice" ? "toNode" : "node";
     const data = { [key]: to, fromNode: node, position: fromPosition, fromPosition, duration: undefined, ...details };
     if (isAnnounced || type === "choice") emit(type, data, at);
     node = to;
@@ -548,43 +536,26 @@ function follow(target, options) {
     state = BUFFERING;
   }
 
-  /** What was chosen begins, with another source or place. */
+  /** The branch begins, with another source or place. */
   function depart(position) {
-    const step = choice;
-    choice = undefined;
+    const step = branch;
+    branch = undefined;
     tell(step, position);
     stall();
   }
 
-  /** What was chosen had begun at once, without a break. */
+  /** The branch had begun at once, without a break. */
   function goOn() {
-    const { position, before, at } = choice;
-    tell(choice, position, before);
-    choice = undefined;
+    const { position, before, at } = branch;
+    tell(branch, position, before);
+    branch = undefined;
     hasBegun = true;
     emit("nodeEnter", { node, toPosition: position, position: undefined }, at);
   }
 
-  /** Whether it is known how the node begins: with another source or place, or without a break. */
-  function hasArrived(isLast, isGone) {
-    if (isGone || video.seeking || wanted() !== PLAYING) {
-      stall(departure.at);
-    } else if (!isLast && since(departure.since) < DEPARTURE_SECONDS) {
-      return false;
-    } else {
-      hasBegun = true;
-      emit("nodeEnter", { node, toPosition: departure.position }, departure.at);
-    }
-    departure = undefined;
-    return true;
-  }
-
   function adStart() {
     if (isAway || isAd) return;
-    if (video) look({});
-    if (seek) endSeek();
-    if (departure) hasArrived(true);
-    if (gap?.begun) fill();
+    conclude();
     emit("adBreakStart");
     gap ??= { position: left() };
     hasBegun = false;
@@ -599,17 +570,21 @@ function follow(target, options) {
     if (video) look({});
   }
 
-  function leave() {
-    if (video) look({ type: "leave" });
+  /** Report what was waiting for what comes next. */
+  function conclude() {
+    if (video) look({});
     if (seek) endSeek();
-    if (departure) hasArrived(true);
-    if (choice) depart(whereabouts());
+    if (branch?.type === "choice") depart(whereabouts());
+    else if (branch) goOn();
     if (gap?.begun) fill();
+  }
+
+  function leave() {
+    conclude();
     emit("sessionEnd");
     if (video) track();
     isAway = true;
     isAnnounced = hasBegun = false;
-    departure = choice = undefined;
     gap = isAd ? {} : undefined;
     state = STILL;
     box.last();
@@ -623,18 +598,13 @@ function follow(target, options) {
   }
 
   const page = new AbortController();
-  const listen = (to, type, deed, { signal } = page) => to.addEventListener(type, safely(say, deed), { signal });
+  const listen = (to, type, deed) => to.addEventListener(type, safely(say, deed), { signal: page.signal });
 
   function use(element) {
-    listening?.abort();
-    listening = new AbortController();
-    for (const type of LOOKED_AT) listen(element, type, look, listening);
-    const isOther = video;
+    for (const type of LOOKED_AT) listen(element, type, (event) => element === video && look(event));
+    if (!video) spot.position = element.currentTime;
     video = element;
-    if (isOther) return look({ type: "emptied" });
-    source = video.currentSrc;
-    track();
-    look({});
+    look({ type: "emptied" });
   }
 
   listen(document, "visibilitychange", hide);
@@ -644,8 +614,8 @@ function follow(target, options) {
     look(event);
   });
   listen(window, "online", box.flush);
-  listen(window, "storage", ({ key, oldValue, newValue }) => {
-    if (key === place && parsed(oldValue).by === me) giveWay(parsed(newValue).timestamp);
+  listen(window, "storage", ({ oldValue, newValue }) => {
+    if (parsed(oldValue).by === me) giveWay(parsed(newValue).timestamp);
   });
 
   const boxes = { [session]: box };
@@ -653,29 +623,25 @@ function follow(target, options) {
   const adoption = setInterval(adoptAfter, 60e3, 60e3); // younger ones, their own pages send
   adoptAfter(-Infinity);
   const unwatch = watch(target, safely(say, use), say);
-  isAway = false;
   if (!recall().by) announce();
-  if (video) look({});
 
-  const flush = () => box.flush().catch(() => false);
   const player = {
-    choose: safely(say, (to, details) => branch("choice", "toNode", named(to), details)),
-    enter: safely(say, (to, details) => branch("nodeEnter", "node", named(to), details)),
+    choose: safely(say, (to, details) => begin("choice", to, details)),
+    enter: safely(say, (to, details) => begin("nodeEnter", to, details)),
     adStart: safely(say, adStart),
     adEnd: safely(say, adEnd),
     report: safely(say, (type, data) => isAway || push(type, data)),
-    flush,
+    flush: box.flush,
     detach() {
       safely(say, leave)();
       page.abort();
-      listening?.abort();
       unwatch();
       followers.delete(me);
       clearInterval(adoption);
-      return flush();
+      return box.flush();
     },
   };
-  followers.set(me, { place, giveWay, isOf: (element) => element === target || element === video, player });
+  followers.set(me, { place, giveWay, media: () => video ?? target, player });
   return player;
 }
 
@@ -685,12 +651,12 @@ export function attach(target, options) {
   const say = safely(nothing, debug === true ? console.debug : debug ?? nothing);
   const start = () => {
     if (!target?.querySelector || target.nodeName === "IFRAME") {
-      options.onStop?.({ detail: "Neither a media element nor what can contain one." });
+      options.onStop?.({ detail: "Neither a media element nor a container." });
     }
     const url = new URL(options.url ?? new URL(".", import.meta.url), document.baseURI).href.replace(/\/+$/, "");
-    const media = mediaIn(target) ?? target;
-    for (const { isOf, place, player } of followers.values()) {
-      if (!isOf(target) && !isOf(media)) continue;
+    const followed = mediaIn(target) ?? target;
+    for (const { media, place, player } of followers.values()) {
+      if (media() !== followed) continue;
       if (place === placeOf(url, encodeURIComponent(options.session))) return player;
       player.detach();
     }

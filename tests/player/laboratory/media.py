@@ -3,13 +3,16 @@
 import math
 import shutil
 import subprocess
+from datetime import datetime
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "media"
 FFMPEG = shutil.which("ffmpeg")
-SECONDS = {"a": 24, "b": 8, "ad": 4}
+SECONDS = {"a": 24, "b": 8, "ad": 4, "long": 90}
 SEGMENT_SECONDS = 2
 LIVE_WINDOW = 4  # segments
+EPOCH = "since-1970"
+TIMESCALE = 12288  # as ffmpeg writes 12 pictures a second
 PICTURE = "testsrc2=size=160x90:rate=12:duration={seconds}"
 H264 = ("-c:v", "libx264", "-profile:v", "baseline", "-pix_fmt", "yuv420p", "-preset", "veryfast", "-g", "12")
 QUALITIES = {"low": "60k", "high": "200k"}
@@ -62,6 +65,33 @@ def live_playlist(clip: Path, name: str, seconds: float) -> str:
         f"#EXT-X-MEDIA-SEQUENCE:{first}",
     ]
     return "\n".join([*head, *listed, ""])
+
+
+def live_manifest(now: datetime) -> str:
+    """Return the DASH manifest of a live stream whose clock began in 1970."""
+    instant = now.isoformat(timespec="seconds")
+    bandwidths = [rate.replace("k", "000") for rate in QUALITIES.values()]
+    streams = "".join(
+        f'<Representation id="{place}" codecs="avc1.42c00d" width="160" height="90" bandwidth="{bandwidth}"/>'
+        for place, bandwidth in enumerate(bandwidths)
+    )
+    return f"""<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011"
+      type="dynamic"
+      availabilityStartTime="1970-01-01T00:00:00Z" publishTime="{instant}" minimumUpdatePeriod="PT2S"
+      timeShiftBufferDepth="PT{LIVE_WINDOW * SEGMENT_SECONDS}S" suggestedPresentationDelay="PT4S" minBufferTime="PT2S">
+      <Period id="0" start="PT0S"><AdaptationSet contentType="video" mimeType="video/mp4" segmentAlignment="true">
+      <SegmentTemplate timescale="1" duration="{SEGMENT_SECONDS}" startNumber="0"
+      initialization="init-stream$RepresentationID$.m4s" media="{EPOCH}-$RepresentationID$-$Number$.m4s"/>{streams}
+      </AdaptationSet></Period><UTCTiming schemeIdUri="urn:mpeg:dash:utc:direct:2014" value="{instant}"/></MPD>"""
+
+
+def live_segment(clip: Path, stream: str, number: int) -> bytes:
+    """Return a segment of it: one of the clip's, with another time of decoding."""
+    count = math.ceil(SECONDS[clip.name] / SEGMENT_SECONDS)
+    content = (clip / f"chunk-stream{stream}-{number % count + 1:05}.m4s").read_bytes()
+    place = content.index(b"tfdt") + 8  # behind its version, which is 1, and its flags
+    ticks = number * SEGMENT_SECONDS * TIMESCALE
+    return content[:place] + ticks.to_bytes(8) + content[place + 8 :]
 
 
 def _ffmpeg(*arguments: str) -> None:

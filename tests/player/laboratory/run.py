@@ -10,8 +10,12 @@ from tests.service import Service
 
 PAGE = "/laboratory/page.html"
 NEEDS = {  # what only some players have
-    "renew": {"video.js", "plyr"},
+    "silent_seeks": {"plain"},
+    "low_ready_state": {"plain"},
+    "renew": {"plain", "video.js", "plyr"},
     "live": {"video.js", "hls.js", "shaka-player"},
+    "live_since_1970": {"plain", "shaka-player", "dashjs"},
+    "falls_behind_live": {"video.js", "hls.js", "shaka-player"},
     "gap_jump": {"plain"},
     "stall_at_rate_0": {"plain"},
     "attach_twice": {"plain", "video.js", "plyr"},
@@ -25,6 +29,8 @@ LACKS = {
 SCENARIOS = (
     "through",
     "seeks",
+    "silent_seeks",
+    "low_ready_state",
     "scrub",
     "double_speed",
     "pause",
@@ -57,8 +63,11 @@ SCENARIOS = (
     "takeover",
     "ads",
     "live",
+    "live_since_1970",
+    "falls_behind_live",
     "gap_jump",
 )
+DAY_SECONDS = 24 * 3600
 ENDS_WHILE_PLAYING = {"openEnded"}  # nothing that is wrong
 ALLOWED = {"reload": ENDS_WHILE_PLAYING, "closed_tab": ENDS_WHILE_PLAYING}
 
@@ -101,6 +110,18 @@ class Run(Played):
             found.append(f"causes {causes} instead of {expected}")
         if (buffering := self.outcome.get("buffering")) and abs(timeline["wall"].get("buffering", 0) - buffering) > 0.3:
             found.append(f"{buffering} s of stalls are told as {timeline['wall']}")
-        if self.outcome.get("isLive") and timeline["coverage"] is not None:
+        if self.outcome.get("isAuto") and set(causes) != {"auto"}:
+            found.append(f"causes {causes} of seeks by the player itself")
+        if self.outcome.get("isLive"):
+            found += self._otherwise_than_live(timeline)
+        return found
+
+    def _otherwise_than_live(self, timeline: dict) -> list[str]:
+        found = []
+        if timeline["coverage"] is not None:
             found.append(f"a live stream with a coverage of {timeline['coverage']}")
+        lowest = min((part.start for part in stretches(self.outcome["samples"])), default=0)
+        (heat,) = timeline["heatmap"]
+        if heat["from"] < lowest - DAY_SECONDS:
+            found.append(f"an axis from {heat['from']} of what was watched from {lowest}")
         return found

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.player.laboratory import media, players
@@ -71,8 +72,12 @@ class LaboratoryHandler(Handler):
 
     def _send_live(self, name: str) -> None:
         clip, _, file = name.partition("/")
-        quality = re.fullmatch(r"live-(\w+)\.m3u8", file)
-        if not quality:
+        if file == f"{media.EPOCH}.mpd":
+            return self.answer(200, {"Content-Type": KINDS[".mpd"]}, media.live_manifest(datetime.now(UTC)).encode())
+        if piece := re.fullmatch(rf"{media.EPOCH}-(\d)-(\d+)\.m4s", file):
+            content = media.live_segment(media.FOLDER / clip, piece[1], int(piece[2]))
+            return self.answer(200, {"Content-Type": KINDS[".m4s"]}, content)
+        if not (quality := re.fullmatch(r"live-(\w+)\.m3u8", file)):
             return self._send(media.FOLDER / name)
         self.server.live_since = self.server.live_since or time.monotonic()
         playlist = media.live_playlist(media.FOLDER / clip, quality[1], time.monotonic() - self.server.live_since)

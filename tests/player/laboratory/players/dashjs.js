@@ -11,6 +11,7 @@ export async function make(room) {
     target: video,
     video: () => video,
     load: (clip, prefix = "") => player.attachSource(new URL(`${prefix}/media/${clip}/film.mpd`, location.href).href),
+    liveSince1970: () => player.attachSource("/live/long/since-1970.mpd"),
     quality() {
       const settings = { streaming: { abr: { autoSwitchBitrate: { video: false } } } };
       player.updateSettings(settings);

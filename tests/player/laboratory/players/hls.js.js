@@ -7,7 +7,7 @@ export async function make(room) {
   let hls;
   const open = (address) => {
     hls?.destroy();
-    hls = new Hls({ maxBufferLength: 6, backBufferLength: 4 });
+    hls = new Hls({ maxBufferLength: 6, maxBufferSize: 0, backBufferLength: 4 });
     hls.loadSource(address);
     hls.attachMedia(video);
   };
@@ -15,7 +15,7 @@ export async function make(room) {
     target: video,
     video: () => video,
     load: (clip, prefix = "") => open(`${prefix}/media/${clip}/master.m3u8`),
-    live: () => open("/live/a/live.m3u8"),
+    live: () => open("/live/long/live.m3u8"),
     quality: () => (hls.currentLevel = hls.currentLevel ? 0 : 1),
   };
 }

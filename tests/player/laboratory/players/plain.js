@@ -4,14 +4,33 @@ const FILMS = { a: "boat", b: "morning", ad: "lighthouse" };
 const kind = () => (document.createElement("video").canPlayType('video/webm; codecs="vp9"') ? "webm" : "mp4");
 
 export async function make(room) {
-  const video = document.createElement("video");
-  video.muted = true;
-  video.preload = "auto";
-  room.append(video);
+  let video;
+  const load = (clip, prefix = "") => (video.src = `${prefix}/demo/${FILMS[clip]}.${kind()}`);
+  const renew = () => {
+    video = document.createElement("video");
+    video.muted = true;
+    video.preload = "auto";
+    room.replaceChildren(video);
+  };
+  renew();
   return {
     target: video,
     video: () => video,
-    load: (clip, prefix = "") => (video.src = `${prefix}/demo/${FILMS[clip]}.${kind()}`),
+    load,
     quality: () => (video.src = "/demo/boat.mp4"),
+    renew() {
+      renew();
+      load("a");
+    },
+    async liveSince1970() {
+      const pieces = new MediaSource();
+      video.src = URL.createObjectURL(pieces);
+      const clip = await (await fetch("/demo/boat.webm")).arrayBuffer();
+      const buffer = pieces.addSourceBuffer('video/webm; codecs="vp9"');
+      pieces.duration = Infinity;
+      buffer.timestampOffset = Math.floor(Date.now() / 1000);
+      buffer.appendBuffer(clip);
+      video.currentTime = buffer.timestampOffset + 1;
+    },
   };
 }

@@ -12,7 +12,8 @@ export async function make(room) {
     target: video,
     video: () => video,
     load: (clip, prefix = "") => player.load(`${prefix}/media/${clip}/film.mpd`),
-    live: () => player.load("/live/a/live.m3u8"),
+    live: () => player.load("/live/long/live.m3u8"),
+    liveSince1970: () => player.load("/live/long/since-1970.mpd"),
     quality() {
       const other = player.getVariantTracks().find((track) => !track.active);
       player.selectVariantTrack(other, true);

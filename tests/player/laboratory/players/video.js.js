@@ -13,7 +13,7 @@ export async function make(room) {
     video: () => player.el().querySelector("video"),
     load,
     quality: () => player.src({ src: "/media/a/low.mp4", type: "video/mp4" }),
-    live: () => player.src({ src: "/live/a/live.m3u8", type: "application/x-mpegURL" }),
+    live: () => player.src({ src: "/live/long/live.m3u8", type: "application/x-mpegURL" }),
     seek: (place) => player.currentTime(place),
     play: () => player.play(),
     pause: () => player.pause(),
