@@ -7,7 +7,7 @@ import click
 
 from videosession.app import create_app, serve
 from videosession.config import ConfigError
-from videosession.embedded import NotInstalledError
+from videosession.embedded import EmbeddedError
 
 GUNICORN_STOPS_AT = 4  # the exit status of a worker for which gunicorn does not start another (APP_LOAD_ERROR)
 
@@ -23,5 +23,5 @@ try:
     command = click.get_current_context(silent=True)
     if command is None or command.info_name == "run":  # other flask commands load the app, too, and serve nobody
         serve(app)
-except (ConfigError, NotInstalledError) as error:
+except (ConfigError, EmbeddedError) as error:
     _refuse(str(error))

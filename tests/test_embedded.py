@@ -14,17 +14,17 @@ import pymongo
 import pytest
 from pymongo.errors import OperationFailure, PyMongoError
 
-from videosession import embedded
+from videosession import keeper
 from videosession.embedded import Embedded
 
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parent.parent
-RUST_SERVER = embedded._rust_server()
+RUST_SERVER = keeper.rust_server()
 JOURNALED, PLAIN = pymongo.WriteConcern("majority", j=True), pymongo.WriteConcern(1)
 
 
-NO_RUST_SERVER = f"no {embedded.RUST_SERVER} in a known version on PATH"
+NO_RUST_SERVER = f"no {keeper.RUST_SERVER} in a known version on PATH"
 
 
 def until(condition, within_seconds=30):
@@ -71,7 +71,7 @@ def databases(directory):
 def hide_rust_server(monkeypatch):
     """Have PATH lead to no server in Rust."""
     places = os.environ["PATH"].split(os.pathsep)
-    kept = [place for place in places if not (Path(place) / embedded.RUST_SERVER).exists()]
+    kept = [place for place in places if not (Path(place) / keeper.RUST_SERVER).exists()]
     monkeypatch.setenv("PATH", os.pathsep.join(kept))
 
 
@@ -186,15 +186,15 @@ def test_a_start_returns_with_an_address_before_the_database_listens(database):
 @pytest.mark.parametrize("concern", [JOURNALED, PLAIN], ids=["journaled", "plain"])
 def test_killed_under_writes_it_is_back_within_ten_seconds_with_all_that_was_acknowledged(database, client, concern):
     with Writers(client, concern) as writers:
-        for _ in range(3):
-            writers.until_more(500)
+        for _ in range(2):
+            writers.until_more(150)
             os.kill(database.pid, signal.SIGKILL)
             writers.until_more(1)
     assert writers.lost() == set()
 
 
 def test_the_same_writes_are_lost_where_it_runs_with_its_default_flags(tmp_path, server):
-    port, settings = embedded._free_port(), tmp_path / "empty.toml"
+    port, settings = keeper.free_port(), tmp_path / "empty.toml"
     settings.touch()
     flags = ["--config", settings, "--port", str(port), "--storage-path", tmp_path / "data", "--log-level", "ERROR"]
     command = [RUST_SERVER, *flags] if server == "rust" else [sys.executable, "-m", "secantus", *flags]
@@ -202,7 +202,7 @@ def test_the_same_writes_are_lost_where_it_runs_with_its_default_flags(tmp_path,
         process = subprocess.Popen(command)
         with Writers(client, PLAIN) as writers:
             for _ in range(2):
-                writers.until_more(1000)
+                writers.until_more(400)
                 process.kill()
                 process.wait()
                 process = subprocess.Popen(command)
@@ -246,7 +246,7 @@ def test_a_forked_child_takes_over_when_it_asks_after_its_parent_was_killed(dire
 
 def test_processes_that_race_to_start_it_start_one(directory, start, tmp_path):
     with open(tmp_path / "errors", "w+") as errors:
-        for _ in range(10):
+        for _ in range(3):
             racers = [start(stderr=errors), start(stderr=errors)]
             assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 2
             database = Embedded(directory)
@@ -281,7 +281,7 @@ def test_it_takes_over_from_a_killed_keeper_once_the_database_has_ended(director
 
 
 def test_stopped_and_started_at_once_it_has_what_it_had(directory):
-    for round_ in range(3):
+    for round_ in range(2):
         database = Embedded(directory)
         database.ensure()
         with pymongo.MongoClient(database.uri, timeoutMS=10_000) as client:
@@ -377,7 +377,7 @@ def test_the_data_are_handed_from_one_server_to_the_other_and_back(directory, mo
         with pymongo.MongoClient(database.uri, timeoutMS=10_000) as client:
             found = things(client).find({"owner": "a"}, hint="by_place" if round_ else None).sort("place")
             assert [each["place"] for each in found] == list(range(50 * round_))
-            assert (program(database) == embedded.RUST_SERVER) is is_rust
+            assert (program(database) == keeper.RUST_SERVER) is is_rust
             things(client).create_index([("owner", 1), ("place", 1)], name="by_place")
             for place in range(50 * round_, 50 * (round_ + 1)):
                 things(client).insert_one({"_id": f"{place}", "owner": "a", "place": place})
@@ -392,15 +392,15 @@ STRANGERS = {"of another version": "echo secantusd-rs 9.9.9", "of none": "true",
 
 @pytest.mark.parametrize("script", STRANGERS.values(), ids=STRANGERS)
 def test_a_server_in_rust_is_not_used(tmp_path, monkeypatch, script):
-    (tmp_path / embedded.RUST_SERVER).write_text(f"#!/bin/sh\n{script}\n")
-    (tmp_path / embedded.RUST_SERVER).chmod(0o700)
+    (tmp_path / keeper.RUST_SERVER).write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / keeper.RUST_SERVER).chmod(0o700)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert embedded._rust_server() is None
+    assert keeper.rust_server() is None
 
 
 def test_a_database_that_has_fail_points_is_the_one_in_python(directory):
     database = Embedded(directory, test_commands=True)
     database.ensure()
     until(lambda: listens(database))
-    assert program(database) != embedded.RUST_SERVER
+    assert program(database) != keeper.RUST_SERVER
     database.close()

@@ -29,6 +29,7 @@ FAILURES = {
     # A request that sends no document is not the cause: see test_database_errors.
     errors.DocumentRefused: (errors.DocumentRefused("why"), 500, {}),
     errors.DatabaseAway: (errors.DatabaseAway(), 503, {"Retry-After": "1"}),
+    errors.DatabaseFull: (errors.DatabaseFull(), 503, {"Retry-After": "60"}),
     errors.DatabaseUnsafe: (errors.DatabaseUnsafe(["why"]), 503, {"Retry-After": "60"}),
     errors.KeysAway: (errors.KeysAway(), 503, {"Retry-After": "5"}),
 }

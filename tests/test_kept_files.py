@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from videosession.auth import _kept_secret
-from videosession.config import Config
-from videosession.embedded import Embedded
+from videosession.auth.kept_secret import kept_secret
+from videosession.config import Config, ConfigError
+from videosession.embedded import Embedded, EmbeddedError
 
 
 @pytest.fixture
@@ -16,20 +16,20 @@ def config(tmp_path) -> Config:
 
 
 @pytest.mark.parametrize("written", ["", "short", "0" * 31])
-def test_a_kept_secret_that_is_too_short_is_made_anew(config, written):
+def test_akept_secret_that_is_too_short_is_made_anew(config, written):
     config.make_instance()
     (config.instance_path / "jwt-secret").write_text(written)
-    made = _kept_secret(config)
+    made = kept_secret(config)
     assert len(made) >= 32
-    assert _kept_secret(config) == made
+    assert kept_secret(config) == made
 
 
-def test_a_kept_secret_that_is_a_link_is_made_anew_and_what_it_named_stays(config, tmp_path):
+def test_akept_secret_that_is_a_link_is_made_anew_and_what_it_named_stays(config, tmp_path):
     config.make_instance()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("known to somebody else, longer than 32 bytes")
     (config.instance_path / "jwt-secret").symlink_to(elsewhere)
-    assert _kept_secret(config) != elsewhere.read_text()
+    assert kept_secret(config) != elsewhere.read_text()
     assert not (config.instance_path / "jwt-secret").is_symlink()
     assert elsewhere.exists()
 
@@ -42,3 +42,32 @@ def test_an_address_that_cannot_be_read_is_made_anew(tmp_path: Path, written):
     (tmp_path / "database.json").write_text(written)
     assert Embedded(tmp_path).uri.startswith("mongodb://127.0.0.1:")
     assert json.loads((tmp_path / "database.json").read_text())["pid"] is None
+
+
+def test_a_planted_link_in_place_of_the_address_is_replaced_and_what_it_named_stays(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text('{"port": 1, "pid": 1, "keeper": 1}')
+    (tmp_path / "database.json").symlink_to(elsewhere)
+    assert not Embedded(tmp_path).uri.startswith("mongodb://127.0.0.1:1/")
+    assert not (tmp_path / "database.json").is_symlink()
+    assert json.loads(elsewhere.read_text())["port"] == 1
+
+
+def test_a_planted_link_to_nothing_in_place_of_the_address_is_replaced(tmp_path):
+    (tmp_path / "database.json").symlink_to(tmp_path / "nowhere")
+    assert Embedded(tmp_path).pid is None
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_planted_link_in_place_of_the_lock_is_not_followed_and_the_error_says_what_to_do(tmp_path):
+    (tmp_path / "database.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(EmbeddedError, match=r"database\.lock is a symbolic link, which is not followed: remove it"):
+        Embedded(tmp_path).ensure()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_secret_that_cannot_be_kept_is_told_in_words(config):
+    config.make_instance()
+    (config.instance_path / "jwt-secret").mkdir()
+    with pytest.raises(ConfigError, match="The secret for trying out cannot be kept in .*jwt-secret"):
+        kept_secret(config)

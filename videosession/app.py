@@ -105,7 +105,14 @@ def _database(settings: Config, given: Any, deadline_seconds: float) -> Database
         return embedded.uri
 
     # SecantusDB 0.7.0b3 locks up for good where the first insert into a new collection meets a createIndexes there.
-    return Database(locate, collections_first=True, windowed=True, deadline_seconds=deadline_seconds, expires=expires)
+    return Database(
+        locate,
+        collections_first=True,
+        windowed=True,
+        deadline_seconds=deadline_seconds,
+        expires=expires,
+        free_bytes=embedded.free_bytes,
+    )
 
 
 def serve(app: Flask) -> None:

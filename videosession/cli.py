@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from videosession import auth, sample_sessions, sample_viewers
 from videosession.database_errors import meaning
-from videosession.embedded import NotInstalledError
+from videosession.embedded import EmbeddedError
 from videosession.errors import Conflict, DatabaseAway, DatabaseFailure, NotFound
 from videosession.exchange import logs, segments, xapi
 from videosession.exchange.intake import REMEMBERED_SESSIONS, Intake, pseudonyms
@@ -36,7 +36,7 @@ def _database_needed() -> Iterator[None]:
     except PyMongoError as error:
         does = "is unavailable" if isinstance(meaning(error), DatabaseAway) else "refuses this every time"
         raise click.ClickException(f"The database {does}: {error}") from None
-    except NotInstalledError as error:
+    except EmbeddedError as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -22,12 +22,13 @@ from pymongo.read_concern import ReadConcern
 
 from videosession import instants
 from videosession.database_errors import meaning
-from videosession.errors import DatabaseAway
+from videosession.errors import DatabaseAway, DatabaseFull
 
 log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 3
 START_SECONDS = 60  # as long as a command waits for a database that is being started
+LEAST_FREE_BYTES = 64 * 1024 * 1024  # then nothing more is stored: a database that meets a full disk answers nothing
 _EXISTS = 48
 OVERSHOOT_SECONDS = 0.5  # PyMongo looks at the clock every so often while it waits for a server to be there
 DUPLICATE = 11000  # the code of a write error
@@ -87,6 +88,7 @@ class Database:
     collections are made before anything else is asked. Where sessions expire, there is one more index. `hints` name the
     index for a server's planner, where it goes by them; the embedded database reads all there is instead, *measured*.
     Where it is `windowed`, a find costs what it matches, not what it gives, and long sessions are read in windows.
+    `free_bytes` gives how much can still be stored, where that is known.
     """
 
     def __init__(
@@ -99,17 +101,20 @@ class Database:
         expires: bool = False,
         hints: bool = False,
         windowed: bool = False,
+        free_bytes: Callable[[], int] | None = None,
     ):
         self._session_indexes = [*SESSION_INDEXES, *([RETENTION_INDEX] if expires else [])]
         self._deadline_seconds = deadline_seconds
         self._collections_first = collections_first
         self._hints = hints
         self.is_windowed = windowed
+        self._free_bytes = free_bytes
         self._locate = locate
         self._given = given
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
         self._is_away = False
+        self._is_full = False
         self._is_hurried = True
 
     @property
@@ -169,6 +174,18 @@ class Database:
                 log.error("%s (%s)", failure.detail, type(error).__name__)
             raise failure from error
         self._is_away = False
+
+    @contextmanager
+    def adding(self) -> Iterator[None]:
+        """Bound all calls within as `deadline` does; DatabaseFull where there is no space for what they store."""
+        if self._free_bytes and self._free_bytes() < LEAST_FREE_BYTES:
+            if not self._is_full:
+                log.error("less than 64 MiB are free where the database is: nothing is stored until there are more")
+            self._is_full = True
+            raise DatabaseFull
+        self._is_full = False
+        with self.deadline():
+            yield
 
     @contextmanager
     def unhurried(self) -> Iterator[None]:

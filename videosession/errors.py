@@ -15,7 +15,8 @@
     ├── DatabaseFailure         what `database_errors` makes of a failure of the database
     │   ├── DocumentRefused     422
     │   ├── DatabaseRefuses     500
-    │   └── DatabaseAway        503, with Retry-After
+    │   ├── DatabaseAway        503, with Retry-After
+    │   └── DatabaseFull        503, with Retry-After
     ├── DatabaseUnsafe          503, with Retry-After
     └── KeysAway                503, with Retry-After
 
@@ -145,6 +146,14 @@ class DatabaseAway(DatabaseFailure):
         super().__init__(
             "The database is unavailable. A write may or may not have happened. Retry after the seconds in Retry-After."
         )
+
+
+class DatabaseFull(DatabaseFailure):
+    status = 503
+    headers = {"Retry-After": "60"}
+
+    def __init__(self) -> None:
+        super().__init__("The database has almost no space left: nothing was stored. Reading and deleting still work.")
 
 
 class DatabaseUnsafe(ServiceError):

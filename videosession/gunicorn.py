@@ -10,7 +10,7 @@ from gunicorn import glogging
 from videosession import observability
 from videosession.arrival import LONGEST_LINE
 from videosession.config import Config, ConfigError, environment
-from videosession.embedded import Embedded, NotInstalledError
+from videosession.embedded import Embedded, EmbeddedError
 
 try:
     _settings = Config.read(environment())
@@ -55,7 +55,7 @@ def on_starting(server) -> None:
         try:
             _settings.make_instance()
             Embedded(_settings.instance_path).ensure()
-        except (ConfigError, NotInstalledError) as error:
+        except (ConfigError, EmbeddedError) as error:
             sys.exit(str(error))
 
 

@@ -16,6 +16,7 @@ from tests.battery.finding import Finding
 
 EXPERIMENTS = [
     "kills",
+    "disks",
     "protocol",
     "steps",
     "failover",

@@ -10,7 +10,7 @@ from functools import partial
 from tests.battery.finding import Finding, control
 from tests.battery.stage import Careless, Durable, Stage, Verdict, playing, stage, until_more
 from tests.service import Service
-from videosession import embedded
+from videosession import keeper
 
 CLIENTS = 8
 
@@ -22,11 +22,11 @@ def experiments() -> Iterator[Finding]:
     enough = verdict["acknowledged"] >= 5000
     what = f"kill -9 of the database under HTTP load, 15 rounds, a worker in each third, {CLIENTS} clients"
     yield Finding(what, str(verdict), verdict.is_clean and enough)
-    if embedded._rust_server():
+    if keeper.rust_server():
         with stage(partial(Durable, test_commands=False)) as built:
             verdict = kill_rounds(built, rounds=15, events_a_round=700)
         enough = verdict["acknowledged"] >= 5000
-        yield Finding(f"the same, on {embedded.RUST_SERVER}", str(verdict), verdict.is_clean and enough)
+        yield Finding(f"the same, on {keeper.RUST_SERVER}", str(verdict), verdict.is_clean and enough)
     with stage() as built:
         verdict = kill_rounds(built, rounds=4, events_a_round=100, named=False)
     yield control("the same, events sent again without eventId", str(verdict), verdict.is_clean)

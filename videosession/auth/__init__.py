@@ -1,7 +1,5 @@
 """Who is asking, and what the token covers."""
 
-import os
-import secrets
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +9,7 @@ from typing import Any
 from flask import Flask, g, request
 from flask_jwt_extended import JWTManager, create_access_token
 
+from videosession.auth.kept_secret import kept_secret
 from videosession.auth.keys import FixedKeys, trusted
 from videosession.auth.tokens import READ, SUMMARY, WRITE, Identity, Tokens, is_subject
 from videosession.config import LONGEST_SUBJECT, OWNERS, PLAYERS, Config
@@ -32,9 +31,6 @@ __all__ = [
     "owner",
     "requires",
 ]
-
-
-SHORTEST_SECRET_BYTES = 32
 
 
 def owner() -> str:
@@ -98,28 +94,9 @@ def _identify(header: str) -> Identity:
     return services().tokens.identify(token)
 
 
-def _kept_secret(config: Config) -> str:
-    """Read the secret made for trying out, or make it: once, whichever process is the first."""
-    config.make_instance()
-    path = config.instance_path / "jwt-secret"
-    if path.is_symlink() or (path.exists() and path.stat().st_size < SHORTEST_SECRET_BYTES):
-        path.unlink()  # planted, or cut off by a full disk: a short secret would be guessed
-    if not path.exists():
-        draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, path)  # fails where another was first, and then theirs is the secret
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text()
-
-
 def init_app(app: Flask, config: Config) -> Tokens:
     """Let `app` make tokens with the secret that `config` gives, or a kept one, and return what verifies them."""
-    secret = config.jwt_secret or _kept_secret(config)
+    secret = config.jwt_secret or kept_secret(config)
     # Tokens never come in cookies, so none needs a claim against forged requests.
     app.config.update(JWT_SECRET_KEY=secret, JWT_ALGORITHM="HS256", JWT_COOKIE_CSRF_PROTECT=False)
     JWTManager(app)

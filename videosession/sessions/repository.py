@@ -93,7 +93,7 @@ class SessionRepository:
             "revision": new_revision(),
             "moved": 0,
         }
-        with self._database.deadline():
+        with self._database.adding():
             if request := keyed(key, owner, "sessions", content):
                 session |= self._create_once(session | {"_id": request.id(), "fingerprint": request.fingerprint})
             else:
@@ -117,7 +117,7 @@ class SessionRepository:
         None where it was stored. A session that has been deleted here has its tombstone there.
         """
         new = session | {"owner": owner, "version": 1, "revision": new_revision(), "moved": 0}
-        with self._database.deadline():
+        with self._database.adding():
             if not insert(self._database.sessions, [new]):
                 return None
             return self._database.sessions.find_one({"_id": session["_id"]}, WITHOUT_EVENTS) or {"deletedAt": 0}
@@ -157,7 +157,7 @@ class SessionRepository:
     ) -> list[dict]:
         _check(session_id)
         made = stored_events.made(events, self._clock, request)
-        with self._database.deadline():
+        with self._database.adding():
             try:
                 self._appends.store(session_id, made, owner=owner)
             except Taken as error:
@@ -275,7 +275,7 @@ class SessionRepository:
         Conflict where there always is one, and whatever `merge` and `condition` raise.
         """
         _check(session_id)
-        with self._database.deadline():
+        with self._database.adding():
             for _ in range(MOST_TRIES):
                 session = self._look_for(session_id, owner=owner, fields=WITHOUT_EVENTS, condition=condition)
                 if changed := self._replace_content(session, merge(_content(session))):

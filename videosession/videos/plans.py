@@ -51,7 +51,7 @@ class Plans:
         """Keep a plan in the place of the one before, which must meet `condition`; whether there was none."""
         key = video_key(owner, video_id)
         new = {"_id": key, "owner": owner, "videoId": video_id, "plan": plan, "tag": tag_of(plan)}
-        with self._database.deadline():
+        with self._database.adding():
             for _ in range(_MOST_TRIES):
                 stored = self._database.plans.find_one({"_id": key}, {"tag": 1})
                 condition(stored and stored["tag"])

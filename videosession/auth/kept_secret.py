@@ -1,0 +1,64 @@
+"""The secret that is made for trying out, and kept in the instance directory."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where nothing is kept: the service runs there with MONGODB_URI
+    fcntl = None  # type: ignore[assignment]  # a module or nothing
+
+from videosession.config import Config, ConfigError
+
+SHORTEST_SECRET_BYTES = 32
+
+
+def kept_secret(config: Config) -> str:
+    """Read the secret made for trying out, or make it: once, whichever process is the first."""
+    config.make_instance()
+    path = config.instance_path / "jwt-secret"
+    try:
+        with _only_process_in(config.instance_path):
+            kept = _read_secret(path)
+            if kept is None:
+                kept = secrets.token_urlsafe(48)
+                _write_secret(path, kept)
+    except OSError as error:
+        raise ConfigError([f"The secret for trying out cannot be kept in {path}: {error.strerror}."]) from None
+    return kept
+
+
+def _read_secret(path: Path) -> str | None:
+    """Return what is kept; None for what is planted or was cut off by a full disk: such a secret could be guessed."""
+    if path.is_symlink() or not path.exists():
+        return None
+    kept = path.read_bytes()
+    try:
+        return None if len(kept) < SHORTEST_SECRET_BYTES or b"\0" in kept else kept.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secret)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _only_process_in(directory: Path) -> Iterator[None]:
+    """Let processes in one after the other: two that made a secret anew would not make the same."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        if fcntl:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,272 @@
+"""The process that runs the embedded database, and starts it again whenever it dies: see embedded.py.
+
+    python -P keeper.py keep DIRECTORY …            queues for the lock, then runs one of these, again and again
+    python -P keeper.py serve DIRECTORY …           SecantusDB
+    python -P keeper.py become_rust DIRECTORY …     its makers' server in Rust
+
+Knows nothing of the rest of the package; imports only the standard library.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # not on Windows; the service runs there with MONGODB_URI
+    fcntl = None  # type: ignore[assignment]  # a module or nothing
+
+log = logging.getLogger(__name__)
+
+# Its makers' server in Rust: the same data and protocol, for 6 to 12 times less processor time. Used where it is found
+# in a version that was tried here; for the others nobody has shown that they keep what was acknowledged.
+RUST_SERVER = "secantusd-rs"
+KNOWN_RUST_VERSIONS = {"0.5.3-beta.193"}
+MEBIBYTE = 1024 * 1024
+ENOUGH_TO_START = 32 * MEBIBYTE  # of free space: a start takes 10 MiB, and where it fails leaves them behind
+FULL = 4 * MEBIBYTE  # of free space: what the database writes by itself may fail from here on
+LONGEST_PAUSE_SECONDS = 30
+_LOOK_SECONDS = 1
+_END_SECONDS = 8  # as long as a server that is told to end may take
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def address(directory: Path) -> dict:
+    """Read the port and the process ids; whoever asks first chooses the port, so nobody waits for a keeper."""
+    path = directory / "database.json"
+    if not os.path.lexists(path):
+        with contextlib.suppress(FileExistsError):
+            publish(path, os.link, port=free_port(), pid=None, keeper=None)
+    try:
+        found = json.loads(_read(path))
+        return {"port": int(found["port"]), "pid": found["pid"], "keeper": found["keeper"]}
+    except (KeyError, TypeError, ValueError):  # cut off, or somebody else's: the keeper writes it again when it starts
+        log.warning("%s cannot be read and is made anew: if the database does not answer, restart the service", path)
+        publish(path, os.replace, port=free_port(), pid=None, keeper=None)
+        return json.loads(_read(path))
+
+
+def _read(path: Path) -> bytes:
+    """Return a file's content; nothing of a link, which somebody may have put there."""
+    return b"" if path.is_symlink() else path.read_bytes()
+
+
+def free_bytes(directory: Path) -> int:
+    """Return how much can still be written where `directory` is; nothing where it is gone."""
+    try:
+        place = os.statvfs(directory)
+    except OSError:
+        return 0
+    return place.f_bavail * place.f_frsize
+
+
+def publish(path: Path, put: Callable[[str, Path], None], **address: int | None) -> None:
+    """Write it beside and put it in place whole, with os.link where it must not replace another."""
+    descriptor, whole = tempfile.mkstemp(dir=path.parent)
+    try:
+        with open(descriptor, "w") as file:
+            json.dump(address, file)
+            file.flush()
+            os.fsync(descriptor)
+        put(whole, path)
+    finally:
+        Path(whole).unlink(missing_ok=True)
+
+
+def free_port() -> int:
+    # Below the ports that Linux (from 32768) and macOS (from 49152) give to outgoing connections: a client that
+    # connects to one of those on its own machine while nobody listens can be given that very port, and meet itself.
+    while True:
+        port = 20000 + secrets.randbelow(12000)
+        if _is_free(port):
+            return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def rust_server() -> str | None:
+    """Return the path of the server in Rust, where it is on PATH in a version that is known to work."""
+    path = shutil.which(RUST_SERVER)
+    if path is None or sys.platform != "linux":  # elsewhere nothing ends it with its keeper
+        return None
+    try:
+        told = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=5, check=True).stdout  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return path if told.split("\n")[0].removeprefix(f"{RUST_SERVER} ") in KNOWN_RUST_VERSIONS else None
+
+
+def command_of(role: str, directory: Path, *arguments: int) -> list[str]:
+    # By path and with -P, so that it needs no working directory and the modules beside it do not hide others by name.
+    return [sys.executable, "-P", __file__, role, str(directory), *(str(int(each)) for each in arguments)]
+
+
+def _keep(directory: Path, test_commands: int, tie: int, lock: int) -> None:
+    """Queue for the lock, then run the database, again and again, until the other end of the tie closes."""
+    if os.fork():
+        return  # nobody's child, so the service process has nothing to reap and no signal to expect
+    os.umask(0o077)
+    logging.basicConfig(format="%(asctime)s embedded database: %(message)s")
+    rust = _Rust()
+    threading.Thread(target=_end_with, args=(tie, rust), daemon=True).start()
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    pause_seconds = 0.0
+    while True:
+        _wait_for_space(directory)
+        try:
+            has_listened, reason = _run_database(directory, test_commands, (tie, lock), rust)
+        except OSError as error:
+            has_listened, reason = False, str(error)
+        if rust.is_to_end:
+            return
+        pause_seconds = 0.0 if has_listened else min(2 * pause_seconds + 0.1, LONGEST_PAUSE_SECONDS)
+        log.error("ended, starting it again in %.1f s: %s", pause_seconds, reason)
+        time.sleep(pause_seconds)
+
+
+def _wait_for_space(directory: Path) -> None:
+    """Return when there is enough for a start: each that fails for want of it takes more."""
+    is_told = False
+    while free_bytes(directory) < ENOUGH_TO_START:
+        if not is_told:
+            needed = ENOUGH_TO_START // MEBIBYTE
+            log.error("less than %d MiB are free in %s: free some, and it starts by itself", needed, directory)
+        is_told = True
+        time.sleep(_LOOK_SECONDS)
+
+
+class _Rust:
+    """The server in Rust while it runs, and whether it is to end for good."""
+
+    process: subprocess.Popen | None = None
+    is_to_end = False
+
+
+def _end_with(tie: int, rust: _Rust) -> None:
+    """Wait for the end of the tie, and end: the database does then, too, but the server in Rust is told to before."""
+    os.read(tie, 1)
+    rust.is_to_end = True
+    if rust.process:
+        rust.process.terminate()
+        time.sleep(_END_SECONDS)  # the main thread returns as soon as it has ended
+    os._exit(0)
+
+
+def _run_database(directory: Path, test_commands: int, inherited: tuple[int, ...], rust: _Rust) -> tuple[bool, str]:
+    """Run it until it ends; return whether it ever listened, and why it ended."""
+    port = address(directory)["port"]
+    if not _is_free(port):
+        port = free_port()
+    output = directory / "database.log"
+    output.unlink(missing_ok=True)  # it may be a link, and what that names is not to be overwritten
+    # Variables like SECANTUS_TEST_FAST_STORAGE change how it stores.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SECANTUS_")}
+    is_rust = not test_commands and rust_server() is not None
+    command = command_of("become_rust" if is_rust else "serve", directory, test_commands, port)
+    with (
+        output.open("xb") as file,
+        subprocess.Popen(  # noqa: S603, our own file
+            command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, env=environment, pass_fds=inherited
+        ) as database,
+    ):
+        publish(directory / "database.json", os.replace, port=port, pid=database.pid, keeper=os.getpid())
+        rust.process = database if is_rust else None
+        has_listened = _watch(database, port, directory)
+    last = output.read_bytes()[-2000:].decode(errors="replace")
+    return has_listened, f"exit code {database.returncode}\n{last}".rstrip()
+
+
+def _watch(database: subprocess.Popen, port: int, directory: Path) -> bool:
+    """Wait until it has ended, and return whether it ever listened.
+
+    Where its disk was full it stays up and fails at everything, also when there is space again: then it is killed.
+    """
+    waiting = threading.Thread(target=database.wait, daemon=True)
+    waiting.start()
+    has_listened = was_full = False
+    while waiting.is_alive():
+        waiting.join(_LOOK_SECONDS if has_listened else 0.1)
+        has_listened = has_listened or _listens(port)
+        free = free_bytes(directory)
+        if was_full and free >= ENOUGH_TO_START:
+            log.error("there is space again: it is started anew, since it may have failed meanwhile")
+            was_full = False
+            database.kill()
+        was_full = was_full or free < FULL
+    return has_listened
+
+
+def _serve(directory: Path, test_commands: int, port: int) -> None:
+    """Be the database until standard input ends, which is when the keeper does."""
+    from secantus import SecantusDBServer
+
+    server = SecantusDBServer(
+        "127.0.0.1",
+        port,
+        str(directory / "database"),
+        sync_on_commit=True,
+        durable=True,
+        enable_test_commands=bool(test_commands),
+    )
+    server.start()
+    os.read(0, 1)
+    signal.alarm(_END_SECONDS)  # the system ends it if it does not end itself
+    threading.Thread(target=_knock, args=(port,), daemon=True).start()
+    server.stop()  # in this thread: from another one it cannot store its last page of the oplog
+
+
+def _become_rust(directory: Path, test_commands: int, port: int) -> None:
+    """Become the server in Rust, which the system ends with the keeper, whatever ends that."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if select.select([0], [], [], 0)[0]:
+        return  # the keeper had ended before
+    settings = directory / "secantusd.toml"
+    settings.unlink(missing_ok=True)
+    settings.touch(exist_ok=False)  # named, so that it looks for no other one, and it has to be a file
+    options = ["--config", settings, "--host", "127.0.0.1", "--port", port, "--storage-path", directory / "database"]
+    # Without the first of these it answers before a write is on the disk. The others are the Python server's sizes.
+    options += ["--sync-on-commit", "--cache-size", "1G", "--log-file-max", "10MB", "--log-level", "WARNING"]
+    os.execvp(RUST_SERVER, [RUST_SERVER, *map(str, options)])  # noqa: S606
+
+
+def _knock(port: int) -> None:
+    """Keep connecting: stop() waits two seconds for its thread that waits for a connection, unless one comes."""
+    while True:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    role, place, *numbers = sys.argv[1:]
+    roles: dict[str, Callable[..., None]] = {"keep": _keep, "serve": _serve, "become_rust": _become_rust}
+    roles[role](Path(place), *map(int, numbers))
