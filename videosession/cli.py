@@ -193,18 +193,23 @@ def _printable(text: str) -> str:
 
 def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str], str]) -> None:
     """Store a log as sessions, and print a summary and where to see it."""
-    intake = Intake(services().sessions, owner, form, pseudonym)
+    intake, damage = Intake(services().sessions, owner, form, pseudonym), None
     with _progress("Importing", (), _size(file)) as bar:
-        for number, read in logs.numbered(file, form):
-            intake.take(number, read)
-            if number % 1000 == 0 and file.seekable():
-                bar.update(file.tell() - bar.pos)
+        try:
+            for number, read in logs.numbered(file, form):
+                intake.take(number, read)
+                if number % 1000 == 0 and file.seekable():
+                    bar.update(file.tell() - bar.pos)
+        except logs.Damaged as error:
+            damage = error
         intake.flush()
     for line in intake.told():
         click.echo(line, err=True)
     sessions = f"more than {REMEMBERED_SESSIONS}" if intake.sessions > REMEMBERED_SESSIONS else intake.sessions
     click.echo(f"{intake.events} events in {sessions} sessions. With the service running, see them here:\n")
     click.echo(_page(owner))
+    if damage:
+        raise click.ClickException(str(damage))
 
 
 def _page(owner: str) -> str:

@@ -109,12 +109,12 @@ class Intake:
         return self._ids[key]
 
     def _open(self, key: str, user: str, record: Record) -> str | None:
-        named = {"viewerId": user, "course": _bounded(record.course, LONGEST_NAME), "source": self._source}
+        named = {"viewerId": user, "course": record.course, "source": self._source} | record.metadata
         about = {
             "title": _bounded(record.title, LONGEST_TITLE),
             "description": "",
             "videoId": _bounded(record.video, LONGEST_VIDEO_ID),
-            "metadata": {name: value for name, value in (named | record.metadata).items() if value},
+            "metadata": {name: _bounded(value, LONGEST_NAME) for name, value in named.items() if value},
         }
         try:
             session_id: str = self._repository.create(owner=self._owner, key=key, **about)["_id"]

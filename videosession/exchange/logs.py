@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, BinaryIO
@@ -15,24 +17,44 @@ from videosession.exchange.records import Record, Unreadable
 LONGEST_LINE = 4 * 1024 * 1024
 FORMATS = ("openedx", "xapi")
 
+_ENTRIES = {"openedx": "line", "xapi": "statement"}
 _HEAD = 64 * 1024
-_DOCUMENTS = {  # how a JSON document of many statements begins, and where in it they are
-    re.compile(rb"\s*\["): "item",
-    re.compile(rb'\s*\{\s*"(statements|more)"'): "statements.item",
-    re.compile(rb"\s*\{\s*\n"): "",
+_DEEPEST = 200  # more than a line may have; a document of brackets alone would take memory without end
+_DOCUMENTS = {  # how a JSON document of many statements begins, and inside how many brackets they are
+    re.compile(rb"\s*\["): 1,
+    re.compile(rb'\s*\{\s*"(statements|more)"'): 2,
+    re.compile(rb"\s*\{\s*\n"): 0,
 }
 
 Numbered = tuple[int, Callable[[], Iterator[Record | None]]]
 
 
+class Damaged(Exception):
+    """The rest of a file cannot be read; what came before has been."""
+
+
 def numbered(file: BinaryIO, source: str) -> Iterator[Numbered]:
-    """Yield the number of each line, or of each statement of a large document, and what reads it."""
+    """Yield the number of each line, or of each statement of a large document, and what reads it; Damaged."""
+    number = 0
+    try:
+        for number, read in _numbered(file, source):
+            yield number, read
+    except (EOFError, gzip.BadGzipFile, zlib.error, Unreadable) as error:
+        raise Damaged(
+            f"The file is damaged after {_ENTRIES[source]} {number}; the rest was not read: {error}"
+        ) from None
+
+
+def _numbered(file: BinaryIO, source: str) -> Iterator[Numbered]:
     plain = _uncompressed(file)
+    if plain.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
+        plain.read(len(codecs.BOM_UTF8))
     if source == "xapi":
         head = plain.peek(_HEAD)[:_HEAD]
-        for pattern, prefix in _DOCUMENTS.items():
+        for pattern, level in _DOCUMENTS.items():
             if pattern.match(head):
-                yield from _document(plain, prefix)
+                for number, statement in enumerate(_statements(plain, level), 1):
+                    yield number, partial(_one, statement)
                 return
     for number, line in enumerate(_lines(plain), 1):
         yield number, partial(_read, source, line)
@@ -62,27 +84,52 @@ def _lines(file: io.BufferedReader) -> Iterator[bytes]:
             pass
 
 
-def _document(file: io.BufferedReader, prefix: str) -> Iterator[Numbered]:
-    """Yield the statements of a JSON document, one by one; where it is broken, it ends."""
+class _Bounded:
+    """A file of which no more than a statement's length may be read before `count` is set back."""
+
+    def __init__(self, file: io.BufferedReader):
+        self.count = 0
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        self.count += size
+        if self.count > LONGEST_LINE + _HEAD:
+            raise Unreadable("too long")
+        return self._file.read(size)
+
+
+def _statements(file: io.BufferedReader, level: int) -> Iterator[object]:
+    """Yield the values inside so many brackets of a JSON document, at two those of `statements`; Unreadable."""
     import ijson  # of requirements-optional.txt
 
-    number = 0
-    found = ijson.items(file, prefix, multiple_values=True, use_float=True)
-    while True:
-        number += 1
-        try:
-            statement = next(found)
-        except StopIteration:
-            return
-        except ijson.JSONError:
-            yield number, _broken
-            return
-        yield number, partial(_one, statement)
+    bounded, depth, key, builder = _Bounded(file), 0, "", None
+    for kind, value in _tokens(bounded):
+        depth -= kind.startswith("end")
+        if kind == "map_key" and depth == 1 and builder is None:
+            key = value
+        elif builder is None and depth == level and not kind.startswith("end") and (level < 2 or key == "statements"):
+            builder = ijson.ObjectBuilder()
+        if builder is not None:
+            builder.event(kind, value)
+        depth += kind.startswith("start")
+        if depth > _DEEPEST:
+            raise Unreadable("too deep")
+        if builder is None or depth <= level:
+            bounded.count = 0
+        if builder is not None and depth <= level:
+            yield builder.value
+            builder = None
+
+
+def _tokens(file: _Bounded) -> Iterator[tuple[str, Any]]:
+    """Yield what a JSON document is made of, piece by piece; Unreadable."""
+    import ijson
+
+    try:
+        yield from ijson.basic_parse(file, multiple_values=True, use_float=True, buf_size=_HEAD)
+    except ijson.JSONError:
+        raise Unreadable("not JSON") from None
 
 
 def _one(statement: object) -> Iterator[Record | None]:
     yield xapi_import.of_statement(statement)
-
-
-def _broken() -> Iterator[Record | None]:
-    raise Unreadable("not JSON")

@@ -24,7 +24,7 @@ class Record(NamedTuple):
     browser_session: str
     title: str
     events: list[dict[str, Any]]
-    metadata: dict[str, Any]
+    metadata: dict[str, str]
 
 
 def event(kind: str, instant: str, data: dict[str, Any], event_id: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _TYPES = {iri: name for name, iri in VERBS.items()} | {
     "http://adlnet.gov/expapi/verbs/experienced": "experienced",
 }
 _EVENT_ID = re.compile(r"[0-9a-fA-F-]{36}", re.ASCII)
-_BATCHES = ("statements.item", "item", "")  # where statements are: an LRS's answer, an array, one after the other
+LONGEST_SECONDS = 10**10
 
 Statement = dict[str, Any]
 
@@ -71,8 +71,8 @@ def _is_video(statement: Statement) -> bool:
 
 def _user(actor: Any) -> str:
     """Return whom an actor names by what identifies it."""
-    account = _at(actor, "account", "name")
-    named = [account, *(actor.get(name) for name in ("mbox", "mbox_sha1sum", "openid"))] if actor else []
+    ways = (("account", "name"), ("mbox",), ("mbox_sha1sum",), ("openid",))
+    named = [_at(actor, *steps) for steps in ways]
     if user := next(filter(None, map(text_of, named)), None):
         return user
     raise Unreadable("no actor")
@@ -82,10 +82,18 @@ def _events(statement: Statement, verb: str, node: str | None) -> list[dict[str,
     result, context = _extensions(statement, "result"), _extensions(statement, "context")
     event_id = text_of(statement.get("id"))
     if not _EVENT_ID.fullmatch(event_id):
-        event_id = digest(orjson.dumps(statement, option=orjson.OPT_SORT_KEYS))
+        event_id = digest(_sorted(statement))
     kind, data = _translated(verb, result, context, node)
     told = {name: value for name, value in data.items() if value is not None}
     return [event(kind, moment(statement.get("timestamp") or statement.get("stored")), told, event_id)]
+
+
+def _sorted(statement: Statement) -> bytes:
+    """Return a statement as JSON that is the same however its keys are ordered; Unreadable."""
+    try:
+        return orjson.dumps(statement, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # what only a document can hold: numbers beyond 64 bits
+        raise Unreadable("no JSON that can be stored") from None
 
 
 def _translated(verb: str, result: Statement, context: Statement, node: str | None) -> tuple[str, Statement]:
@@ -125,13 +133,13 @@ def _rate(context: Statement) -> float | None:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and value > 0 else None
+    return float(value) if isinstance(value, int | float) and 0 < value < LONGEST_SECONDS else None
 
 
 def _extensions(statement: Statement, part: str) -> Statement:
     """Return the extensions of a part of a statement, the profile's by their short names."""
-    told = _at(statement, part, "extensions") or {}
-    return {name.removeprefix(EXTENSION): value for name, value in told.items()}
+    told = _at(statement, part, "extensions")
+    return {name.removeprefix(EXTENSION): value for name, value in told.items()} if isinstance(told, dict) else {}
 
 
 def _at(value: Any, *steps: str) -> Any:
