@@ -110,6 +110,32 @@ def test_what_needs_a_length_is_left_out_where_none_is_known_and_counted():
     assert None not in exported(events)
 
 
+def test_a_length_that_is_given_is_never_shorter_than_what_was_watched():
+    events = [
+        {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position": 0}},
+        {"type": "pause", "timestamp": "2026-03-01T10:00:10Z", "data": {"position": 10}},
+    ]
+    told = [
+        each["context"]["extensions"].get(f"{xapi.EXTENSION}length")
+        for each in exported(events, xapi.Options(length=5))
+    ]
+    assert set(told) == {10, None}
+
+
+def test_what_is_watched_from_the_instant_of_a_branch_is_of_the_new_visit():
+    branch = {"type": "choice", "timestamp": "2026-03-01T10:00:10Z", "data": {"toNode": "a", "position": 10}}
+    events = [
+        {"type": "sessionStart", "timestamp": "2026-03-01T10:00:00Z", "data": {"node": "a", "duration": 20}},
+        {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position": 0}},
+        branch,
+        {"type": "play", "timestamp": "2026-03-01T10:00:10Z", "data": {"position": 0}},
+        {"type": "pause", "timestamp": "2026-03-01T10:00:15Z", "data": {"position": 5}},
+    ]
+    names = [verb for _, verb in verbs(exported(events))]
+    visit = ["initialized", "played", "paused", "terminated"]
+    assert names == visit * 2
+
+
 def test_a_session_without_known_events_says_nothing():
     assert exported([]) == exported([{"type": "other", "timestamp": "2026-03-01T10:00:00Z"}]) == []
 
@@ -119,10 +145,11 @@ def test_a_second_export_is_the_same(case):
     assert exported(case["events"]) == exported(case["events"])
 
 
-# Of 40 senseless logs 34 come back the same, too; the others name lengths that no stretch of them has.
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if "senseless" not in case["name"]], ids=lambda case: case["name"]
-)
+# There 1.3 s are watched in no time at all; told alone, without what led to it, that is not believed.
+SENSELESS = "senseless log 4"
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case["name"] != SENSELESS], ids=lambda case: case["name"])
 def test_what_was_exported_is_imported_and_exported_the_same(case):
     first = exported(case["events"])
     assert again(first) == first

@@ -35,11 +35,14 @@ class Move:
 def stays(viewing: Viewing) -> list[Stay]:
     """Return the visits of a viewing, each with its segments and jumps."""
     found = list(_empty(viewing))
-    for name in ("segments", "jumps"):
-        place = 0
-        for each in getattr(viewing, name):
-            place = _place(found, place, each.node, each.at if name == "jumps" else each.started_at)
-            getattr(found[place], name).append(each)
+    place = 0
+    for segment in viewing.segments:
+        place = _place(found, place, segment.node, segment.ended_at)
+        found[place].segments.append(segment)
+    place = 0
+    for jump in viewing.jumps:
+        place = _place(found, place, jump.node, jump.at)
+        found[place].jumps.append(jump)
     return found
 
 
@@ -51,11 +54,14 @@ def _empty(viewing: Viewing) -> Iterator[Stay]:
 
 
 def _place(found: list[Stay], place: int, node: Node, instant: int) -> int:
-    """Return the place of the first visit of the node, from `place` on, that was not over at that instant."""
+    """Return the place of the first visit of the node, from `place` on, that was not over then, else of its last."""
+    last = place
     for later in range(place, len(found)):
-        if found[later].node is node and instant <= found[later].left_at:
-            return later
-    return place
+        if found[later].node is node:
+            last = later
+            if instant <= found[later].left_at:
+                break
+    return last
 
 
 def played(stay: Stay) -> list[tuple[Segment, Move | None]]:

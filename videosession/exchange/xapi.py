@@ -89,7 +89,7 @@ class _Narration:
     def __init__(self, subject: _Subject, stay: Stay, watched: list[tuple[float, float]], completed: set[Node]):
         self._subject, self._stay = subject, stay
         self._watched, self._completed = watched, completed
-        length = stay.node.length or subject.options.length
+        length = stay.node.length or (subject.options.length and max(subject.options.length, stay.node.furthest))
         self._length = length and round(float(length), 3)
         self._position = 0.0
 
