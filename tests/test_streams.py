@@ -77,6 +77,21 @@ def test_memory_does_not_grow_with_the_session(client, form):
     assert peaks[1] < 1.1 * peaks[0]
 
 
+@pytest.mark.parametrize("is_noted", [True, False], ids=["their size is noted", "it is not"])
+def test_pieces_of_large_events_have_few_of_them(client, form, is_noted):
+    below, accept = form
+    session_id, database = client.new_session(), services_of(client.app).database
+    for number in range(24):
+        large = {"type": "note", "timestamp": "2026-03-01T10:00:00Z", "data": {"number": number, "text": "x" * 900_000}}
+        assert client.post(f"/api/sessions/{session_id}/events", large).status_code == 201
+    if not is_noted:  # then the first piece tells
+        database.sessions.update_one({"_id": session_id}, {"$unset": {"beside": ""}})
+    answer = client.get(f"/api/sessions/{session_id}{below}", headers={"Accept": accept}, buffered=False)
+    pieces = list(map(len, answer.response))
+    assert sum(pieces) > 24 * 900_000
+    assert max(pieces if is_noted else pieces[1:]) < 5_000_000
+
+
 class Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"  # as make_server would set it, for all handlers there ever are
 

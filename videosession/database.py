@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
-from itertools import islice
 from typing import Any, NamedTuple
 
+import bson
 import pymongo
 from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
@@ -335,18 +335,26 @@ def insert(collection: Collection, documents: list[dict]) -> list[dict]:
     return []
 
 
-def find_batch(collection: Collection, query: dict, fields: dict, order: list, count: int) -> tuple[list[dict], bool]:
-    """Return the first `count` documents at most that a find gives in one reply, and whether there may be more.
+class Batch(NamedTuple):
+    """What one reply had of a find's documents, how many bytes they are, and whether there may be more."""
+
+    documents: list[dict]
+    size: int
+    is_cut: bool
+
+
+def find_batch(collection: Collection, query: dict, fields: dict, order: list, count: int) -> Batch:
+    """Return the first `count` documents at most that a find gives in one reply.
 
     A reply has no more than 16 MB, and the next would be asked for without a time limit of its own: none is.
     """
-    cursor = collection.find(query, fields, sort=order, limit=count, batch_size=count)
+    options: dict[str, Any] = {"sort": order, "limit": count, "batch_size": count}
     if not isinstance(collection, Collection):  # an in-memory stand-in has no wire
-        found = list(cursor)
-        return found, len(found) == count
-    found = list(islice(cursor, 1))
-    if found and (others := cursor.retrieved - 1):
-        found += cursor.to_list(others)
+        found = list(collection.find(query, fields, **options))
+        return Batch(found, 0, len(found) == count)
+    cursor = collection.find_raw_batches(query, fields, **options)
+    reply = next(cursor, b"")
+    found = bson.decode_all(reply, collection.codec_options)
     is_cut = len(found) == count or cursor.alive
     cursor.close()
-    return found, is_cut
+    return Batch(found, len(reply), is_cut)

@@ -119,6 +119,16 @@ def test_no_find_of_a_long_session_matches_much_more_than_it_gives(store, comman
         assert len(finds) < COUNT
 
 
+@pytest.mark.parametrize("selected", [{}, {"type": "none"}], ids=["a page", "a rare type"])
+def test_a_million_events_that_match_little_are_passed_in_few_finds(store, commands, selected):
+    sessions = repository(store, is_windowed=True)
+    session_id, told = fill(sessions, "evenly")
+    store.sessions.update_one({}, {"$set": {"beside.count": 1_000_000}})
+    after = sessions.events_page(session_id, owner="alice", limit=30).place
+    commands.during(lambda: sessions.events_page(session_id, owner="alice", limit=50, after=after, **selected))
+    assert len([command for command in commands.sent if command.get("find") == "events"]) < 100
+
+
 def test_no_cursor_lives_across_batches(sessions, commands, mongo):
     """The server counts the time limit of the first find for all of a cursor's batches: there are no others."""
     session_id, told = fill(sessions, "all at one instant")

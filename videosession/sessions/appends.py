@@ -61,7 +61,7 @@ class Appends:
         """
         append = _Append(session_id, alive(session_id, owner), _once_each(events))
         try:
-            if stored_events.size(append.texts.values()) < min(self._bound, LARGE_BYTES):
+            if append.size < min(self._bound, LARGE_BYTES):
                 self._push(append)
             else:
                 self._insert(append)
@@ -156,7 +156,7 @@ class Appends:
         self._events.copy(append.session_id, recent)
         where = append.alive | {"moved": session.get("moved"), "size": session["size"]}
         cut = {"$set": {"recent": [], "ids": [], "size": 0}, "$inc": {"moved": 1}}
-        if self._updated(where, _with_hint(cut, recent)):
+        if self._updated(where, _with_hint(cut, recent, session["size"])):
             return True
         self._remove_if_gone(append, recent)
         return False
@@ -199,7 +199,7 @@ class Appends:
         written = append.events
         for _ in range(MOST_TRIES):
             where = append.alive | (append.unlike(moved) if append.named else {})
-            changes = _with_hint(self._changes() | {"$inc": {"moved": 1}}, written)
+            changes = _with_hint(self._changes() | {"$inc": {"moved": 1}}, written, append.size)
             if self._updated(where, changes):
                 return
             session = self._session(append)
@@ -243,6 +243,7 @@ class _Append:
         self.events = events
         self.named = [event for event in events if has_own_id(event)]
         self.texts = {event["eventId"]: packed(event) for event in events}
+        self.size = stored_events.size(self.texts.values())
         self.beside: list[dict] = []  # what this request put beside the session, or may have
 
     @property
@@ -278,15 +279,18 @@ def _once_each(events: list[dict]) -> list[dict]:
     return list(unique.values())
 
 
-def _with_hint(changes: dict, events: list[dict]) -> dict:
-    """Note how many events are beside a session and between which instants: reads go by it, no promise rests on it."""
+def _with_hint(changes: dict, events: list[dict], size: int) -> dict:
+    """Note how many events of what size are beside a session, and between which instants.
+
+    Reads go by it; no promise rests on it.
+    """
     if not events:
         return changes
     instants, arrivals = ([event[field] for event in events] for field in ("instant", "arrival"))
     first = {"beside.first": min(instants), "beside.firstArrival": min(arrivals)}
     last = {"beside.last": max(instants), "beside.lastArrival": max(arrivals)}
     return changes | {
-        "$inc": changes["$inc"] | {"beside.count": len(events)},
+        "$inc": changes["$inc"] | {"beside.count": len(events), "beside.bytes": size},
         "$min": changes.get("$min", {}) | first,
         "$max": changes.get("$max", {}) | last,
     }

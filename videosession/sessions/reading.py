@@ -13,12 +13,15 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from videosession.database import Database, find_batch
+from videosession.database import Batch, Database, find_batch
 from videosession.sessions.events import ORDER, Selection, in_order, place
 
 EVENTS_A_BATCH = 2001  # one more than two thousand, so that a batch that is not full is known to be the last
+BYTES_A_BATCH = 2 * 2**20  # that a stream holds at once, a few times over
+LEAST_A_BATCH = 4  # of the largest events, four megabytes
 LONG_SESSION = 5000  # events beside a session from which on windows are worth their queries
-WIDEST = 8  # times as wide as a window of evenly spread events
+WIDEST_EVENTS = 20_000  # a window is no wider than so many events are where they are spread evenly
+WIDER = 4  # times, after a window with little in it
 
 
 class First(NamedTuple):
@@ -65,26 +68,34 @@ class Reads:
     def _first_beside(self, session: dict, selection: Selection, fields: dict, count: int) -> tuple[list[dict], bool]:
         found: list[dict] = []
         for span in self._spans(session, selection, 2 * count):
-            batch, is_cut = self._find(span, fields, count - len(found))
-            found += batch
-            if is_cut:
+            batch = self._find(span, fields, count - len(found))
+            found += batch.documents
+            if batch.is_cut:
                 return found, True
-            span.note(batch, is_cut)
+            span.note(batch)
         return found, False
 
     def _beside(
         self, session: dict, selection: Selection, fields: dict, look: Callable[[], object]
     ) -> Iterator[list[dict]]:
-        """Yield the selected events beside a session in batches."""
+        """Yield the selected events beside a session in batches, of as many as there is room for by their size."""
+        hint = session.get("beside", {})
+        size = self._fitting(hint.get("bytes", 0), hint.get("count", 0))
         is_first = True
-        for span in self._spans(session, selection, self._size * 3 // 4):
-            batch, is_cut = self._find(span, fields, self._size)
+        for span in self._spans(session, selection, size * 3 // 4):
+            batch = self._find(span, fields, size)
             if not is_first:
                 look()
             is_first = False
-            yield span.note(batch, is_cut)
+            if batch.documents:
+                size = self._fitting(batch.size, len(batch.documents))
+            yield span.note(batch)
 
-    def _find(self, span: "_Span", fields: dict, count: int) -> tuple[list[dict], bool]:
+    def _fitting(self, size: int, count: int) -> int:
+        """Return how many events a batch may have, where so many are of this size."""
+        return max(min(BYTES_A_BATCH * count // size, self._size), LEAST_A_BATCH) if size else self._size
+
+    def _find(self, span: "_Span", fields: dict, count: int) -> Batch:
         return find_batch(self._database.events, span.query, span.fields(fields), ORDER, count)
 
     def _spans(self, session: dict, selection: Selection, size: int) -> Iterator["_Span"]:
@@ -112,25 +123,25 @@ class Reads:
 class _Window:
     """How far a find reaches on an axis of whole numbers; None for as far as there is anything."""
 
-    def __init__(self, count: int, first: int, last: int, size: int):
+    def __init__(self, count: int, first: int, last: int, size: int, widest: int):
         self._first, self._last, self._size = first, last, size
         self._width = max((last - first) * size // count, 1)
-        self._widest = WIDEST * self._width
+        self._widest = max((last - first) * widest // count, self._width)
 
     @classmethod
     def of_instants(cls, hint: dict, size: int) -> "_Window | None":
         """Reach as far as `size` events do where they are spread evenly; None where the session is not that long."""
         if hint.get("count", 0) < LONG_SESSION:
             return None
-        return cls(hint["count"], hint["first"], hint["last"], size)
+        return cls(hint["count"], hint["first"], hint["last"], size, WIDEST_EVENTS)
 
     @classmethod
     def of_arrivals(cls, hint: dict, size: int) -> "_Window | None":
-        """Do the same by the clock that arrivals begin with."""
+        """Do the same by the clock that arrivals begin with: for one instant, at which hardly ever many are."""
         if hint.get("count", 0) < LONG_SESSION:
             return None
         first, last = clock(hint["firstArrival"]), clock(hint["lastArrival"])
-        return None if first is None or last is None else cls(hint["count"], first, last, size)
+        return None if first is None or last is None else cls(hint["count"], first, last, size, hint["count"])
 
     def top(self, low: int | None) -> int | None:
         """Return where a find from `low` on ends."""
@@ -143,7 +154,7 @@ class _Window:
         if reach is not None:
             self._width = max(reach * 3 // 4, 1)
         elif count < self._size // 2:
-            self._width = min(2 * self._width, self._widest)
+            self._width = min(WIDER * self._width, self._widest)
 
 
 class _Span:
@@ -155,7 +166,7 @@ class _Span:
         """Return the fields that the find must give."""
         return fields
 
-    def note(self, batch: list[dict], is_cut: bool) -> list[dict]:
+    def note(self, found: Batch) -> list[dict]:
         """Return what of a batch may be given already."""
         raise NotImplementedError
 
@@ -173,8 +184,9 @@ class _Instants(_Span):
         self.next: int | None = None
         self.single: int | None = None
 
-    def note(self, batch: list[dict], is_cut: bool) -> list[dict]:
-        if not is_cut:
+    def note(self, found: Batch) -> list[dict]:
+        batch = found.documents
+        if not found.is_cut:
             self.next = self._top
             if self._window:
                 self._window.note(len(batch), None)
@@ -205,7 +217,8 @@ class _Arrivals(_Span):
     def fields(self, fields: dict) -> dict:
         return fields | {"arrival": 1}
 
-    def note(self, batch: list[dict], is_cut: bool) -> list[dict]:
+    def note(self, found: Batch) -> list[dict]:
+        batch, is_cut = found.documents, found.is_cut
         self.next = batch[-1]["arrival"] if is_cut else self._top
         if self._window:
             reach = (clock(batch[-1]["arrival"]) or 0) - (clock(batch[0]["arrival"]) or 0) if is_cut else None
