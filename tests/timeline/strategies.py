@@ -1,12 +1,8 @@
 """Logs made by chance: any JSON at all in any field, at any time."""
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from videosession.timeline.vocabulary import FIELDS, TYPES
-
-# The same logs at every run, and no verdict on a slow machine.
-by_chance = settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.timeline.log import log
-from tests.timeline.strategies import by_chance, logs
+from tests.timeline.strategies import logs
 from videosession.timeline import picture, summarise, walk
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -33,7 +33,6 @@ def event(seconds, name, **data):
     return {"eventId": "e", "type": name, "timestamp": "", "instant": START + int(seconds * 1e6), "data": data}
 
 
-@by_chance
 @given(logs())
 def test_any_events_make_a_well_formed_picture_of_numbers(events):
     svg = drawn(events)
@@ -42,7 +41,6 @@ def test_any_events_make_a_well_formed_picture_of_numbers(events):
     assert len(svg) < 200_000
 
 
-@by_chance
 @given(st.text(min_size=1))
 def test_text_from_clients_is_text(text):
     events = [event(0, "play", node=text), event(5, "choice", toNode=text + "<b>", option=text, position=5)]

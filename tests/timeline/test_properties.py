@@ -5,12 +5,11 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.timeline.strategies import by_chance, logs
+from tests.timeline.strategies import logs
 from videosession.timeline import BinsTooNarrow, summarise, timeline, walk
 from videosession.timeline.vocabulary import TYPES
 
 
-@by_chance
 @given(logs())
 def test_the_answer_is_strict_json_and_the_same_when_read_twice(log):
     answer = timeline(log)
@@ -18,7 +17,6 @@ def test_the_answer_is_strict_json_and_the_same_when_read_twice(log):
     assert timeline(iter(log)) == answer
 
 
-@by_chance
 @given(logs())
 def test_segments_lie_inside_the_length_of_their_node(log):
     viewing = walk(log)
@@ -28,7 +26,6 @@ def test_segments_lie_inside_the_length_of_their_node(log):
         assert segment.started_at <= segment.ended_at
 
 
-@by_chance
 @given(logs())
 def test_no_more_is_seen_than_watched_and_no_more_covered_than_all(log):
     answer = timeline(log)
@@ -39,7 +36,6 @@ def test_no_more_is_seen_than_watched_and_no_more_covered_than_all(log):
         assert 0 <= node["uniqueSeconds"] <= node["watchedSeconds"]
 
 
-@by_chance
 @given(logs())
 def test_the_time_in_all_modes_is_the_time_from_the_first_known_event_to_the_last(log):
     viewing = walk(log)
@@ -49,7 +45,6 @@ def test_the_time_in_all_modes_is_the_time_from_the_first_known_event_to_the_las
     assert all(0 <= chapter.played <= viewing.wall.get("playing", 0) for chapter in viewing.chapters.values())
 
 
-@by_chance
 @given(logs(), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_means_nothing_where_timestamps_differ(log, random):
     log = [event | {"instant": event["instant"] + place} for place, event in enumerate(log)]
@@ -57,7 +52,6 @@ def test_the_order_of_arrival_means_nothing_where_timestamps_differ(log, random)
     assert timeline(sorted(arrived, key=lambda event: event["instant"])) == timeline(log)
 
 
-@by_chance
 @given(logs(), st.integers(0, 40))
 def test_an_unknown_type_changes_nothing_but_the_count(log, place):
     log = [event for event in log if event["type"] in TYPES]
@@ -65,7 +59,6 @@ def test_an_unknown_type_changes_nothing_but_the_count(log, place):
     assert timeline([*log[:place], noise, *log[place:]]) == timeline(log) | {"events": len(log) + 1}
 
 
-@by_chance
 @given(logs(), st.floats(0.1, 3600))
 def test_bins_that_are_too_narrow_name_the_smallest_width_that_fits(log, width):
     viewing = walk(log)
@@ -78,7 +71,6 @@ def test_bins_that_are_too_narrow_name_the_smallest_width_that_fits(log, width):
     assert all(views >= 0 for each in heat for views in each["views"])
 
 
-@by_chance
 @given(logs())
 def test_every_jump_and_segment_is_on_a_visited_node_and_the_graph_is_the_path(log):
     answer = timeline(log)

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.timeline.strategies import by_chance
 from videosession.timeline import timeline, walk
 from videosession.timeline.summary import by_node, union
 
@@ -106,7 +105,6 @@ def count(actions, name):
     return sum(each == name for each, _ in actions)
 
 
-@by_chance
 @given(ACTIONS)
 def test_what_was_watched_comes_out_exactly(actions):
     viewer = Viewer().act(actions)
@@ -114,13 +112,11 @@ def test_what_was_watched_comes_out_exactly(actions):
     assert seen == [(node, pytest.approx(start), pytest.approx(end)) for node, start, end in viewer.watched]
 
 
-@by_chance
 @given(ACTIONS)
 def test_no_anomaly_is_seen_where_all_is_told(actions):
     assert timeline(Viewer().act(actions).events)["anomalies"] == []
 
 
-@by_chance
 @given(ACTIONS)
 def test_an_unreported_seek_costs_at_most_what_was_played_until_the_next_report(actions):
     viewer = Viewer(tells_seeks=False).act(actions)
@@ -131,7 +127,6 @@ def test_an_unreported_seek_costs_at_most_what_was_played_until_the_next_report(
     assert viewer.total() - seeks * 2 * PING - 0.01 <= answer["watchedSeconds"] <= most + 0.01
 
 
-@by_chance
 @given(ACTIONS, st.randoms(use_true_random=False))
 def test_positions_left_out_cost_nothing_while_one_in_15_s_is_told(actions, random):
     viewer = Viewer().act(actions)
@@ -146,7 +141,6 @@ def test_positions_left_out_cost_nothing_while_one_in_15_s_is_told(actions, rand
     assert timeline(viewer.events)["watchedSeconds"] == pytest.approx(viewer.total(), abs=off)
 
 
-@by_chance
 @given(ACTIONS, st.randoms(use_true_random=False))
 def test_lost_pings_change_nothing_of_what_was_watched(actions, random):
     viewer = Viewer().act(actions)
@@ -154,7 +148,6 @@ def test_lost_pings_change_nothing_of_what_was_watched(actions, random):
     assert timeline(kept)["watchedSeconds"] == pytest.approx(viewer.total(), abs=0.01)
 
 
-@by_chance
 @given(ACTIONS, st.booleans(), st.randoms(use_true_random=False))
 def test_skipped_video_is_never_counted_but_for_the_quarter_that_clocks_may_be_off(actions, tells_seeks, random):
     viewer = Viewer(tells_seeks).act(actions)

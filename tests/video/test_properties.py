@@ -3,7 +3,7 @@
 from collections import Counter
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.video import brute
@@ -71,7 +71,6 @@ def test_what_is_packed_comes_back(result):
     assert unpack(pack(result)) == result
 
 
-@settings(max_examples=300)
 @given(populations(), PLANS, WIDTHS)
 def test_a_heatmap_equals_the_second_implementation(sessions, lengths, width):
     found, opens = views(sessions)
