@@ -22,10 +22,12 @@ def viewing(nodes, entries, segments, name="n{}", seed=0):
     told.nodes = {node.id: node for node in made}
     for place in range(entries - 1):
         told.departures.append(Departure(path[place], path[place + 1], f"option {place}" * 10, "choice", 0, None))
-    for place in range(segments):
+    for place in range(min(segments, 5_000)):
         node, start = path[place % entries], chance.uniform(0, 7_000_000)
         told.segments.append(Segment(node, start, start + chance.uniform(1, 100_000), 0, 0, 1.0))
         told.jumps.append(Jump(node, start, chance.uniform(0, 7_000_000), "user", 0, 0))
+    told.segments += told.segments[-1:] * (segments - len(told.segments))
+    told.jumps += told.jumps[-1:] * (segments - len(told.jumps))
     return told
 
 
