@@ -66,6 +66,7 @@ class Line:
     before: Believed
     cause: str
     playing: bool
+    at: int
     ceased: int | None = None
     target: float | None = None
     played: int = 0

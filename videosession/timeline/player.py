@@ -110,7 +110,7 @@ class Player(Playhead):
             if self.finished and self.mode != PLAYING:
                 self.let_go(position)
             else:
-                self.leave(position, pauses=True)
+                self.leave(position)
             self.mode = PAUSED
 
     def complete(self, position: float | None) -> None:
@@ -155,14 +155,14 @@ class Player(Playhead):
 
     def session_start(self, node: str | None) -> None:
         """The page was loaded, again if anything was before; in another tab the first may play on."""
-        if node is not None and self.nameless:
+        if node is not None and self.nameless and self.unseen:
             self.rename(node)
             return
         line = self.line if self.at is None else None
         if self.mode == PLAYING:
             before = self.believe()
             self.viewing.note("openEnded", self.event)
-            line = Line(before, "reload", playing=True) if self.at is not None else line
+            line = Line(before, "reload", True, self.now) if self.at is not None else line
         self.turn()
         self.begin_anew()
         self.line = line
@@ -188,6 +188,8 @@ class Player(Playhead):
         if position is None:
             return
         self.pinged = True
+        if before is not None:
+            self.between_pings = self.now - before[0]
         if self.mode == PLAYING:
             self.report(position)
         elif self.mode == BUFFERING:
@@ -306,12 +308,10 @@ class Player(Playhead):
         if node is None:
             self.invalid()
             return
-        if self.nameless:
+        named = self.nameless and (from_node is not None or self.unseen)
+        if named:
             self.rename(node if from_node is None else from_node)
-            known = from_node is None
-        else:
-            known = self.told_twice(node, from_node)
-        if known:
+        if (named and from_node is None) or (not named and self.told_twice(node, from_node)):
             self.arrive(to_position, duration)
         else:
             self.branch(node, option, "auto" if cause is None else cause, position, to_position, duration)
@@ -371,8 +371,8 @@ class Player(Playhead):
 
     @property
     def nameless(self) -> bool:
-        """Whether the first node has no name yet, and nothing happened on it that needs one."""
-        return self.node.id is None and not self.viewing.edges and not self.viewing.segments and self.unwatched
+        """Whether it is still on the first node, and nobody has said what that is called."""
+        return self.node.id is None and not self.viewing.edges
 
     def rename(self, id: str) -> None:
         nodes = self.viewing.nodes

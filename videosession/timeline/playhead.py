@@ -19,16 +19,17 @@ from videosession.timeline.viewing import TOLERANCE, WATCHED, Jump
 
 SLOWEST_UNSAID, FASTEST_UNSAID = 1.25, 4.0  # the speeds that are recognised though nobody reports them
 SILENT = 60_000_000  # microseconds without a ping in which a player that sends some cannot have been playing
+LATE = 1_000_000  # microseconds that a ping may come late
+SKIPPED = 3.0  # times what can have played: a player that is further ahead may have been moved at once
 
 
 class Playhead(Stretches):
     """Follows reports through the modes of a player."""
 
     stalled_at = 0
+    between_pings = SILENT - LATE
 
-    def report(
-        self, position: float | None, *, begins: bool = False, leaves: bool = False, pauses: bool = False
-    ) -> None:
+    def report(self, position: float | None, *, begins: bool = False, leaves: bool = False) -> None:
         """Take the position that the player says it is at, if it says one.
 
         An event that `begins` says that it was not playing before, one that `leaves` that it is not any longer.
@@ -44,7 +45,7 @@ class Playhead(Stretches):
             self.at = position
             self.line = None
         elif not self.fits(position):
-            self.explain_report(position, begins, pauses)
+            self.explain_report(position, begins, leaves)
             return
         else:
             doubtful = leaves and self.mode == PLAYING and not self.keeps_step(position - self.at)
@@ -55,7 +56,7 @@ class Playhead(Stretches):
                     self.line = self.pace = None
             self.reach(position)
             if before is not None:
-                self.line = Line(before, "stall", playing=True)
+                self.line = Line(before, "stall", True, self.now)
         self.guess = False
         self.rest()
 
@@ -65,7 +66,7 @@ class Playhead(Stretches):
             self.rest()
             self.report(position, begins=True)
 
-    def explain_report(self, position: float, begins: bool, pauses: bool = False) -> None:
+    def explain_report(self, position: float, begins: bool, leaves: bool = False) -> None:
         """Take a position to which playback, as far as it was told, cannot have got."""
         if self.goes_on(position, begins):
             self.take_back(position)
@@ -73,7 +74,7 @@ class Playhead(Stretches):
             self.found_playing(self.reported)
             self.watch(position)
         elif not self.keeps_pace(position):
-            self.slip(position, pauses)
+            self.slip(position, leaves)
 
     def watch(self, position: float) -> None:
         """Get there by playing, as the clock has proved."""
@@ -85,7 +86,7 @@ class Playhead(Stretches):
         """Tell whether it played though nobody said so: a play got lost, or a pause came too early."""
         if self.at is None or self.mode not in (IDLE, PAUSED):
             return False
-        if self.pinged and self.now - self.reported > SILENT:
+        if self.slipped if not self.pinged else self.now - self.reported > self.between_pings + LATE:
             return False
         return self.in_step_since(position - self.at + self.inferred, self.reported, self.now)
 
@@ -98,27 +99,31 @@ class Playhead(Stretches):
         time = (self.now - instant) / SECOND
         self.played, self.slowly = time * self.fast, time * self.slow
 
-    def slip(self, position: float, pauses: bool = False) -> None:
+    def slip(self, position: float, leaves: bool) -> None:
         """It was moved and nobody said so: what was skipped is never counted; from a guess playback simply began."""
         if self.guess and self.unwatched:
             self.begin_at(position)
             self.rest()
             return
         before = self.believe()
-        if pauses and self.mode == PLAYING and not self.pinged:
-            self.go_on(self.slowly / 2)
+        if leaves and self.mode == PLAYING and not self.guess and self.skipped(position):
+            self.go_on(self.slowly)
         self.viewing.note("unreportedJump", self.event)
         self.jump(position, "unreported", before)
         self.allowance = 0.0
 
-    def leave(self, position: float | None, *, pauses: bool = False) -> None:
+    def skipped(self, position: float) -> bool:
+        """Tell whether it is ahead by no more than a while of playing and a skip: it will have played first."""
+        return self.at is not None and 0 < position - self.at <= SKIPPED * self.played
+
+    def leave(self, position: float | None) -> None:
         """The player itself ends playback: where it says, or as far as it has got."""
         if self.mode == BUFFERING and position is not None and self.stall_is_over(position):
             self.found_playing(max(self.stalled_at, self.reported))
         if position is None and self.mode == PLAYING:
             self.go_on(self.slowly)
         else:
-            self.report(position, leaves=True, pauses=pauses)
+            self.report(position, leaves=True)
 
     def stall_is_over(self, position: float) -> bool:
         """Players may not say that a stall is over: a position ahead of it does."""
@@ -127,10 +132,9 @@ class Playhead(Stretches):
     def jump(self, position: float, cause: str, before: Believed | None = None) -> bool:
         """Be moved there: a jump of its own, one more step of the last, or what explains the last."""
         last = self.scrubbed()
-        untold = last is not None and last.cause == "unreported"
         if self.at is None:
             self.at = position
-        elif last is not None and untold and cause != "unreported" and abs(self.at - last.end) <= NEAR:
+        elif last and last.cause == "unreported" != cause and abs(self.at - last.end) <= NEAR:
             self.set_out(before, cause)
             self.explain(last, position, cause)
         elif abs(position - self.at) >= WATCHED:
@@ -146,12 +150,18 @@ class Playhead(Stretches):
         """Remember what is left."""
         if cause != "unreported":
             self.pace = None
-        self.line = Line(before or self.believe(), cause, self.mode == PLAYING)
+        self.line = Line(before or self.believe(), cause, self.mode == PLAYING, self.now)
 
     def scrubbed(self) -> Jump | None:
         """Return the last jump if nothing was watched since, and no node or page left."""
         jumps = self.viewing.jumps
         return jumps[-1] if jumps and jumps[-1].era == self.era and self.unwatched else None
+
+    @property
+    def slipped(self) -> bool:
+        """Whether it was moved, nobody said so, and nothing was watched since."""
+        last = self.scrubbed()
+        return last is not None and last.cause == "unreported"
 
     def explain(self, last: Jump, position: float, cause: str) -> None:
         """Players report where they are before they say that they seek; a change of quality returns where it was."""
@@ -207,9 +217,13 @@ class Playhead(Stretches):
         gained = position - line.before.at
         if not reloaded and abs(gained) <= NEAR:
             return True
-        return line.playing and self.in_step_since(
-            gained + line.before.inferred, line.before.reported, line.ceased or self.now
-        )
+        if not line.playing:
+            return False
+        gained += line.before.inferred
+        played = (self.now - line.before.reported) / SECOND * self.fast
+        if not reloaded and self.now - line.at <= SECOND and 0 < gained <= played + NEAR:
+            return True
+        return self.in_step_since(gained, line.before.reported, line.ceased or self.now)
 
     def take_back(self, position: float) -> None:
         """The move was none: go back to what was before it, and on from there."""

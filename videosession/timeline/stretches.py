@@ -9,6 +9,7 @@ IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD = "idle", "playing", "paused", "bu
 MODES = (IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD, "stalled")  # the last is only counted, never entered
 
 COARSE_CLOCK = 2.0  # seconds that a report may be off where clocks and positions are rounded
+JUST_LOADED = 2.25  # the same where nothing has been reported of the node yet
 NEAR = 1 + TOLERANCE  # seconds within which two positions are the same place
 GOES_ON = 15.0  # seconds of playback at the normal rate that may be inferred where nothing was reported
 FASTER = 30.0  # seconds that a report may be ahead, besides: long reports do not hide a skip
@@ -42,7 +43,7 @@ class Stretches:
         self.revoked: Revoked | None = None
         self.pace: Pace | None = None
         self.guess = False
-        self.allowance = COARSE_CLOCK
+        self.allowance = JUST_LOADED
         self.rest()
 
     def rest(self) -> None:
