@@ -313,6 +313,7 @@ const scripts = {
   },
 
   async waits_for_the_network(viewer) {
+    video.hidden = false; // Chromium does not wait for pictures that nobody sees
     let began;
     viewer.truth.waited = 0;
     video.addEventListener("waiting", () => (began ??= performance.now()));

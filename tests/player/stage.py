@@ -21,6 +21,7 @@ PAGES = {
     "/scripts.js": ("scripts.js", "text/javascript"),
 }
 PASSED_ON = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges", "Retry-After", "ETag")
+POLL_SECONDS = 0.1  # for which closing waits
 ASKED_SECONDS = {503: 1, 429: 3, 404: 0}  # of the statuses that faults name
 
 
@@ -50,7 +51,7 @@ class Stage(ThreadingHTTPServer):
         self.requests: list[Seen] = []
         self.outcomes: queue.Queue[dict] = queue.Queue()
         self.rest = threading.Event()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
 
     @property
     def statuses(self) -> list[int]:

@@ -18,9 +18,13 @@ from tests.service import Service
 
 pytestmark = pytest.mark.processes
 
-SCRIPTS = [
-    "plays_and_pauses",
+SCRIPTS = [  # the longest first
+    "meets_no_server",
+    "meets_a_server_that_fails_on_one_event",
+    "says_very_much",
     "watches_on",
+    "waits_for_the_network",
+    "plays_and_pauses",
     "seeks_forward_and_back",
     "scrubs",
     "is_impatient",
@@ -50,16 +54,12 @@ SCRIPTS = [
     "plays_in_two_tabs_at_once",
     "takes_the_film_out_of_the_page",
     "has_no_storage",
-    "says_very_much",
     "leaves_something_of_an_earlier_session",
-    "waits_for_the_network",
-    "meets_no_server",
     "meets_a_busy_server",
     "is_asked_to_wait",
     "gets_no_answers",
     "needs_a_new_token",
     "reports_what_is_refused",
-    "meets_a_server_that_fails_on_one_event",
     "attaches_to_what_cannot_be_followed",
     "loses_the_session",
     "is_at_a_page_full_of_faults",
