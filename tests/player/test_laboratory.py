@@ -19,7 +19,6 @@ AT_ONCE = 7
 EVERYDAY = {  # and what was wrong where a run fails
     ("plain", "busy_page"): "skipped film counts as watched where events come late",
     ("plain", "choose_early"): "a choice counts from when it is made, and not from when the film changes",
-    ("plain", "choose_late"): "a choice that is told after the film changed invents a jump",
     ("plain", "enter_late"): "a part that is told after it began invents a jump",
     ("plain", "gap_jump"): "a player's own seek counts as the viewer's",
     ("plain", "two_elements_at_once"): "what the first of two elements played is lost",
