@@ -16,7 +16,7 @@ MOST_CHUNKS = 100_000  # to look for the last of more would keep others waiting
 
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*(\d+)[ \t]*\r\n", re.IGNORECASE)
-_TOKEN = re.compile(rb"\r\nauthorization:", re.IGNORECASE)
+_TOKEN = re.compile(rb"\r\nauthorization:([^\r\n]*)", re.IGNORECASE)
 _LINES = re.compile(rb"\r\ncontent-type:[^\r]*x-ndjson", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
@@ -30,7 +30,7 @@ class Arrival:
         self.received = received
         self.head_size = 0  # until the head is there
         self.expects_continue = False
-        self.has_token = False
+        self.token: bytes | None = None  # as it was sent, nobody has looked at it
         self.is_chunked = False
         self.is_complete = False  # as far as its head and its chunks say so: the rest is not HTTP or too large
         self._largest = LARGEST_BODY
@@ -59,7 +59,8 @@ class Arrival:
         self.is_chunked = _CHUNKED.search(head) is not None
         if length or not self.is_chunked:
             self._length = int(length[1][:18]) if length else 0
-        self.has_token = _TOKEN.search(head) is not None
+        token = _TOKEN.search(head)
+        self.token = token[1] if token else None
         largest = (LARGEST_LINES, LARGEST_BODY) if _LINES.search(head) else (LARGEST_VALUE, LARGEST_VALUE_IN_CHUNKS)
         self._largest = largest[self._length is None]
         is_old = head.find(b" HTTP/1.0\r\n", 0, LONGEST_LINE + 16) >= 0

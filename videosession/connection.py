@@ -24,6 +24,7 @@ SLOWEST_BYTES_A_SECOND = 32 * 1024  # each so many bytes of a body that came ear
 STALL_SECONDS = 28  # for a client to read nothing of an answer; with LINGER_SECONDS it is let go after 30
 SLOWEST_READING_BYTES_A_SECOND = 8 * 1024  # each so many bytes of an answer that a client took earn it a second more
 PIECE = 64 * 1024
+MOST_UNSENT = 256 * 1024  # that the system takes of an answer beyond what is on its way; by itself it takes megabytes
 
 
 class ClientSocket(socket.socket):
@@ -35,6 +36,8 @@ class ClientSocket(socket.socket):
     def __init__(self, accepted: socket.socket):
         super().__init__(fileno=accepted.detach())
         super().setblocking(False)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)
         self.received = bytearray()
         self.ending: Exception | None = TimeoutError("it did not arrive in time")
         self.outgoing: deque[memoryview] = deque()

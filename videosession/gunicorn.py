@@ -32,7 +32,7 @@ loglevel = _settings.log_level.lower()
 bind = f"0.0.0.0:{_settings.port}"  # noqa: S104, it is a server
 workers = _settings.web_concurrency
 worker_class = "videosession.gunicorn_worker.Worker"
-threads = 8
+threads = 9  # of which one client gets eight: see turns.py
 # What can be held open: see the worker. Two descriptors for each would stay below the usual limit of 1024.
 worker_connections = 500
 # A request has 20 seconds to finish when the server stops; Heroku gives 30.

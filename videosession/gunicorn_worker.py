@@ -6,9 +6,10 @@ loop receives requests and lets go of connections, and a thread gets a request t
 
     waiting ── the whole request ──> a thread ── keep-alive ──> waiting
        │ too late: 408                  ├─ the last answer ──> lingering, until the client has closed or two seconds
-       │ no token: at its head          └─ more than the client takes ──> sending ── taken ──> a thread, for the rest
+       │ no token: at its head          └─ a part of it ──> sending, until it is taken ──> a thread, for the rest
 
-So what can be held open is bounded by `worker_connections`, not by `threads`. Where they are all taken, silent ones
+The threads are shared fairly (turns.py): a client of many expensive requests, or of long answers, holds up itself.
+What can be held open is bounded by `worker_connections`, not by `threads`. Where they are all taken, silent ones
 make room, then slow ones, never one that is faster than the least rate. What waits in memory is bounded, too, in each
 worker: the requests that are not answered yet, and the answers that are not taken yet.
 """
@@ -45,6 +46,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 from videosession import problems
 from videosession.arrival import LARGEST_HEAD, MEBIBYTE
 from videosession.connection import HEAD_SECONDS, PIECE, Answer, ClientSocket, Connection
+from videosession.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +64,14 @@ STOP_SECONDS = 10  # for what is arriving when the worker is told to stop
 MOST_LINGERING = 32 * MEBIBYTE  # what is thrown away of a body that nobody wants, so that its sender sees the answer
 MOST_RECEIVED = 64 * MEBIBYTE  # of all requests that are not answered yet together, in each worker
 MOST_AHEAD = 256 * 1024  # of an answer that its client has not taken yet; then nothing is added to it
+MOST_AT_ONCE = MEBIBYTE  # of an answer that a thread writes before it turns to others
 MOST_OUTGOING = 64 * MEBIBYTE  # of all answers that have not been taken yet together, in each worker
 
 _system = ctypes.PyDLL(None)  # whose calls keep Python's lock
 _STATUSES = {LimitRequestLine: 414, ExpectationFailed: 417, LimitRequestHeaders: 431}  # of what is no HTTP; else 400
 UNFINISHED = object()  # what a thread returns where the client has enough to read for now
 _TOO_MUCH = "The service has more requests than it can hold. Send the request again in a moment."
+_ENDS = object()  # whose turn it is to end answers that nobody waits for any more
 _MISTAKES = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)  # not the client's
 
 
@@ -82,6 +86,13 @@ class Worker(ThreadWorker):
         self._idle_until: float | None = None
         self._swept_at = 0.0
         self._received_bytes = 0  # of requests that are not answered yet
+
+    def get_thread_pool(self) -> Turns:
+        return Turns(self.cfg.threads)
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Have a thread read the request, which is here, and answer."""
+        self._submit(conn, self.handle)
 
     def accept(self, listener: socket.socket) -> bool:
         """Take a new connection, and wait for its request; whether there was one."""
@@ -130,7 +141,7 @@ class Worker(ThreadWorker):
             self._wait(conn)
 
     def _submit(self, conn: Connection, task: Callable) -> None:
-        future = self.tpool.submit(task, conn)
+        future = self.tpool.submit(conn.arrival.token, partial(task, conn))
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def handle_request(self, req, conn: Connection):
@@ -156,11 +167,13 @@ class Worker(ThreadWorker):
         return self._produce(conn, answer)
 
     def _produce(self, conn: Connection, answer: Answer):
-        """Write the answer until it ends or the client has enough to read."""
+        """Write the answer until it ends, the client has enough to read, or it is time for others."""
+        written = 0
         try:
             for piece in answer.pieces:
                 answer.response.write(piece)
-                if conn.sock.outgoing_bytes > MOST_AHEAD:
+                written += len(piece)
+                if conn.sock.outgoing_bytes > MOST_AHEAD or written > MOST_AT_ONCE:
                     return UNFINISHED
             answer.response.close()
         except Exception as error:
@@ -314,7 +327,7 @@ class Worker(ThreadWorker):
         """Return whether there is nothing to wait for: all is there, or what is there is refused anyway."""
         arrival = conn.arrival
         if not arrival.is_whole():
-            return arrival.head_size > 0 and not arrival.has_token
+            return arrival.head_size > 0 and arrival.token is None
         if not arrival.head_size:
             conn.sock.ending = LimitRequestHeaders(f"The head is larger than {LARGEST_HEAD} bytes.")
         elif not arrival.is_complete and conn.sock.ending is not None:
@@ -396,7 +409,7 @@ class Worker(ThreadWorker):
         self.nr_conns -= 1
         conn.close()
         if conn.answer:
-            self.tpool.submit(_end_answer, conn)
+            self.tpool.submit(_ENDS, partial(_end_answer, conn))
 
     def _release(self, conn: Connection) -> None:
         self._received_bytes -= conn.request_bytes

@@ -26,6 +26,7 @@ EXPERIMENTS = [
     "faults",
     "outages",
     "slow",
+    "readers",
     "reloads",
     "hostile",
     "model",

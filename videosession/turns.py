@@ -1,0 +1,86 @@
+"""Threads for requests, of which one client never gets all: clients take turns, and one thread is kept for others."""
+
+import queue
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+
+class _Task(NamedTuple):
+    client: Hashable
+    future: Future
+    work: Callable[[], Any]
+
+
+class Turns:
+    """A pool of threads. Tasks wait in a queue for each client; whoever has had a turn is the last to have another."""
+
+    def __init__(self, threads: int):
+        self._most = max(threads - 1, 1)
+        self._lock = threading.Lock()
+        self._waiting: dict[Hashable, deque[_Task]] = {}  # by client, in the order of their turns
+        self._running: Counter[Hashable] = Counter()
+        self._held_back = 0  # tasks that wait for one of the same client, and not for a thread
+        # One entry for each task, for any thread to go and look; False to end.
+        self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=self._work, name=f"request-{place}") for place in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, client: Hashable, work: Callable[[], Any]) -> Future:
+        """Have a thread do this for a client when it is its turn."""
+        task = _Task(client, Future(), work)
+        with self._lock:
+            self._waiting.setdefault(client, deque()).append(task)
+        self._calls.put(True)
+        return task.future
+
+    def shutdown(self, wait: bool = True) -> None:
+        """End the threads when all that was submitted is done."""
+        for _ in self._threads:
+            self._calls.put(False)
+        for thread in self._threads if wait else ():
+            thread.join()
+
+    def _work(self) -> None:
+        while self._calls.get():
+            with self._lock:
+                task = self._next()
+                self._held_back += task is None
+            while task:
+                _do(task)
+                task = self._after(task.client)
+
+    def _after(self, client: Hashable) -> _Task | None:
+        """Let go of a client's thread, and take what was held back for want of it."""
+        with self._lock:
+            self._running[client] -= 1
+            if not self._running[client]:
+                del self._running[client]
+            task = self._next() if self._held_back else None
+            self._held_back -= task is not None
+            return task
+
+    def _next(self) -> _Task | None:
+        for client, tasks in self._waiting.items():
+            if self._running[client] < self._most:
+                task = tasks.popleft()
+                del self._waiting[client]
+                if tasks:
+                    self._waiting[client] = tasks  # at the end
+                self._running[client] += 1
+                return task
+        return None
+
+
+def _do(task: _Task) -> None:
+    if not task.future.set_running_or_notify_cancel():
+        return
+    try:
+        result = task.work()
+    except BaseException as error:  # whoever looks at the future gets it
+        task.future.set_exception(error)
+    else:
+        task.future.set_result(result)
