@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from videosession.errors import MOST_FAULTS, BadRequest, Fault, Invalid
+from videosession.errors import MOST_FAULTS, BadRequest, Fault
 
 # Where a value lies: the path to what it lies in, and the last step; () is the whole.
 Path = tuple[()] | tuple["Path", str | int]
@@ -24,11 +24,11 @@ SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 _LONG = b"0" * 19
 _ALL_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},:]', re.DOTALL)
+_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
 def read(body: bytes) -> Any:
-    """Read a JSON text; BadRequest where it is none, Invalid where it nests too deep for anything to read it."""
+    """Read a JSON text; BadRequest where it is none. What nests too deep to be read at all is cut off below that."""
     try:
         if not _has_long_digits(body):
             return orjson.loads(body)
@@ -55,13 +55,18 @@ def _has_long_digits(text: bytes) -> bool:
 def _read_slowly(body: bytes) -> Any:
     try:
         text = body.decode()
-        return json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
+        try:
+            return _loads(text)
+        except RecursionError:
+            return _loads(_cut(text))
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8: byte {error.start} cannot be read.") from None
-    except RecursionError:
-        raise Invalid([Fault(_place_too_deep(text), _TOO_DEEP)]) from None
     except ValueError as error:
         raise BadRequest(f"The body is not JSON: {error}.") from None
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -76,24 +81,20 @@ def _integer(digits: str) -> int:
 _TOO_DEEP = f"must not nest deeper than {DEEPEST} levels"
 
 
-def _place_too_deep(text: str) -> str:
-    """Point to the first array or object below the deepest level, in a text that was sound as far as it was read."""
-    path: list[Any] = []
-    deepest = DEEPEST + text.lstrip().startswith("[")  # the events of an array lie one level lower
-    last = ""
-    for mark in map(re.Match.group, _MARK.finditer(text)):
-        if mark in "{[":
-            if len(path) > deepest:
-                break
-            path.append(0 if mark == "[" else "")
-        elif mark in "}]":
-            path.pop()
-        elif mark == "," and isinstance(path[-1], int):
-            path[-1] += 1
-        elif mark == ":":
-            path[-1] = json.loads(last, strict=False)
-        last = mark
-    return _pointer(path)
+def _cut(text: str) -> str:
+    """Return a text up to an array or object that is too deep wherever it lies, and close all that is open there.
+
+    `faults` then finds it, as it finds one that is a level too deep.
+    """
+    closing = ""
+    for mark in _MARK.finditer(text):
+        if mark[0] in "}]":
+            closing = closing[1:]
+        elif mark[0] in "{[":
+            closing = ("}" if mark[0] == "{" else "]") + closing
+            if len(closing) > DEEPEST + 3:  # `data` may lie in an event in an array
+                return text[: mark.end()] + closing
+    return text
 
 
 def _pointer(path: Iterable[str | int]) -> str:
