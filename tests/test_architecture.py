@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections import Counter
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
@@ -184,11 +185,12 @@ def test_routes_catch_nothing_that_they_do_not_know_by_name(module):
     assert not {"everything", "Exception", "BaseException", "ServiceError"} & set(caught)
 
 
-def test_every_setting_is_in_the_readme_and_the_example_and_the_example_has_no_others():
+def test_every_setting_is_in_one_table_of_the_documents_and_in_the_example_which_has_no_others():
     settings = {name.upper() for name in Config.__dataclass_fields__}
     example = re.findall(r"^([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
     assert sorted(example) == sorted(settings)
-    assert {name for name in settings if f"| `{name}` |" not in README} == set()
+    rows = Counter(re.findall(r"^\| `([A-Z_]+)` \|", "\n".join(DOCUMENTS.values()), re.MULTILINE))
+    assert {name: rows[name] for name in settings} == dict.fromkeys(settings, 1)
 
 
 def requirements(name: str) -> list[str]:
