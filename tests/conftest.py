@@ -27,9 +27,21 @@ settings.load_profile("everyday")
 PATIENCE_SECONDS = 60  # the same of the database, where its deadline is not what is tested
 
 
+STARTS_PROCESSES = {"service"}  # fixtures
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the examination of the database server: on an unsafe one the other results mean nothing."""
-    items.sort(key=lambda item: item.path.name != "test_engine.py")
+    """Mark the tests that use a running service, and order the files.
+
+    The examination of the database server is the first: on an unsafe one the other results mean nothing. Files that start
+    processes come before the others, so that no process of pytest is left alone with a long one.
+    """
+    for item in items:
+        if STARTS_PROCESSES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("processes")
+    slow = {item.path for item in items if item.get_closest_marker("processes")}
+    items.sort(key=lambda item: (item.path.name != "test_engine.py", item.path not in slow))
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

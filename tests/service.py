@@ -91,7 +91,7 @@ def clean_environment(**settings) -> dict[str, str]:
     binaries = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
     return (
         kept
-        | {"PATH": binaries, "PYTHONDONTWRITEBYTECODE": "1"}
+        | {"PATH": binaries, "PYTHONDONTWRITEBYTECODE": ""}  # a start that compiles everything takes twice as long
         | UNLIMITED
         | {name: str(settings[name]) for name in settings}
     )
@@ -182,7 +182,7 @@ def procfile(name: str) -> list[str]:
 
 def copy_project(directory: Path) -> Path:
     """Copy the project as a clone would have it: what runs there cannot write into this one."""
-    left_out = shutil.ignore_patterns(".git", ".venv", ".env", "instance", "tests", "__pycache__", ".*_cache", ".hypo*")
+    left_out = shutil.ignore_patterns(".git", ".venv", ".env", "instance", "tests", ".*_cache", ".hypo*")
     copy = shutil.copytree(PROJECT, directory / "project", ignore=left_out)
     (copy / ".venv").symlink_to(sys.prefix)
     return copy
