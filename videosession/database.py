@@ -1,4 +1,4 @@
-"""One client per process, the indexes, and what a database failure means.
+"""One client per process, its deadlines, and what a database failure means.
 
 Whatever the URI says, writes are acknowledged by a majority and journaled, and reads come from the primary: the
 promises rest on it. The calls that come before an answer share one deadline, and each later batch of a stream has one.
@@ -12,17 +12,17 @@ from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, NamedTuple
 
-import bson
 import pymongo
-from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference, WriteConcern
+from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
-from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from videosession import instants
 from videosession.database_errors import meaning
 from videosession.errors import DatabaseAway, DatabaseFull
+from videosession.indexes import EVENT_INDEXES, RETENTION_INDEX, SESSION_INDEXES
 
 log = logging.getLogger(__name__)
 
@@ -31,29 +31,7 @@ START_SECONDS = 60  # as long as a command waits for a database that is being st
 LEAST_FREE_BYTES = 64 * 1024 * 1024  # then nothing more is stored: a database that meets a full disk answers nothing
 _EXISTS = 48
 OVERSHOOT_SECONDS = 0.5  # PyMongo looks at the clock every so often while it waits for a server to be there
-DUPLICATE = 11000  # the code of a write error
 DEFAULT_NAME = "videosession"
-
-SESSION_INDEXES = [
-    pymongo.IndexModel([("owner", ASCENDING), ("createdAt", DESCENDING), ("_id", DESCENDING)], name="owner_newest"),
-    pymongo.IndexModel(
-        [("owner", ASCENDING), ("videoId", ASCENDING), ("createdAt", DESCENDING), ("_id", DESCENDING)],
-        name="owner_video_newest",
-    ),
-    pymongo.IndexModel([("deletedAt", ASCENDING)], name="deleted", sparse=True),
-    pymongo.IndexModel([("due", ASCENDING)], name="due", sparse=True),
-]
-# Where sessions are kept for a time only, to find those whose time is over.
-RETENTION_INDEX = pymongo.IndexModel([("createdAt", ASCENDING)], name="oldest")
-EVENT_INDEXES = [
-    pymongo.IndexModel([("session", ASCENDING), ("instant", ASCENDING), ("arrival", ASCENDING)], name="session_order"),
-    # Without it the two events of a type among 100 000 take 160 ms on secantusd-rs and seconds on SecantusDB, with it
-    # 1 ms; storing a large batch takes a third longer. (tests/benchmark/by_type.py)
-    pymongo.IndexModel(
-        [("session", ASCENDING), ("type", ASCENDING), ("instant", ASCENDING), ("arrival", ASCENDING)],
-        name="session_type_order",
-    ),
-]
 
 
 # The promises do not leave these to a URI. A second between heartbeats finds a returning server within two; the
@@ -311,50 +289,3 @@ def _tell_overridden(uri: str) -> None:
     overridden = [pair for pair in options.split("&") if pair.partition("=")[0].lower() in _OVERRIDDEN]
     if overridden:
         log.warning("MONGODB_URI asks for %s, which the service's promises override", ", ".join(sorted(overridden)))
-
-
-def insert(collection: Collection, documents: list[dict]) -> list[dict]:
-    """Insert documents, and give those whose `_id` is there already; any other failure is an error.
-
-    What is there already counts as stored only where the server promises it: if the write concern failed, another's
-    copy may still be lost.
-    """
-    try:
-        if len(documents) == 1:
-            collection.insert_one(documents[0])
-            return []
-    except DuplicateKeyError:
-        pass  # it does not tell of the write concern: ask again in the way that does
-    try:
-        collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        faults = error.details["writeErrors"]
-        if error.details.get("writeConcernErrors") or any(fault["code"] != DUPLICATE for fault in faults):
-            raise
-        return [documents[fault["index"]] for fault in faults]
-    return []
-
-
-class Batch(NamedTuple):
-    """What one reply had of a find's documents, how many bytes they are, and whether there may be more."""
-
-    documents: list[dict]
-    size: int
-    is_cut: bool
-
-
-def find_batch(collection: Collection, query: dict, fields: dict, order: list, count: int) -> Batch:
-    """Return the first `count` documents at most that a find gives in one reply.
-
-    A reply has no more than 16 MB, and the next would be asked for without a time limit of its own: none is.
-    """
-    options: dict[str, Any] = {"sort": order, "limit": count, "batch_size": count}
-    if not isinstance(collection, Collection):  # an in-memory stand-in has no wire
-        found = list(collection.find(query, fields, **options))
-        return Batch(found, 0, len(found) == count)
-    cursor = collection.find_raw_batches(query, fields, **options)
-    reply = next(cursor, b"")
-    found = bson.decode_all(reply, collection.codec_options)
-    is_cut = len(found) == count or cursor.alive
-    cursor.close()
-    return Batch(found, len(reply), is_cut)

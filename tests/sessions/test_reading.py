@@ -10,9 +10,9 @@ from tests.databases import event, failing
 from tests.sessions.test_repository import Clock, Commands, create, read
 from videosession.database import Database
 from videosession.errors import DatabaseAway, NotFound
-from videosession.sessions import reading
-from videosession.sessions.reading import Reads
-from videosession.sessions.repository import PAGE_BYTES, SessionRepository
+from videosession.sessions import windows
+from videosession.sessions.reading import PAGE_BYTES, Reads
+from videosession.sessions.repository import SessionRepository
 
 BATCH, COUNT = 7, 60
 
@@ -31,7 +31,7 @@ def store(mongo_uri, db, commands) -> Iterator:
 @pytest.fixture(params=[False, True], ids=["whole", "in windows"])
 def sessions(store, request, monkeypatch) -> SessionRepository:
     """Reads a few events at a time, in windows where the database is such, also of a short session."""
-    monkeypatch.setattr(reading, "LONG_SESSION", 20)
+    monkeypatch.setattr(windows, "LONG_SESSION", 20)
     return repository(store, request.param, recent_bytes=1000)
 
 
@@ -109,7 +109,7 @@ def test_what_the_session_noted_of_its_events_is_only_a_hint(sessions, store):
 
 
 def test_no_find_of_a_long_session_matches_much_more_than_it_gives(store, commands, monkeypatch):
-    monkeypatch.setattr(reading, "LONG_SESSION", 20)
+    monkeypatch.setattr(windows, "LONG_SESSION", 20)
     sessions = repository(store, is_windowed=True)
     session_id, told = fill(sessions, "evenly")
     for asked in (lambda: read(sessions, session_id), lambda: walk(sessions, session_id, BATCH - 1)):

@@ -13,10 +13,14 @@ from pymongo.monitoring import CommandListener
 
 from tests.answers import canonical
 from tests.databases import NAMED, empty_database, event
+from tests.service import SECRET
+from videosession.app import create_app
 from videosession.database import Database
 from videosession.errors import NotFound
 from videosession.instants import SECOND
+from videosession.services import services_of
 from videosession.sessions.appends import RECENT_BYTES
+from videosession.sessions.events import Events
 from videosession.sessions.recently_seen import REMEMBERED_SESSIONS, RecentlySeen
 from videosession.sessions.removal import SETTLED_SECONDS, TOMBSTONE_KEPT_SECONDS, Removal
 from videosession.sessions.repository import WITHOUT_EVENTS, SessionRepository
@@ -457,3 +461,25 @@ def test_a_tombstone_is_dropped_after_a_day_and_its_events_once_more_before_it(s
     Removal(Database(str, store), clock).sweep()
     assert [each["_id"] for each in store.sessions.find()] == [alive]
     assert list(store.events.find()) == []
+
+
+@on_a_wire
+def test_what_asks_for_many_ids_names_their_index_where_a_server_plans_by_that(store, clock, commands):
+    """The server refuses a hint that names no index."""
+    database = Database(str, store, deadline_seconds=30, hints=True)
+    sessions, session_id = SessionRepository(database, clock, 0), create(repository(store, clock))
+    named = [event() | {"eventId": f"e{number}"} for number in range(3)]
+    sessions.append(session_id, named, owner="alice")
+    commands.during(lambda: sessions.append(session_id, named, owner="alice"))
+    hints = [command.get("hint") for command in commands.sent if command.get("find") == "events"]
+    assert hints
+    assert set(hints) == {"_id_"}
+    commands.during(lambda: Events(database).remove(session_id, named))
+    assert [command["deletes"][0].get("hint") for command in commands.sent] == ["_id_"]
+    assert store.events.count_documents({}) == 0
+
+
+@pytest.mark.parametrize("uri", ["mongodb://db.example/x", None], ids=["a named server", "the embedded database"])
+def test_a_named_server_is_given_hints_and_the_embedded_database_is_not(uri, tmp_path):
+    app = create_app({"JWT_SECRET": SECRET, "MONGODB_URI": uri, "INSTANCE_PATH": str(tmp_path)})
+    assert bool(services_of(app).database.by_id) == bool(uri)

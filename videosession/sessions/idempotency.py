@@ -1,9 +1,15 @@
 """Idempotency: has this request, or this event, been seen before? No Flask, no database."""
 
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import orjson
+
+from videosession.errors import Conflict, Fault, Invalid
+
+ANOTHER_REQUEST = Fault(
+    "", "must be the request that was first sent with this Idempotency-Key; otherwise use another key"
+)
 
 
 def content(event: dict) -> bytes:
@@ -40,6 +46,19 @@ class Keyed(NamedTuple):
 def keyed(key: str | None, owner: str, path: str, body) -> Keyed | None:
     """Return what identifies a request by its Idempotency-Key; None if it has none."""
     return None if key is None else Keyed(_digest([owner, path, key]), _digest(body))
+
+
+def refuse(taken: list[dict], events: list[dict], pointers: list[str]) -> NoReturn:
+    """Point at every event whose id is taken."""
+    if any("fingerprint" in event for event in taken):
+        raise Invalid([ANOTHER_REQUEST])
+    ids = {event["eventId"] for event in taken}
+    faults = [
+        Fault(f"{pointer}/eventId", "must not be the id of another event of this session")
+        for pointer, event in zip(pointers, events, strict=True)
+        if event["eventId"] in ids
+    ]
+    raise Conflict("The session has another event with this eventId: see errors.", faults)
 
 
 def _digest(value) -> str:

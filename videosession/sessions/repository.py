@@ -9,45 +9,28 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
-import orjson
-import pymongo
-
-from videosession.database import Database, insert
-from videosession.errors import Conflict, Fault, Invalid, NotFound
+from videosession.batches import insert
+from videosession.database import Database
+from videosession.errors import Conflict, Invalid, NotFound
 from videosession.ids import SESSION_ID
 from videosession.sessions import events as stored_events
 from videosession.sessions.appends import NO_SESSION, RECENT_BYTES, Appends, alive, new_revision
-from videosession.sessions.events import (
-    FOR_TIMELINE,
-    WITH_PLACE,
-    Events,
-    Selection,
-    Taken,
-    as_sent,
-    bare,
-    exactly,
-    place,
-    unpacked,
-)
-from videosession.sessions.idempotency import Keyed, keyed
-from videosession.sessions.reading import Reads
+from videosession.sessions.events import Events, Selection, Taken
+from videosession.sessions.idempotency import ANOTHER_REQUEST, Keyed, keyed, refuse
+from videosession.sessions.lists import newest
+from videosession.sessions.reading import Page, Reads
 from videosession.sessions.removal import ALIVE, Removal
 from videosession.sessions.schemas import CONTENT
 
 MOST_TRIES = 50  # enough for eight that change one session without a pause
 WITHOUT_EVENTS = {"recent": 0, "ids": 0, "result": 0}
 WITHOUT_RESULT = {"ids": 0, "result": 0}
-PAGE_BYTES = 4 * 2**20  # of data; what stands beside them is small
 
 _EVENTS = {"moved": 1, "recent": 1, "beside": 1}
-_ANOTHER_REQUEST = Fault(
-    "", "must be the request that was first sent with this Idempotency-Key; otherwise use another key"
-)
 _SESSION_ID = re.compile(SESSION_ID)
 _CONTENDED = "Other requests kept changing the session. Nothing was changed: retry."
-_NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 
 
 Condition = Callable[..., None]  # raises where a session, as it was read, is not in the state that was asked for
@@ -58,13 +41,6 @@ class Reading(NamedTuple):
 
     session: dict
     events: Iterator[list[dict]]
-
-
-class Page(NamedTuple):
-    """A part of a list, and the place of its last item in the list's order; None where nothing comes after it."""
-
-    items: list[dict]
-    place: tuple[int, str] | None
 
 
 class SessionRepository:
@@ -108,7 +84,7 @@ class SessionRepository:
         if found is None or "deletedAt" in found:
             raise Conflict("The session that was created with this Idempotency-Key has been deleted: use another key.")
         if found.get("fingerprint") != session["fingerprint"]:
-            raise Invalid([_ANOTHER_REQUEST])
+            raise Invalid([ANOTHER_REQUEST])
         return {field: found[field] for field in ("_id", "createdAt", "version", "revision")}
 
     def restore(self, session: dict, *, owner: str) -> dict | None:
@@ -161,16 +137,16 @@ class SessionRepository:
             try:
                 self._appends.store(session_id, made, owner=owner)
             except Taken as error:
-                _refuse(error.events, made, pointers)
-        return [as_sent(event) for event in made]
+                refuse(error.events, made, pointers)
+        return [stored_events.as_sent(event) for event in made]
 
     def read(self, session_id: str, *, owner: str, condition: Condition | None = None) -> Reading:
         """Find a session and, where it meets `condition`, begin to read its events; NotFound where there is none."""
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields=WITHOUT_RESULT, condition=condition)
-            batches = self._in_order(session, Selection(session_id), WITH_PLACE, owner)
-            return Reading(session, self._in_time(map(bare, batches)))
+            batches = self._in_order(session, Selection(session_id), stored_events.WITH_PLACE, owner)
+            return Reading(session, self._in_time(map(stored_events.bare, batches)))
 
     def check(self, session_id: str, *, owner: str) -> None:
         """Make sure that the session is there; NotFound where it is not."""
@@ -195,21 +171,21 @@ class SessionRepository:
         """Yield those of the sessions that are there, read at once, each with its events as a timeline reads them."""
         where = alive({"$in": session_ids}, owner)
         with self._database.deadline():
-            found = list(map(unpacked, self._database.sessions.find(where, WITHOUT_RESULT)))
+            found = list(map(stored_events.unpacked, self._database.sessions.find(where, WITHOUT_RESULT)))
         for session in found:
             yield session, self._for_timeline(session, owner)
 
     def _for_timeline(self, session: dict, owner: str) -> Iterator[dict]:
-        batches = self._in_order(session, Selection(session["_id"]), FOR_TIMELINE, owner)
-        return chain.from_iterable(self._in_time(map(exactly, batches)))
+        batches = self._in_order(session, Selection(session["_id"]), stored_events.FOR_TIMELINE, owner)
+        return chain.from_iterable(self._in_time(map(stored_events.exactly, batches)))
 
     def events(self, session_id: str, *, owner: str, **selected) -> Iterator[list[dict]]:
         """Find a session and begin to read those of its events that a Selection takes; NotFound where there is none."""
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields=_EVENTS)
-            batches = self._in_order(session, Selection(session_id, **selected), WITH_PLACE, owner)
-            return self._in_time(map(bare, batches))
+            batches = self._in_order(session, Selection(session_id, **selected), stored_events.WITH_PLACE, owner)
+            return self._in_time(map(stored_events.bare, batches))
 
     def events_page(self, session_id: str, *, owner: str, limit: int, **selected) -> Page:
         """Give up to `limit` of a session's events that a Selection takes, in order; NotFound where there is none."""
@@ -217,10 +193,7 @@ class SessionRepository:
         selection = Selection(session_id, **selected)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields=_EVENTS)
-            found, are_more = self._reads.first(session, selection, WITH_PLACE, limit)
-        kept = _on_a_page(found)
-        last = place(kept[-1]) if kept and (are_more or len(kept) < len(found)) else None
-        return Page(bare(kept), last)
+            return self._reads.page(session, selection, stored_events.WITH_PLACE, limit)
 
     def event(self, session_id: str, event_id: str, *, owner: str) -> dict:
         """Find an event of a session; NotFound where there is none."""
@@ -231,7 +204,7 @@ class SessionRepository:
             if not found and session.get("moved") != 0:
                 found = [one] if (one := self._events.one(session_id, event_id)) else []
         for event in found:
-            return as_sent(event)
+            return stored_events.as_sent(event)
         raise NotFound("No such event.")
 
     def _in_order(self, session: dict, selection: Selection, fields: dict, owner: str) -> Iterator[list[dict]]:
@@ -251,14 +224,8 @@ class SessionRepository:
 
     def newest(self, *, owner: str, limit: int, after: tuple | None = None, **filters: str) -> Page:
         """Give up to `limit` of an owner's sessions, newest first, those after a place in their order."""
-        found: list[dict] = []
         with self._database.deadline():
-            for places in _places_before(after):
-                if missing := limit + 1 - len(found):
-                    query = {"owner": owner} | filters | places
-                    found += self._database.sessions.find(query, WITHOUT_EVENTS, sort=_NEWEST_FIRST, limit=missing)
-        last = found[limit - 1] if len(found) > limit else None
-        return Page(found[:limit], (last["createdAt"], last["_id"]) if last else None)
+            return newest(self._database, owner, limit, after, filters, WITHOUT_EVENTS)
 
     def look(self, session_id: str, *, owner: str, condition: Condition | None = None) -> dict:
         """Find a session that meets `condition`, without its events; NotFound where there is none."""
@@ -323,45 +290,14 @@ class SessionRepository:
             raise NotFound(NO_SESSION)
         if condition:
             condition(session)
-        return unpacked(session)
+        return stored_events.unpacked(session)
 
 
 def _content(session: dict) -> dict:
     return {field: session[field] for field in CONTENT if field in session}
 
 
-def _places_before(place: tuple | None) -> list[dict]:
-    """Give the queries for what lies before a place, in turn: each reads from its index what it gives and no more."""
-    if place is None:
-        return [{"createdAt": {"$gt": 0}}]  # the mark of a deleted session has no such field
-    created_at, session_id = place
-    return [{"createdAt": created_at, "_id": {"$lt": session_id}}, {"createdAt": {"$lt": created_at}}]
-
-
 def _check(session_id: str) -> None:
     """Refuse an id that this service never made in the words for one that does not exist, without asking."""
     if not _SESSION_ID.fullmatch(session_id):
         raise NotFound(NO_SESSION)
-
-
-def _on_a_page(events: list[dict]) -> list[dict]:
-    """Return as many events as fit on a page, the first one at least."""
-    size = 0
-    for number, event in enumerate(events):
-        size += len(event.get("exact") or orjson.dumps(event["data"]))
-        if number and size > PAGE_BYTES:
-            return events[:number]
-    return events
-
-
-def _refuse(taken: list[dict], events: list[dict], pointers: list[str]) -> NoReturn:
-    """Point at every event whose id is taken."""
-    if any("fingerprint" in event for event in taken):
-        raise Invalid([_ANOTHER_REQUEST])
-    ids = {event["eventId"] for event in taken}
-    faults = [
-        Fault(f"{pointer}/eventId", "must not be the id of another event of this session")
-        for pointer, event in zip(pointers, events, strict=True)
-        if event["eventId"] in ids
-    ]
-    raise Conflict("The session has another event with this eventId: see errors.", faults)

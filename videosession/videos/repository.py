@@ -9,7 +9,8 @@ from cachetools import LRUCache
 
 from videosession.database import Database
 from videosession.errors import BadRequest, NotFound
-from videosession.sessions.repository import Page, SessionRepository
+from videosession.sessions.reading import Page
+from videosession.sessions.repository import SessionRepository
 from videosession.video import Film, Plan, plan_of
 from videosession.video.sums import SummedFilm
 from videosession.videos.plans import Plans

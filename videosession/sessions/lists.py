@@ -1,0 +1,29 @@
+"""An owner's sessions, newest first."""
+
+import pymongo
+
+from videosession.database import Database
+from videosession.sessions.reading import Page
+
+_NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
+
+
+def newest(
+    database: Database, owner: str, limit: int, after: tuple | None, filters: dict[str, str], fields: dict
+) -> Page:
+    """Return up to `limit` of an owner's sessions, those after a place in their order, with these fields."""
+    found: list[dict] = []
+    for places in _places_before(after):
+        if missing := limit + 1 - len(found):
+            query = {"owner": owner} | filters | places
+            found += database.sessions.find(query, fields, sort=_NEWEST_FIRST, limit=missing)
+    last = found[limit - 1] if len(found) > limit else None
+    return Page(found[:limit], (last["createdAt"], last["_id"]) if last else None)
+
+
+def _places_before(place: tuple | None) -> list[dict]:
+    """Give the queries for what lies before a place, in turn: each reads from its index what it gives and no more."""
+    if place is None:
+        return [{"createdAt": {"$gt": 0}}]  # the mark of a deleted session has no such field
+    created_at, session_id = place
+    return [{"createdAt": created_at, "_id": {"$lt": session_id}}, {"createdAt": {"$lt": created_at}}]
