@@ -45,6 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--browser", action="append", choices=BROWSERS)
     parser.add_argument("--scenario", action="append", choices=SCENARIOS)
     parser.add_argument("--at-once", type=int, default=3, help="how many windows")
+    parser.add_argument("--once", action="store_true", help="play no failed run again, as on a busy machine")
     parser.add_argument("--events", action="store_true", help="print what was reported")
     parser.add_argument("--module", type=Path, help="another player.js, to see the faults that it has")
     asked = parser.parse_args()
@@ -72,14 +73,25 @@ def _watch(home: Home, name: str, names: list[str], asked: argparse.Namespace, t
         at_once = asked.at_once if BROWSERS[name].opens_windows else 1
         for first in range(0, len(runs), at_once):
             some = runs[first : first + at_once]
-            playing = {each: Run(home.service, *each, asked.module) for each in some}
-            _open(driver, [run.address for run in playing.values()])
-            for (player, scenario), run in playing.items():
-                table[player, name][scenario] = wrong = _outcome(run)
-                print(f"{'FAIL' if wrong else 'ok  '} {name} {player} {scenario} {wrong}", flush=True)  # noqa: T201
-                if asked.events:
-                    print(run.log())  # noqa: T201
-                run.stage.close()
+            found = _play(home, driver, some, name, asked)
+            for each in [each for each in some if found[each] and not asked.once]:
+                found |= _play(home, driver, [each], f"{name} (again, alone)", asked)
+            for player, scenario in some:
+                table[player, name][scenario] = found[player, scenario]
+
+
+def _play(home: Home, driver, some: list[tuple[str, str]], name: str, asked: argparse.Namespace) -> dict:
+    """Play some at once, and return what is wrong with each."""
+    playing = {each: Run(home.service, *each, asked.module) for each in some}
+    _open(driver, [run.address for run in playing.values()])
+    found = {}
+    for each, run in playing.items():
+        found[each] = wrong = _outcome(run)
+        print(f"{'FAIL' if wrong else 'ok  '} {name} {' '.join(each)} {wrong}", flush=True)  # noqa: T201
+        if asked.events:
+            print(run.log())  # noqa: T201
+        run.stage.close()
+    return found
 
 
 def _open(driver, addresses: list[str]) -> None:

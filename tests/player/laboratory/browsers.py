@@ -46,7 +46,8 @@ def _webkit() -> Iterator:
 
     options = WebKitGTKOptions()
     options.binary_location = next(map(str, Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser")), "")
-    options.add_argument("--automation")
+    for argument in ("--automation", "--javascript-can-open-windows-automatically=true", "--autoplay-policy=allow"):
+        options.add_argument(argument)
     with _driven(WebKitGTK(options, Service(WEBKIT_DRIVER))) as driver:
         yield driver
 

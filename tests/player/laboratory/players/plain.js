@@ -1,7 +1,9 @@
 // Nothing but the element itself; its films are the demo's, so that nothing has to be made or installed.
 
 const FILMS = { a: "boat", b: "morning", ad: "lighthouse" };
-const kind = () => (document.createElement("video").canPlayType('video/webm; codecs="vp9"') ? "webm" : "mp4");
+// WebKitGTK shows nothing of a WebM file before its end is there.
+const isWebkit = !/Chrome|Firefox/.test(navigator.userAgent);
+const kind = () => (!isWebkit && document.createElement("video").canPlayType('video/webm; codecs="vp9"') ? "webm" : "mp4");
 
 export async function make(room) {
   let video;
