@@ -1,9 +1,11 @@
 """What browsers get without a token: the player's side, from any page, and the demo's clips, from any second."""
 
 import gzip
+import re
 
 import pytest
 
+from tests.documents import DOCUMENTS
 from videosession.browser import STATIC, without_comments
 
 SERVED = without_comments((STATIC / "player.js").read_text())
@@ -93,3 +95,32 @@ def test_the_types_of_the_module_are_served(get):
     answer = get("/player.d.ts")
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     assert "export function attach(" in answer.text
+
+
+TYPES = (STATIC / "player.d.ts").read_text()
+
+
+def members(interface: str) -> set[str]:
+    """Return the names in an interface of player.d.ts."""
+    return set(
+        re.findall(
+            r"^  (\w+)\??[:(]", TYPES.partition(f"export interface {interface} {{")[2].partition("\n}")[0], re.MULTILINE
+        )
+    )
+
+
+def test_the_types_have_every_option_that_the_module_reads():
+    taken = re.findall(r"\{ ([^{}]+) \}(?: = options|, session, isAnothers\))", SERVED)
+    names = {name.partition(" = ")[0] for names in taken for name in names.split(", ")}
+    assert names | set(re.findall(r"\boptions\.(\w+)", SERVED)) == members("Options") | {"say"}
+
+
+def test_the_types_have_every_method_that_the_module_offers():
+    offered = SERVED.partition("const player = {")[2].partition("\n};")[0]
+    assert set(re.findall(r"^(\w+)(?:: (?:safely|box)|\(\) \{)", offered, re.MULTILINE)) == members("Player")
+
+
+@pytest.mark.parametrize("interface", ["Options", "Player"])
+def test_every_option_and_method_is_documented(interface):
+    text = DOCUMENTS["clients.md"].partition("### With TypeScript")[0]
+    assert members(interface) <= set(re.findall(r"`(\w+)[`(]", text))
