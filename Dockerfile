@@ -1,8 +1,9 @@
 # syntax=docker/dockerfile:1
 FROM python:3.13-slim AS build
 WORKDIR /app
-COPY requirements.txt requirements-optional.txt ./
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r requirements.txt -r requirements-optional.txt
+COPY requirements.lock requirements-optional.lock ./
+RUN python -m venv /venv && \
+    /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock -r requirements-optional.lock
 
 FROM python:3.13-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -33,6 +33,7 @@ EXPERIMENTS = [
     "operations",
     "acceptance",
     "clients",
+    "containers",
     "soak",
 ]
 
