@@ -4,14 +4,14 @@
 //   const player = attach(video, { session, token, node: "intro" });
 //   player.choose("cellar"); // and give the element its new source or place
 
-const REQUEST_BYTES = 30e3; // two at once stay below the 64 KiB that outlive a page
-const STORED_EVENTS = 4000; // 1 MB of 5; more waits in memory
+const REQUEST_BYTES = 30e3; // two requests stay below the 64 KiB that may outlive a page
+const STORED_EVENTS = 4000; // 1 MB of the 5 MB that browsers allow; further events wait in memory
 const STORED_MILLISECONDS = 7 * 24 * 3600e3;
-const SCRUB_MILLISECONDS = 250; // a seek that follows sooner belongs to the one before
-const ENTRY_SECONDS = 0.5; // by then enter() has been called, or its new source or place has come
-const CHOICE_SECONDS = 10; // by then a choice changes the source or place, or never will
-const LATE_SECONDS = 0.3; // playback is extrapolated by no more
-const SLACK_SECONDS = 0.3; // playback can run ahead of the page's clock
+const SCRUB_MILLISECONDS = 250; // a seek that follows sooner is a step of the same scrub
+const ENTRY_SECONDS = 0.5; // enter() may be called this much before or after the new source or position
+const CHOICE_SECONDS = 10; // choose() may be called this much before the new source or position
+const LATE_SECONDS = 0.3; // the longest extrapolation of a position
+const SLACK_SECONDS = 0.3; // how far playback may run ahead of the page's clock
 
 const [STILL, ENDED, BUFFERING, PLAYING] = [0, 1, 2, 3];
 const LOOKED_AT =
@@ -19,7 +19,7 @@ const LOOKED_AT =
 const TAKES_OVER = /^(play|seekStart|choice|nodeEnter|adBreakStart)$/;
 
 const moves = (state) => state >= BUFFERING;
-// Events can be late: what plays on from a known place began there.
+// Events may come late: playback a little beyond a known position began at that position.
 const origin = (known, place, late = 0) => (place > known && place < known + 1 + late ? known : place);
 const decimals = (seconds) => (isFinite(seconds) ? Math.round(seconds * 1000) / 1000 : undefined);
 const named = (node) => (node == null ? undefined : `${node}`);
@@ -34,7 +34,7 @@ const safely = (say, deed, otherwise) => (...given) => {
   }
 };
 
-// Storage may be full or forbidden.
+// Storage may be full or blocked.
 const stored = safely(nothing, (deed) => deed(localStorage));
 const parsed = safely(nothing, (text) => JSON.parse(text) ?? {}, {});
 
@@ -42,10 +42,10 @@ const now = () => performance.now();
 const since = (at) => (now() - at) / 1000; // seconds
 const sleep = (milliseconds) => new Promise((wake) => setTimeout(wake, milliseconds));
 
-// A connection can hang for ever.
+// A connection may hang forever.
 const within = (promise) => Promise.race([promise, sleep(20e3).then(() => Promise.reject("no answer"))]);
 
-/** Return the time of an instant, later than any before: events have one order. It is the wall clock's after a sleep. */
+/** Return a timestamp later than any before: events are sorted by it. After a sleep it follows the wall clock again. */
 function clock(at = now()) {
   const behind = Date.now() - now() - offset;
   if (behind > 1000) offset += behind;
@@ -56,14 +56,14 @@ let offset = Date.now() - now();
 let last = 0;
 
 /**
- * The events that are not acknowledged, each under its own key of the browser's storage: the next page sends what a
- * closed one left. If two send the same event, its id has it stored once.
+ * Events that are not acknowledged yet, each under its own key of the browser's storage, so that the next page can send
+ * what a closed page left. An event that two pages send is stored once, by its id.
  */
 function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, session, isAnothers) {
   const prefix = `videosession ${url} ${session} `;
   const waiting = new Map();
   const sending = new Set();
-  const suspects = new Map(); // events that failed alone, and how many requests had been accepted by then
+  const suspects = new Map(); // events that failed alone, with the number of requests accepted before that
   let accepted = 0;
   let bearer, timer, running;
   let isStopped = false;
@@ -75,7 +75,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
     if (isStopped) return;
     waiting.set(id, text);
     if (waiting.size <= STORED_EVENTS) stored((storage) => storage.setItem(prefix + id, text));
-    timer ??= setTimeout(flush, bearer ? batchSeconds * 1000 : 0); // a closing page can get no token
+    timer ??= setTimeout(flush, bearer ? batchSeconds * 1000 : 0); // a page that closes cannot fetch a token
   }
 
   function drop(id) {
@@ -95,11 +95,11 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
     let pause = Math.max(0, restingUntil - now());
     while (waiting.size && !isStopped && !pause) pause = await send(batch());
     if (!pause) return;
-    clearTimeout(timer); // of what was added meanwhile
+    clearTimeout(timer); // that add() may have set meanwhile
     timer = setTimeout(flush, pause);
   }
 
-  /** The page may be gone before the answer. */
+  /** Send what a request can hold; the page may close before the answer. */
   function last() {
     if (!isStopped && restingUntil <= now()) send(batch());
   }
@@ -116,9 +116,9 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
     return events;
   }
 
-  /** Send these; gives the milliseconds to wait before the next. */
+  /** Send events. Return how many milliseconds to wait before the next request. */
   async function send(events) {
-    if (!events.length) return sleep(100); // all are on their way
+    if (!events.length) return sleep(100); // all of them are being sent
     for (const { id } of events) sending.add(id);
     try {
       bearer ??= await within(typeof token === "function" ? token(session) : token);
@@ -160,7 +160,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
     return /^(400|409|413|422)$/.test(status) ? refuse(events, status, problem) : stop(status, problem);
   }
 
-  /** Whether an event fails while others are accepted: the batch is halved, and what then fails alone goes last. */
+  /** Return whether an event fails while others are accepted. Halve the batch; move what failed alone to the end. */
   function isToBlame(events) {
     const [{ id, text }] = events;
     most = Math.ceil(events.length / 2);
@@ -172,7 +172,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
     return false;
   }
 
-  /** Longer each time, unlike others, and as long as is asked. */
+  /** Return a pause: longer each time, with some chance, and not below Retry-After. */
   function backoff(answer) {
     const told = answer?.headers.get("Retry-After");
     const asked = told * 1000 || Date.parse(told) - Date.now() || 0;
@@ -181,7 +181,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
     return pause;
   }
 
-  /** Drop the events that the answer points at; if none, halve until one is left to blame. */
+  /** Drop the events that the answer points at; if it points at none, halve the batch until one is left. */
   function refuse(events, status, { errors }) {
     const isOne = events.length === 1;
     const all = waiting.size;
@@ -205,7 +205,7 @@ function outbox({ url, token, onRefused, onStop, batchSeconds = 5, say }, sessio
   return { add, flush, last };
 }
 
-/** Have sent what other pages left, of other sessions where a function gives tokens; drop what is too old. */
+/** Send what other pages left, also of other sessions if `token` is a function; delete what is too old. */
 function adopt(storage, options, boxes, age) {
   for (const key of Object.keys(storage)) {
     const [ours, url, session, id] = key.split(" ");
@@ -221,8 +221,8 @@ function adopt(storage, options, boxes, age) {
   }
 }
 
-const followers = new Map(); // of this page
-const shared = {}; // where there is no storage
+const followers = new Map(); // in this page
+const shared = {}; // instead of storage where there is none
 const placeOf = (url, session) => `videosession ${url} ${session}`;
 const isMedia = (node) => /^(VIDEO|AUDIO)$/.test(node?.nodeName);
 
@@ -234,7 +234,7 @@ function mediaIn(root) {
   }
 }
 
-/** Call `use` with the media element in a target, and with each that replaces it. Return what ends that. */
+/** Call `use` with the media element in a target, and with each that replaces it. Return a function that stops this. */
 function watch(target, use, say) {
   let video, timer;
   const observer = new MutationObserver(safely(say, find));
@@ -245,21 +245,21 @@ function watch(target, use, say) {
     if (found !== video) use((video = found));
     const home = isMedia(target) ? video.parentNode : target;
     if (home) observer.observe(home, { childList: true, subtree: home === target });
-    if (!video) timer = setTimeout(safely(say, find), 1000); // it may come in a shadow root
+    if (!video) timer = setTimeout(safely(say, find), 1000); // it may appear in a shadow root, which is not observed
   }
   find();
   return () => (observer.disconnect(), clearTimeout(timer));
 }
 
 /**
- * Follow a media element. Its flags run ahead of its events: when one comes, a seek may have begun or the source may be
- * another. So an event only makes us look, and what is reported is how the element differs from what was reported last.
+ * Follow a media element. Its properties run ahead of its events: when an event comes, a seek may have begun or the
+ * source may have changed. So an event only makes us look; the difference from what was reported last is reported.
  */
 function follow(target, options) {
   const session = encodeURIComponent(options.session);
   const place = placeOf(options.url, session);
   const box = outbox(options, session);
-  const me = Math.random().toString(36).slice(2); // no other in this session
+  const me = Math.random().toString(36).slice(2); // unique in the session
   const recall = () => parsed(stored((storage) => storage.getItem(place)) ?? shared[place]);
   const { cause, pingSeconds = 10, say } = options;
   let node = named(options.node ?? recall().node);
@@ -267,12 +267,12 @@ function follow(target, options) {
   let isAnnounced = false;
   let isAway = false; // once the page is left
   let isAd = false;
-  let hasBegun = false; // before this node plays, a seek only says where it will begin
+  let hasBegun = false; // until this node plays, seeks only decide where it begins
   let isLive = false;
   let count = 0;
   let video, source, rate, reportedAt, enteredAt, seek;
-  let branch; // after choose() or enter(), until the source or the place changes
-  let gap; // after the source went, or an ad came: where the film was left
+  let branch; // after choose() or enter(), until the source or the position changes
+  let gap; // after the source was removed, or an ad began: where the film was left
   let spot = { position: 0, length: Infinity, rate: 1, at: 0, lag: 0 };
 
   const isMine = () => (recall().by ?? me) === me;
@@ -286,15 +286,15 @@ function follow(target, options) {
   function announce() {
     const { by, node: fromNode } = recall();
     const duration = length();
-    isAnnounced = true;
     followers.get(by)?.giveWay();
+    isAnnounced = true;
     remember();
     push("sessionStart", { node, duration });
     if (by && node !== fromNode) push("nodeEnter", { node, fromNode, cause: "start", duration });
     if (moves(state)) push("play");
   }
 
-  /** Of several pages, the one is followed in which something was done last. */
+  /** Report an event. With several tabs open, the one that was used last is followed. */
   function emit(type, details, at) {
     if (!isAnnounced || !isMine()) {
       if (!TAKES_OVER.test(type)) return;
@@ -306,14 +306,15 @@ function follow(target, options) {
   function giveWay(at) {
     if (seek) endSeek();
     if (moves(state)) push("sessionEnd", {}, at);
+    isAnnounced = false; // WebKit's storage may still have this page's id
   }
 
-  /** `at` is an instant, or its time where that was told before. */
+  /** Queue an event; `at` is an instant of performance.now(), or a timestamp that was taken before. */
   function push(type, details, at) {
     const timestamp = typeof at === "string" ? at : clock(at);
     const eventId = `${me}:${count}`;
     const known = hasBegun && { position: decimals(whereabouts()), duration: length() };
-    if (video?.playbackRate > 0) rate = video.playbackRate; // it is 0 while Shaka waits
+    if (video?.playbackRate > 0) rate = video.playbackRate; // Shaka sets it to 0 during a stall
     reportedAt = now();
     const data = { ...known, rate, ...details };
     box.add(eventId, JSON.stringify({ eventId, type, timestamp, data }));
@@ -323,7 +324,7 @@ function follow(target, options) {
 
   const length = () => decimals(video?.duration);
 
-  /** Where the element was at an instant, after a seek began or the source went. */
+  /** Return where the element was at an instant, when a seek has begun or the source was removed since. */
   function extrapolated(at = now()) {
     const seconds = state === PLAYING ? Math.min(Math.max(0, (at - spot.at) / 1000), LATE_SECONDS) : 0;
     return Math.min(spot.position + seconds * spot.rate, spot.length);
@@ -332,7 +333,7 @@ function follow(target, options) {
   const isLost = () => !video.readyState || video.currentSrc !== source;
   const whereabouts = () => (gap || video.seeking || isLost() ? extrapolated() : video.currentTime);
 
-  /** Remember where the element is, and how far it lags behind the clock: on a busy page it says so late. */
+  /** Remember the position, and how far it lags behind the clock: on a busy page the element is late. */
   function track(late = 0) {
     const position = whereabouts();
     const behind = state === PLAYING ? spot.lag + since(spot.at) * spot.rate - position + spot.position : 0;
@@ -347,7 +348,7 @@ function follow(target, options) {
     };
   }
 
-  /** Whether playback cannot have reached the position: Firefox can seek without a word, and does where films loop. */
+  /** Return whether playback cannot have reached the position. Firefox may seek, and does loop, without events. */
   function leaps() {
     const elapsed = moves(state) || !video.paused ? since(spot.at) : 0;
     const gained = video.currentTime - spot.position;
@@ -360,7 +361,7 @@ function follow(target, options) {
     if (video.paused || video.error || video.playbackRate < 0) return STILL;
     if (!video.playbackRate) return BUFFERING;
     if (video.readyState > 2) return PLAYING;
-    // WebKitGTK can leave it at 2: what moves forward is playing, until it says that it waits.
+    // WebKitGTK may leave it at 2 after a seek: a position that advances means playing, until a `waiting` event.
     const isOn = state === PLAYING || (state === BUFFERING && video.currentTime > spot.position + 0.05);
     return type !== "waiting" && video.readyState && isOn ? PLAYING : BUFFERING;
   }
@@ -401,7 +402,7 @@ function follow(target, options) {
     state = to;
   }
 
-  /** The source went: what comes can be the next node, of which the page tells a little later, or the same film. */
+  /** The source was removed. What follows may be the next node, which enter() may name later, or the same film. */
   function lose(at) {
     if (seek) endSeek();
     if (branch) depart(extrapolated(at));
@@ -417,7 +418,7 @@ function follow(target, options) {
     isLive = false;
   }
 
-  /** Whether the film goes on: where it was left, or after a while in which no branch was told. */
+  /** Return whether the film goes on: from where it was left, or for a while without a branch. */
   function isFilled(type) {
     const { currentTime, seeking } = video;
     const is = seeking || isLost() ? BUFFERING : wanted(type);
@@ -432,13 +433,13 @@ function follow(target, options) {
 
   const lookIn = (milliseconds) => setTimeout(safely(say, look), milliseconds + 10, {});
 
-  /** Keep a place and two instants, to report them once it is known what happened there. */
+  /** Keep a position and two timestamps for events that can only be reported later. */
   function kept(place, seconds = ENTRY_SECONDS) {
     lookIn(seconds * 1000);
     return { position: decimals(place), seconds, before: clock(), at: clock(), since: now() };
   }
 
-  /** Report what began to play, after whatever came before it. */
+  /** Report what began to play after the gap. */
   function fill() {
     const { begun } = gap;
     gap = undefined;
@@ -456,7 +457,7 @@ function follow(target, options) {
     const isLoop = video.loop && to < 1 && spot.position + since(spot.at) * spot.rate > spot.length - SLACK_SECONDS;
     const from = decimals(isLoop ? spot.length : extrapolated(at));
     const why = safely(say, () => (typeof cause === "function" ? cause({ from, to }) : cause))();
-    // Libraries seek to the live edge and over gaps, while nobody touches anything.
+    // Players seek to the live edge and over gaps by themselves, without a click or key.
     const isOwn = isLive || video.duration === Infinity || (state === BUFFERING && to > from);
     const auto = isOwn && navigator.userActivation?.isActive === false ? "auto" : undefined;
     seek = { from, why: why ?? auto, target: to, at };
@@ -475,7 +476,7 @@ function follow(target, options) {
     lookIn(patience());
   }
 
-  /** Whether the seek has ended: it waits a little for further steps. */
+  /** Return whether the seek has ended; a scrub may add steps for a while. */
   function isOver(type, at) {
     if (type === "seeked" && !video.seeking) land(at);
     else if (seek.landed && /^(play|pause|ended)$/.test(type)) endSeek();
@@ -486,7 +487,7 @@ function follow(target, options) {
     const { from, why, target, landed } = seek;
     const { to = target, at, then, as = ENDED } = landed ?? {};
     seek = undefined;
-    if (!landed) spot = { ...spot, position: to, rate: 0 }; // there it will be
+    if (!landed) spot = { ...spot, position: to, rate: 0 }; // it will arrive there
     const isReplay = to < 1 && from >= length() - 0.5;
     emit("seekEnd", { from, to: decimals(to), cause: why ?? (isReplay ? "replay" : "user") }, at);
     if (as === ENDED || moves(as) === moves(state)) return;
@@ -504,7 +505,7 @@ function follow(target, options) {
     if (to === branch?.to) return type === "choice" || branch.type === type || depart(whereabouts());
     if (branch) goOn();
     const isAgain = !(hasBegun || gap) || (type === "nodeEnter" && since(enteredAt) < 2);
-    if (to === node && isAgain) return; // the same step told twice
+    if (to === node && isAgain) return; // the same branch, reported twice
     const position = left();
     if (hasBegun && moves(state) && !video.seeking) {
       track();
@@ -515,7 +516,7 @@ function follow(target, options) {
     if (gap?.begun) fill();
     gap = undefined;
     if (!isAd) return;
-    emit("adBreakStart"); // the branch ended the one before, as far as the service knows
+    emit("adBreakStart"); // the service ends an ad break at a branch
     gap = {};
   }
 
@@ -536,7 +537,7 @@ function follow(target, options) {
     state = BUFFERING;
   }
 
-  /** The branch begins, with another source or place. */
+  /** The pending branch begins: the source or the position has changed. */
   function depart(position) {
     const step = branch;
     branch = undefined;
@@ -544,7 +545,7 @@ function follow(target, options) {
     stall();
   }
 
-  /** The branch had begun at once, without a break. */
+  /** The pending branch began when it was reported: the film played on. */
   function goOn() {
     const { position, before, at } = branch;
     tell(branch, position, before);
@@ -570,7 +571,7 @@ function follow(target, options) {
     if (video) look({});
   }
 
-  /** Report what was waiting for what comes next. */
+  /** Report everything that is pending. */
   function conclude() {
     if (video) look({});
     if (seek) endSeek();
@@ -620,7 +621,7 @@ function follow(target, options) {
 
   const boxes = { [session]: box };
   const adoptAfter = (age) => stored((storage) => adopt(storage, options, boxes, age));
-  const adoption = setInterval(adoptAfter, 60e3, 60e3); // younger ones, their own pages send
+  const adoption = setInterval(adoptAfter, 60e3, 60e3); // younger events are sent by their own pages
   adoptAfter(-Infinity);
   const unwatch = watch(target, safely(say, use), say);
   if (!recall().by) announce();

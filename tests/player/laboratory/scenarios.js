@@ -1,6 +1,6 @@
-// What viewers and pages do, beneath any player. A scenario acts; what came of it is the recorder's to say.
+// What viewers and pages do with any player. Scenarios only act; the recorder notes what happens.
 
-import { recorder } from "/laboratory/recorder.js"; // first, before a player reads what it reads
+import { recorder } from "/laboratory/recorder.js"; // first: it wraps currentTime before players use it
 
 const given = Object.fromEntries(new URLSearchParams(location.search));
 const thrown = [];
@@ -48,7 +48,7 @@ const act = {
   seek: (place) => (film.seek ? film.seek(place) : (video().currentTime = place)),
 };
 
-/** Follow the film as its page would. */
+/** Attach player.js as a page would. */
 function follow(options, target = film.target) {
   player = attach(target, {
     url: given.url ?? location.origin,
@@ -84,13 +84,13 @@ async function seek(place) {
 
 async function start() {
   for (let tries = 0; tries < 20 && video().paused; tries++) {
-    act.play(); // some players refuse to until they have loaded
+    act.play(); // some players do nothing until they have loaded
     await sleep(0.3);
   }
   await until(() => !video().paused && video().currentTime > 0.05);
 }
 
-/** Give the element another film, in the breath in which its node becomes another. */
+/** Load another film, and tell the recorder which node it is, in the same task. */
 function turn(node, clip) {
   recorder.look();
   recorder.node = node;
@@ -99,7 +99,7 @@ function turn(node, clip) {
 
 async function tuneIn(open) {
   open();
-  follow({ pingSeconds: 1 }); // so that it is seen to grow
+  follow({ pingSeconds: 1 }); // so that the growing duration is reported
   await start();
 }
 
@@ -115,7 +115,7 @@ async function standstill() {
   }
 }
 
-/** The same scenario in a window of its own, which knows that it is the second. */
+/** Open this scenario in a second window; isOpened is true there. */
 const open = () => window.open(`${location.href}#second`, "_blank", "popup,width=200,height=200");
 
 async function begin(place = 1.5, options) {
@@ -144,7 +144,7 @@ const scenarios = {
     await watch(8);
   },
 
-  /** As Firefox seeks where films loop and where pages are busy: no event, and no flag. */
+  /** Seeks without events and with `seeking` false, as in Firefox at the seam of a loop and on busy pages. */
   async silent_seeks() {
     for (const type of ["seeking", "seeked"]) {
       addEventListener(type, (event) => event.stopImmediatePropagation(), { capture: true });
@@ -157,7 +157,7 @@ const scenarios = {
     await watch(4.5);
   },
 
-  /** As WebKitGTK leaves its readyState after a seek. */
+  /** readyState stays 2 after a seek, as in WebKitGTK. */
   async low_ready_state() {
     await begin();
     const { get } = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "readyState");
@@ -203,7 +203,7 @@ const scenarios = {
     await seek(6);
     await until(() => video().ended);
     await sleep(0.4);
-    if (given.player === "dashjs") act.seek(0); // its play() stays at the end
+    if (given.player === "dashjs") act.seek(0); // its play() does not start over
     act.play();
     await until(() => video().currentTime < 3 && video().currentTime > 1.3);
   },
@@ -246,7 +246,7 @@ const scenarios = {
     await watch(before + 1.5);
   },
 
-  /** As Shaka does it, which slows the element down to nothing while it has nothing to play. */
+  /** Shaka sets the rate to 0 while it has nothing to play. */
   async stall_at_rate_0() {
     await begin();
     video().playbackRate = 0;
@@ -377,7 +377,7 @@ const scenarios = {
     follow();
     await start();
     await watch(1.5);
-    act.seek(20); // of which nothing is there yet
+    act.seek(20); // which has not been loaded
     await sleep(1);
   },
 
@@ -387,7 +387,7 @@ const scenarios = {
     player.detach();
   },
 
-  /** Whatever is heard is heard late. */
+  /** Events are handled late. */
   async busy_page() {
     await begin();
     act.seek(8);
@@ -449,7 +449,7 @@ const scenarios = {
     open();
     await until(() => localStorage.closed);
     await act.load("a");
-    follow(); // plays nothing, but sends what was left
+    follow(); // plays nothing, and sends what the closed tab left
     await sleep(1);
   },
 
@@ -494,7 +494,7 @@ const scenarios = {
     follow();
     recorder.look();
     video().play();
-    recorder.others.add(first[0].video()); // one looks at the second, whatever goes on in the first
+    recorder.others.add(first[0].video()); // the viewer watches the second; the first plays on unwatched
     await watch(11.5);
     first[1].detach();
     await watch(12.5);
@@ -542,7 +542,7 @@ const scenarios = {
     open();
     await new Promise((happen) => addEventListener("storage", ({ key }) => key.endsWith(given.session) && happen()));
     recorder.look();
-    recorder.isOff = true; // one looks there, whatever goes on here
+    recorder.isOff = true; // the viewer watches the other tab
     await until(() => localStorage.closed);
     act.pause();
     await sleep(0.3);
@@ -596,7 +596,7 @@ const scenarios = {
     outcome.isLive = true;
   },
 
-  /** The window slides past a viewer who pauses, and the player takes it up at the live edge. */
+  /** The viewer pauses until the live window has passed; then the player seeks to the live edge by itself. */
   async falls_behind_live() {
     await tuneIn(film.live);
     await watch(video().currentTime + 5);
@@ -609,7 +609,7 @@ const scenarios = {
     outcome.isAuto = true;
   },
 
-  /** Over a hole that never fills, as libraries jump. */
+  /** Players seek over a gap that is never filled. */
   async gap_jump() {
     const [pieces, clip] = [new MediaSource(), await (await fetch("/demo/boat.webm")).arrayBuffer()];
     video().src = URL.createObjectURL(pieces);
