@@ -34,8 +34,8 @@ STARTS_PROCESSES = {"service"}  # fixtures
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use a running service, and order the files.
 
-    The examination of the database server is the first: on an unsafe one the other results mean nothing. Files that start
-    processes come before the others, so that no process of pytest is left alone with a long one.
+    The examination of the database server is the first: on an unsafe one the other results mean nothing. Files that
+    start processes come before the others, so that no process of pytest is left alone with a long one.
     """
     for item in items:
         if STARTS_PROCESSES & set(getattr(item, "fixturenames", ())):

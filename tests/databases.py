@@ -19,7 +19,7 @@ NAMED = os.environ.get("MONGODB_TEST_URI")
 NO_FAIL_POINTS = "this server has no fail points (configureFailPoint): what it does when it fails was not tested"
 NO_PLANS = "this server does not explain its plans as MongoDB does: which indexes it uses was not tested"
 SKIPPED_LOUDLY = (NO_FAIL_POINTS, NO_PLANS)
-_can_fail: dict[tuple, bool] = {}  # asked once of each server
+_can_fail: dict[tuple[str, int] | None, bool] = {}  # asked once of each server
 
 
 def in_database(uri: str, name: str) -> str:

@@ -34,12 +34,14 @@ def blocks(text: str) -> list[Block]:
 
 def code(document: str, title: str) -> str:
     """Return the first block of code, in any language, in a section."""
-    return re.search(r"```\w+\n(.*?)```", section(document, title), re.DOTALL)[1]
+    found = re.search(r"```\w+\n(.*?)```", section(document, title), re.DOTALL)
+    assert found, f"{document} has no code in {title}"
+    return found[1]
 
 
 def is_shown(block: Block, printed: str) -> bool:
     """Return whether commands printed what their document shows."""
-    if block.kind == "json":
+    if block.kind == "json" and block.output:
         return any(fits(_shown(block.output), answer) for answer in answers(printed))
     return block.output is None or block.output.strip() in printed
 
@@ -56,9 +58,9 @@ def fits(pattern, value) -> bool:
         is_whole = "…" in pattern or named.keys() == value.keys()
         return is_whole and all(key in value and fits(inner, value[key]) for key, inner in named.items())
     if isinstance(pattern, list) and isinstance(value, list):
-        named = [inner for inner in pattern if inner != "…"]
-        is_whole = "…" in pattern or len(named) == len(value)
-        return is_whole and len(named) <= len(value) and all(map(fits, named, value))
+        shown = [inner for inner in pattern if inner != "…"]
+        is_whole = "…" in pattern or len(shown) == len(value)
+        return is_whole and len(shown) <= len(value) and all(map(fits, shown, value))
     if isinstance(pattern, str) and isinstance(value, str) and INSTANT.fullmatch(pattern):
         return bool(INSTANT.fullmatch(value))
     return pattern == "…" or (type(pattern), pattern) == (type(value), value)

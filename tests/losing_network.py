@@ -32,6 +32,8 @@ class LosingNetwork(socketserver.ThreadingTCPServer):
 
 
 class _Connection(socketserver.StreamRequestHandler):
+    server: LosingNetwork
+
     def handle(self) -> None:
         request = _read_message(self.rfile)
         loss = self.server.loses(request)

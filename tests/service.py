@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -209,7 +209,7 @@ def tool(name: str) -> str:
 def serve(directory: Path, uri: str, arguments: str = "", application: str = "wsgi:app", **settings) -> Service:
     """Start the service by the Procfile's line, with gunicorn `arguments` beside its own, and wait for it."""
     port = free_port()
-    plain = {"MONGODB_URI": uri, "JWT_SECRET": SECRET, "PORT": port, "FLASK_SKIP_DOTENV": 1}
+    plain: dict[str, Any] = {"MONGODB_URI": uri, "JWT_SECRET": SECRET, "PORT": port, "FLASK_SKIP_DOTENV": 1}
     settings = plain | {"GUNICORN_CMD_ARGS": arguments} | settings
     command = [*procfile("web")[:-1], application]
     return Service(command, port, directory / f"log-{port}", **settings).wait()

@@ -79,7 +79,7 @@ def imports(path: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
-            names |= inner & set(MODULES) or {node.module}
+            names |= inner & set(MODULES) or {node.module or ""}
     return names
 
 
@@ -166,7 +166,8 @@ def source(view) -> ast.FunctionDef:
     while hasattr(view, "__wrapped__"):
         view = view.__wrapped__
     tree = ast.parse(Path(view.__code__.co_filename).read_text())
-    return next(node for node in ast.walk(tree) if getattr(node, "name", None) == view.__name__)
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    return next(node for node in functions if node.name == view.__name__)
 
 
 @pytest.mark.parametrize("view", views(), ids=lambda view: view.__name__)
@@ -199,7 +200,7 @@ def requirements(name: str) -> list[str]:
 
 
 def normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", name)[0]).lower()
+    return re.sub(r"[-_.]+", "-", re.findall(r"^[\w.-]+", name)[0]).lower()
 
 
 @pytest.mark.parametrize("name", [path.name for path in PROJECT.glob("requirements*.txt")])

@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import jwt
@@ -235,7 +236,7 @@ def test_no_token_is_made_for_whom_it_could_not_name(shared_app, subject):
 
 
 @pytest.fixture
-def silence() -> str:
+def silence() -> Iterator[str]:
     """The address of a database that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"mongodb://127.0.0.1:{listener.getsockname()[1]}"

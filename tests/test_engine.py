@@ -173,6 +173,7 @@ def ferretdb(tmp_path) -> Iterator[str]:
     port = free_port()
     options = [f"--sqlite-url=file:{tmp_path}/", f"--listen-addr=127.0.0.1:{port}", f"--state-dir={tmp_path}"]
     options += ["--handler=sqlite", "--debug-addr=-", "--telemetry=disable", "--log-level=error"]
+    assert FERRETDB
     with subprocess.Popen([FERRETDB, *options]) as server:
         with socket.socket() as probe:
             wait_until(lambda: probe.connect_ex(("127.0.0.1", port)) == 0)

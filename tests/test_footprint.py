@@ -13,7 +13,8 @@ EVENT = {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position
 
 
 def resident_megabytes(pid: int) -> float:
-    return int(re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]) / 1024
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.findall(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)[0]) / 1024
 
 
 @on_linux

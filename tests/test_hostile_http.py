@@ -156,11 +156,9 @@ HOSTS = [
 def read(received: bytes) -> Answer:
     """Read the last answer on a connection, which closed behind it."""
 
-    class Connection:
-        def makefile(self, *args):
-            return io.BytesIO(received)
-
-    answer = http.client.HTTPResponse(Connection())
+    with socket.socket() as connection:
+        answer = http.client.HTTPResponse(connection)
+    answer.fp = io.BufferedReader(io.BytesIO(received))
     answer.begin()
     return Answer(answer.status, answer.headers, answer.read())
 

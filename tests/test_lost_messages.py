@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from tests.losing_network import losing_network
 from tests.service import PROJECT, SECRET
@@ -33,11 +33,10 @@ class Quiet(WSGIRequestHandler):
 @pytest.fixture
 def address(app) -> Iterator[tuple[str, int]]:
     """Where the service listens, in threads of this process."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    server.daemon_threads = True
+    server = ThreadedWSGIServer("127.0.0.1", 0, app, Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield server.server_address[:2]
+    yield "127.0.0.1", server.server_port
     server.shutdown()
     thread.join()
 
@@ -46,7 +45,7 @@ def event(number: int, **fields) -> dict:
     return {"type": "ping", "timestamp": STAMP, "data": {"number": number}} | fields
 
 
-def send_until_answered(address, path: str, token: str, body: dict, **headers) -> dict:
+def send_until_answered(address: tuple[str, int], path: str, token: str, body: dict, **headers) -> dict:
     """Send a request, and send it again each time that no answer comes."""
     sent = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"} | headers
     for _ in range(5):
@@ -74,7 +73,7 @@ def send_all(client, address, named, count: int) -> tuple[list[dict], list[dict]
 
         def send(number: int) -> dict:
             body, headers = named(number)
-            return send_until_answered(network.server_address, path, client.token, body, **headers)
+            return send_until_answered(("127.0.0.1", network.server_address[1]), path, client.token, body, **headers)
 
         answers = list(threads.map(send, range(count)))
         assert network.lost == {"request": count // 2, "reply": count // 2}

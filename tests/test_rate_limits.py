@@ -46,15 +46,17 @@ def statuses(client: Client, times: int, path: str = NOWHERE) -> Counter:
     return Counter(client.get(path).status_code for _ in range(times))
 
 
-def reports(player: Client, times: int) -> Counter:
+class Player(Client):
+    """A client with a player's token of a session."""
+
+    def __init__(self, client: Client):
+        super().__init__(client.app, None)
+        self.session = client.new_session()
+        self.token = client.post(f"/api/sessions/{self.session}/token", {}).json["token"]
+
+
+def reports(player: Player, times: int) -> Counter:
     return Counter(player.append(player.session, PLAY).status_code for _ in range(times))
-
-
-def player_of(client: Client) -> Client:
-    player = Client(client.app, None)
-    player.session = client.new_session()
-    player.token = client.post(f"/api/sessions/{player.session}/token", {}).json["token"]
-    return player
 
 
 # In this process
@@ -91,7 +93,7 @@ def test_who_asks_too_often_learns_when_to_ask_again_and_then_may(limited, clock
 
 
 def test_a_sessions_players_may_report_as_often_as_their_setting_says(limited, clock):
-    player = player_of(Client(limited))
+    player = Player(Client(limited))
     assert reports(player, 10) == {201: 5, 429: 5}
     clock.seconds += 2
     assert reports(player, 10) == {201: 2, 429: 8}
@@ -99,7 +101,7 @@ def test_a_sessions_players_may_report_as_often_as_their_setting_says(limited, c
 
 def test_no_one_is_slowed_down_by_another(limited):
     alice, bob = Client(limited), Client(limited, "bob")
-    first, second = player_of(alice), player_of(alice)
+    first, second = Player(alice), Player(alice)
     reports(first, 5)
     assert reports(first, 1) == {429: 1}
     assert reports(second, 1) == {201: 1}
@@ -110,7 +112,7 @@ def test_no_one_is_slowed_down_by_another(limited):
 
 def test_players_of_many_sessions_count_at_their_owner_too(limited):
     alice = Client(limited)
-    players = [player_of(alice) for _ in range(10)]  # twenty requests of the owner's fifty
+    players = [Player(alice) for _ in range(10)]  # twenty requests of the owner's fifty
     assert sum((reports(player, 5) for player in players), Counter()) == {201: 30, 429: 20}
 
 
@@ -135,14 +137,14 @@ def test_a_body_larger_than_a_whole_burst_is_taken_from_a_full_bucket(clock):
 
 
 def test_an_owner_named_like_a_session_has_a_bucket_of_their_own(limited):
-    player = player_of(Client(limited))
+    player = Player(Client(limited))
     namesake = Client(limited, player.session)
     reports(player, 10)
     assert namesake.get(NOWHERE).status_code == 404
 
 
 def test_what_a_token_does_not_cover_counts_too(limited):
-    assert statuses(player_of(Client(limited)), 10) == {403: 5, 429: 5}
+    assert statuses(Player(Client(limited)), 10) == {403: 5, 429: 5}
 
 
 def test_a_stranger_is_refused_and_not_counted(limited):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pymongo
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from tests.client import Client
 from tests.databases import failing
@@ -93,7 +93,7 @@ def test_pieces_of_large_events_have_few_of_them(client, form, is_noted):
 
 
 class Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"  # as make_server would set it, for all handlers there ever are
+    protocol_version = "HTTP/1.1"  # as ThreadedWSGIServer would set it, for all handlers there ever are
 
     def log(self, *_) -> None: ...
 
@@ -101,12 +101,11 @@ class Quiet(WSGIRequestHandler):
 @contextlib.contextmanager
 def development_server(app) -> Iterator[int]:
     """Serve the app as `flask run` does, in threads of this process, and give the port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    server.daemon_threads = True
+    server = ThreadedWSGIServer("127.0.0.1", 0, app, Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield server.server_address[1]
+        yield server.server_port
     finally:
         server.shutdown()
         thread.join()

@@ -18,10 +18,10 @@ from videosession.arrival import Arrival
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # in the standard library from Python 3.12 on
 
-HEAD_SECONDS = 10
-BODY_SECONDS = 10
+HEAD_SECONDS: float = 10
+BODY_SECONDS: float = 10
 SLOWEST_BYTES_A_SECOND = 32 * 1024  # each so many bytes of a body that came earn it a second more
-STALL_SECONDS = 28  # for a client to read nothing of an answer; with LINGER_SECONDS it is let go after 30
+STALL_SECONDS: float = 28  # for a client to read nothing of an answer; with LINGER_SECONDS it is let go after 30
 SLOWEST_READING_BYTES_A_SECOND = 8 * 1024  # each so many bytes of an answer that a client took earn it a second more
 PIECE = 64 * 1024
 MOST_UNSENT = 256 * 1024  # that the system takes of an answer beyond what is on its way; by itself it takes megabytes

@@ -59,7 +59,7 @@ if gunicorn.__version__ != READ_AGAINST:
         READ_AGAINST,
     )
 
-LINGER_SECONDS = 2
+LINGER_SECONDS: float = 2
 STOP_SECONDS = 10  # for what is arriving when the worker is told to stop
 MOST_LINGERING = 32 * MEBIBYTE  # what is thrown away of a body that nobody wants, so that its sender sees the answer
 MOST_RECEIVED = 64 * MEBIBYTE  # of all requests that are not answered yet together, in each worker

@@ -99,4 +99,5 @@ def _ask(built: Stage, examples: int, **environment: str) -> tuple[int, int]:
         capture_output=True,
         text=True,
     ).stdout
-    return int(re.search(r"(\d+) generated", told)[1]), sum(map(int, re.findall(r"^ +❌ ST\d+ .*: (\d+)$", told, re.M)))
+    [generated] = re.findall(r"(\d+) generated", told)
+    return int(generated), sum(map(int, re.findall(r"^ +❌ ST\d+ .*: (\d+)$", told, re.M)))

@@ -5,6 +5,6 @@ import pymongo
 from videosession import database
 from videosession.app import create_app, serve
 
-database.WriteConcern = lambda *_, **__: pymongo.WriteConcern()
+database.WriteConcern = lambda *_, **__: pymongo.WriteConcern()  # type: ignore[misc, assignment]  # the control
 app = create_app()
 serve(app)

@@ -17,7 +17,7 @@ from videosession.database import Database
 CODES = [1, 6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]
 COMMANDS = ("insert", "find", "update", "delete")
 LONGEST_SECONDS = 3.5
-UNSURE = [
+UNSURE: list[dict] = [
     {"closeConnection": True},
     {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}},
     {"writeConcernError": {"code": 91, "errmsg": "shutting down"}},
@@ -41,7 +41,7 @@ def experiments() -> Iterator[Finding]:
 def every_fault(built: Stage, codes: list[int] = CODES) -> tuple[Counter, float]:
     """Meet each fault with each deed; the statuses, and the longest that one took."""
     statuses, slowest = Counter(), 0.0
-    hows = [{"errorCode": code} for code in codes] + UNSURE
+    hows: list[dict] = [{"errorCode": code} for code in codes] + UNSURE
     with running(built.database.uri) as app, pymongo.MongoClient(built.database.uri) as mongo:
         client = Client(app)
         wait_until(lambda: client.post("/api/sessions", {"title": "x"}).status_code == 201)
@@ -73,7 +73,7 @@ def without_translation() -> Iterator[None]:
     translating = Database.deadline
 
     @contextmanager
-    def deadline(self, seconds: float = 3) -> Iterator[None]:
+    def deadline(self: Database, seconds: float | None = 3) -> Iterator[None]:
         with pymongo.timeout(seconds):
             yield
 

@@ -59,7 +59,7 @@ def compare(app, runs: int, steps: int = STEPS) -> str:
     try:
         run_state_machine_as_test(Machine, settings=quick)
     except AssertionError as error:
-        return f"{error}"[:100] or traceback.extract_tb(error.__traceback__)[-1].line
+        return f"{error}"[:100] or traceback.extract_tb(error.__traceback__)[-1].line or ""
     return ""
 
 

@@ -94,7 +94,9 @@ class Churned:
         client = Remote(self._service.port)
         for place in range(APPENDS):
             names = [f"{number // 2}-{place}-{each}" for each in range(random.choice((1, 1, 9)))]
-            sent = [{"eventId": name, "type": "ping", "timestamp": AT, "data": {"name": name * 4}} for name in names]
+            sent: list[dict] = [
+                {"eventId": name, "type": "ping", "timestamp": AT, "data": {"name": name * 4}} for name in names
+            ]
             answer = client.post(f"{self._path}/events", sent)
             if answer.status_code == 201:
                 self._acknowledged |= {event["eventId"]: event for event in sent}

@@ -11,6 +11,6 @@ class Narrow(SessionRepository):
         super().__init__(database, clock, RECENT_BYTES)
 
 
-sessions.SessionRepository = Narrow
+sessions.SessionRepository = Narrow  # type: ignore[misc, assignment]  # the control
 app = create_app()
 serve(app)

@@ -130,7 +130,7 @@ class Askers:
         while not self._over.wait(0.02):
             began = time.monotonic()
             try:
-                status = client.post("/api/sessions", {"title": "x"}).status_code
+                status: int | str = client.post("/api/sessions", {"title": "x"}).status_code
             except (OSError, http.client.HTTPException) as error:
                 status = type(error).__name__
             self.exchanges.append(Exchange(began, time.monotonic() - began, status))

@@ -74,19 +74,21 @@ def _probe(service: Service, number: int) -> float:
 def slow_readers(service: Service, sent: list[bytes]) -> Iterator[None]:
     """Have clients ask for these, each on a connection of its own, and read at a slow rate."""
     readers, over = selectors.DefaultSelector(), threading.Event()
+    connections = []
     for each in sent:
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", service.port))
         connection.sendall(each)
         connection.setblocking(False)
-        readers.register(connection, selectors.EVENT_READ)
+        readers.register(connection, selectors.EVENT_READ, connection.recv)
+        connections.append(connection)
 
     def read() -> None:
         while not over.wait(0.1):
             for key, _ in readers.select(0):
                 with contextlib.suppress(OSError):
-                    key.fileobj.recv(BYTES_A_SECOND // 10)
+                    key.data(BYTES_A_SECOND // 10)
 
     thread = threading.Thread(target=read)
     thread.start()
@@ -95,5 +97,5 @@ def slow_readers(service: Service, sent: list[bytes]) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        for key in list(readers.get_map().values()):
-            key.fileobj.close()
+        for connection in connections:
+            connection.close()

@@ -32,16 +32,15 @@ def experiments() -> Iterator[Finding]:
         yield Finding(what, _figures(answered, lost), not lost)
         for how, make in ((signal.SIGTERM, Finding), (signal.SIGQUIT, control)):
             service = built.serve(WEB_CONCURRENCY=2)
-            answered, lost, seconds = stopped_under_load(service, how)
-            figures = f"{answered} answered, {lost} cut off, ended after {seconds:.1f} s"
-            yield make(f"{how.name} under {CLIENTS} clients", figures, not lost and seconds < 20)
+            answered, cut_off, seconds = stopped_under_load(service, how)
+            figures = f"{answered} answered, {cut_off} cut off, ended after {seconds:.1f} s"
+            yield make(f"{how.name} under {CLIENTS} clients", figures, not cut_off and seconds < 20)
         for arguments, make in (("", Finding), ("--keep-alive 2", control)):
             service = built.serve(arguments, WEB_CONCURRENCY=1)
-            lost = lost_after_a_pause(service)
-            figures = f"{lost} of {CLIENTS} requests lost on connections idle for {BEHIND_A_ROUTER} s"
-            yield make(
-                f"a router that keeps connections{', gunicorn’s own keepalive' if arguments else ''}", figures, not lost
-            )
+            missing = lost_after_a_pause(service)
+            figures = f"{missing} of {CLIENTS} requests lost on connections idle for {BEHIND_A_ROUTER} s"
+            settings = ", gunicorn’s own keepalive" if arguments else ""
+            yield make(f"a router that keeps connections{settings}", figures, not missing)
 
 
 def under_load(service: Service, deed) -> tuple[int, Counter]:
@@ -84,7 +83,12 @@ def recycle(service: Service, times: int) -> None:
     """Wait until gunicorn has replaced so many workers of its own accord."""
     seen = set(service.worker_pids())
     most = len(seen) + times
-    wait_until(lambda: seen.update(service.worker_pids()) or len(seen) >= most, seconds=60)
+
+    def is_done() -> bool:
+        seen.update(service.worker_pids())
+        return len(seen) >= most
+
+    wait_until(is_done, seconds=60)
 
 
 def stopped_under_load(service: Service, how: signal.Signals) -> tuple[int, int, float]:

@@ -119,7 +119,7 @@ class Soak:
             ("GET", "/api/sessions?limit=5", ""): 8,
             ("DELETE", path, ""): 2,
         }
-        method, where, what = chance.choices(list(deeds), deeds.values())[0]
+        method, where, what = chance.choices(list(deeds), list(deeds.values()))[0]
         return method, where, {"one": event, "many": [event] * 10}.get(what)
 
 

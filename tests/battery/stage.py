@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.service import Answer, Service, free_port, mint, serve, wait_until
@@ -165,9 +166,7 @@ class Player(threading.Thread):
             number += 1
             event = {"type": "ping", "timestamp": AT, "data": {"number": number, "text": "é" * 20}}
             event |= {"eventId": f"e{number}"} if self._named else {}
-            answer = self._insist(
-                lambda event=event: self._remote.post(f"/api/sessions/{self.session_id}/events", event)
-            )
+            answer = self._insist(partial(self._remote.post, f"/api/sessions/{self.session_id}/events", event))
             self.acknowledged[answer["eventId"]] = answer
 
     def give_up(self) -> None:

@@ -8,6 +8,7 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import mongomock
 
@@ -188,7 +189,7 @@ class Schedule:
         appends, beside = self._weak
         sessions._appends = appends(database, self._clock, BOUND)
         sessions._appends._events = beside(database)
-        sessions._appends._moving = [Unlocked()]  # here other threads stand for other processes, too
+        sessions._appends._moving = [cast(Any, Unlocked())]  # here other threads stand for other processes, too
         return sessions
 
     def _run(self) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -92,7 +92,7 @@ class Bench:
     def _sessions(self, count: int) -> list[str]:
         """Make a session of so many events for the service, and another for the afternoon's app."""
         ours, theirs = self.session(count), self.theirs.new_session()
-        start = datetime.fromisoformat(EVENT["timestamp"])
+        start = datetime.fromisoformat(str(EVENT["timestamp"]))
         for place in range(0, count, 1000):
             instants = (start + timedelta(seconds=number / 4) for number in range(place, min(place + 1000, count)))
             self._events.insert_many([afternoon.document(EVENT, instant, theirs) for instant in instants])
@@ -135,12 +135,11 @@ def rates(bench: Bench, rows: list[Row], rounds: int, seconds: float) -> Iterato
     yield from ("| over HTTP | a second | of the afternoon's | of the limit |", "|---|---|---|---|")
     for row in rows:
         ours, theirs = bench.arguments(row)
-        ask = [row.connections, seconds]
         measured = [
             [
-                bench.ours.rate(row.verb, ours, *ask),
-                bench.theirs.rate(row.verb, theirs, *ask),
-                bench.limit_rate(row.verb, ours, *ask),
+                bench.ours.rate(row.verb, ours, row.connections, seconds),
+                bench.theirs.rate(row.verb, theirs, row.connections, seconds),
+                bench.limit_rate(row.verb, ours, row.connections, seconds),
             ]
             for _ in range(row.rounds(rounds))
         ]
@@ -223,7 +222,7 @@ def _stream(service: Service, path: str, media_type: str) -> tuple[float, float,
 
 def _most_mebibytes(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
 
 
 def start(bench: Bench, rounds: int) -> str:
@@ -245,12 +244,11 @@ def start(bench: Bench, rounds: int) -> str:
 def bench_on(uri: str | None) -> Iterator[Bench]:
     """Set everything up on a database, the embedded one if none is named, and leave nothing of it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
-        settings, embedded = {"MONGODB_URI": uri}, None
-        if uri is None:
-            settings = {"INSTANCE_PATH": directory}
-            embedded = Embedded(directory)
+        embedded = None if uri else Embedded(directory)
+        if embedded:
             embedded.ensure()
-        bench = Bench(Path(directory), settings, uri or embedded.uri)
+        settings = {"INSTANCE_PATH": directory} if embedded else {"MONGODB_URI": uri}
+        bench = Bench(Path(directory), settings, embedded.uri if embedded else str(uri))
         try:
             yield bench
         finally:
@@ -276,7 +274,7 @@ def main(mongodb_uri: str | None, largest: int, rounds: int, seconds: float) -> 
     logging.disable(logging.CRITICAL)
     rows = [row for row in ROWS if row.events <= largest]
     with bench_on(mongodb_uri) as bench:
-        parts: list[Callable[[], Iterator[str]]] = [
+        parts: list[Callable[[], Iterable[str]]] = [
             lambda: processor(bench, rows, rounds),
             lambda: [pushes(bench, rounds), batches(bench, rounds), timelines(bench, rounds, min(largest, 10_000))],
             lambda: rates(bench, rows, max(rounds // 3, 1), seconds),

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 
 from videosession import sample_sessions, sample_viewers
 from videosession.timeline import walk
-from videosession.video import Film, Session, packed, plan_of
+from videosession.video import Film, Plan, Session, packed, plan_of
 from videosession.video.population import population
 from videosession.video.sums import SummedFilm, packed_sums
 
@@ -22,6 +23,10 @@ def milliseconds(deed: Callable[[], object], rounds: int) -> float:
         deed()
         taken.append(1000 * (time.process_time() - started))
     return median(taken)
+
+
+def asked(name: str, sessions: list[Session], plan: Plan) -> object:
+    return getattr(Film(sessions, NOW, plan), name)()
 
 
 def rows(count: int, rounds: int) -> Iterator[str]:
@@ -40,9 +45,9 @@ def rows(count: int, rounds: int) -> Iterator[str]:
     yield from ("| of a whole video | processor ms |", "|---|---|")
     yield f"| one session's result | {milliseconds(lambda: packed(walk(logs[0])), 20 * rounds):.2f} |"
     for name in ("summary", "heatmap", "choices"):
-        taken = milliseconds(lambda name=name: getattr(Film(sessions, NOW, plan), name)(), rounds)
+        taken = milliseconds(partial(asked, name, sessions, plan), rounds)
         yield f"| {name} of {count:,} stored results | {taken:.0f} ({taken / count:.3f} a session) |"
     days = [sessions[day::DAYS] for day in range(DAYS)]
-    kept = [packed_sums(lambda day=day: population(day, NOW), str) for day in days if day]
+    kept = [packed_sums(partial(population, day, NOW), str) for day in days if day]
     taken = milliseconds(lambda: SummedFilm(kept, [], str, plan).heatmap(), rounds)
     yield f"| heatmap of {len(kept)} daily sums of {count:,} sessions | {taken:.0f} |"

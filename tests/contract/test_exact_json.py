@@ -24,7 +24,7 @@ VALUES = st.recursive(
 
 def nested(levels: int, container: type) -> dict:
     """Make an object of so many levels."""
-    value = {}
+    value: dict | list = {}
     for _ in range(levels - 2):
         value = [value] if container is list else {"a": value}
     return {"a": value}

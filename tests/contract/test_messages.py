@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,7 +13,7 @@ from videosession.contract.queries import Query
 from videosession.contract.shapes import Shape
 
 PREDICATE = re.compile(r"(must|is|has) .*[^.]", re.DOTALL)
-VALUES = [None, 0, 1.5, True, "", "x" * 6000, "\ud800", [], {}, [{}], {"": 1}]
+VALUES: list[Any] = [None, 0, 1.5, True, "", "x" * 6000, "\ud800", [], {}, [{}], {"": 1}]
 
 
 def schemas(base: type[Schema]) -> list[type[Schema]]:

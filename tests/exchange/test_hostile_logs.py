@@ -6,6 +6,7 @@ import json
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import cast
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.exchange.test_imports import VIEWING, ranges, take, told, written
 from videosession.exchange import logs
 from videosession.exchange.intake import Intake
 from videosession.exchange.xapi import EXTENSION, VERBS, VIDEO
+from videosession.sessions.repository import SessionRepository
 
 LINES = written(VIEWING)
 STATEMENT = {
@@ -43,7 +45,7 @@ class Kept:
 
 
 def taken(content: bytes, source: str) -> Intake:
-    intake = Intake(Kept(), "alice", source, str)
+    intake = Intake(cast(SessionRepository, Kept()), "alice", source, str)
     for number, read in logs.numbered(io.BytesIO(content), source):
         intake.take(number, read)
     intake.flush()
@@ -155,7 +157,7 @@ class Endless(io.RawIOBase):
 
 @pytest.mark.parametrize(("source", "beginning"), [("openedx", b'{"a": "'), ("xapi", b'{"a": "'), ("xapi", b'["')])
 def test_a_line_or_a_text_of_100_mb_takes_no_memory(source, beginning):
-    intake = Intake(Kept(), "alice", source, str)
+    intake = Intake(cast(SessionRepository, Kept()), "alice", source, str)
     tracemalloc.start()
     try:
         with suppress(logs.Damaged):

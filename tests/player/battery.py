@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.player import browser
 from tests.player.played import Played
@@ -34,10 +35,21 @@ class Home:
         self.service = self.start()
 
     def start(self) -> Service:
-        settings = {"MONGODB_URI": self.database.uri, "JWT_SECRET": SECRET, "PORT": self._port, "CORS_ORIGINS": "*"}
+        settings: dict[str, Any] = {
+            "MONGODB_URI": self.database.uri,
+            "JWT_SECRET": SECRET,
+            "PORT": self._port,
+            "CORS_ORIGINS": "*",
+        }
         log = self._directory / f"log-{time.monotonic()}"
         self.service = Service(
-            procfile("web"), self._port, log, FLASK_SKIP_DOTENV=1, PLAYER_RATE_LIMIT="off", **settings
+            procfile("web"),
+            self._port,
+            log,
+            FLASK_SKIP_DOTENV=1,
+            PLAYER_RATE_LIMIT="off",
+            MONGODB_URI=self.database.uri,
+            **settings,
         )
         return self.service.wait()
 

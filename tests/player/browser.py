@@ -35,7 +35,7 @@ def chromium(profile: Path) -> Iterator:
     from selenium.webdriver import Chrome, ChromeOptions, ChromeService  # a fifth of a second, and only here
 
     options = ChromeOptions()
-    options.binary_location = CHROMIUM
+    options.binary_location = CHROMIUM or ""
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     os.environ["SE_OFFLINE"] = "true"  # it looks for browsers to download if asked to find one

@@ -6,7 +6,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
@@ -43,7 +43,7 @@ class Stage(ThreadingHTTPServer):
     daemon_threads = True
     handler: type[BaseHTTPRequestHandler]
 
-    def __init__(self, service_port: int, pages: dict[str, tuple[str, str]] = MappingProxyType({})):
+    def __init__(self, service_port: int, pages: Mapping[str, tuple[str, str]] = MappingProxyType({})):
         super().__init__(("127.0.0.1", 0), self.handler)
         self.service_port = service_port
         self.pages = pages

@@ -11,7 +11,7 @@ from videosession import instants
 from videosession.database import Database
 from videosession.errors import NotFound
 from videosession.sessions.appends import RECENT_BYTES, Appends
-from videosession.sessions.repository import SessionRepository
+from videosession.sessions.repository import Condition, SessionRepository
 
 pytestmark = pytest.mark.processes
 
@@ -33,7 +33,7 @@ class Unconfirmed(Appends):
 class EventsFirst(SessionRepository):
     """Deletes the events, then the session."""
 
-    def delete(self, session_id: str, *, owner: str) -> None:
+    def delete(self, session_id: str, *, owner: str, condition: Condition | None = None) -> None:
         self._database.events.delete_many({"session": session_id})
         self._database.sessions.delete_one({"_id": session_id, "owner": owner})
 

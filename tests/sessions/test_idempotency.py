@@ -18,7 +18,7 @@ def app(shared_app):
     return shared_app
 
 
-def event(number: int = 0, **fields) -> dict:
+def event(number: float = 0, **fields) -> dict:
     return {"type": "ping", "timestamp": STAMP, "data": {"number": number}} | fields
 
 

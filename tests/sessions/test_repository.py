@@ -94,7 +94,7 @@ def clock() -> Clock:
 BOUNDS = {"in the session": RECENT_BYTES, "moving": 500, "beside it": 0}
 
 
-@pytest.fixture(params=BOUNDS.values(), ids=BOUNDS)
+@pytest.fixture(params=list(BOUNDS.values()), ids=list(BOUNDS))
 def sessions(store, clock, request) -> SessionRepository:
     return repository(store, clock, request.param)
 
@@ -331,7 +331,7 @@ def test_lists_and_changes_leave_the_events_where_they_are(ordinary, commands):
 
 @on_a_wire
 def test_an_append_asks_the_same_of_an_empty_session_and_of_a_long_one(ordinary, commands):
-    def asked(session_id: str) -> str:
+    def asked(session_id: str) -> list[list[str]]:
         commands.during(lambda: ordinary.append_one(session_id, event(), owner="alice"))
         update = commands.sent[-1]["updates"][0]
         assert update["q"]["_id"] == session_id, "found by its id, whatever else there is"

@@ -2,7 +2,7 @@
 
 import pytest
 
-DEEP = {"a": 1}
+DEEP: dict = {"a": 1}
 for _ in range(63):
     DEEP = {"a": DEEP}
 

@@ -28,7 +28,7 @@ def _firefox() -> Iterator:
     from selenium.webdriver import Firefox, FirefoxOptions, FirefoxService
 
     options = FirefoxOptions()
-    options.binary_location = FIREFOX
+    options.binary_location = FIREFOX or ""
     options.add_argument("-headless")
     options.set_preference("media.autoplay.default", 0)
     options.set_preference("dom.disable_open_during_load", False)

@@ -95,4 +95,5 @@ def live_segment(clip: Path, stream: str, number: int) -> bytes:
 
 
 def _ffmpeg(*arguments: str) -> None:
+    assert FFMPEG
     subprocess.run([FFMPEG, "-v", "error", "-y", "-threads", "1", *arguments], check=True, timeout=120)

@@ -39,6 +39,6 @@ def script(name: str) -> Path:
 
 
 def bundle(source: Path, target: Path) -> None:
-    program = ["node", MODULES / "esbuild" / "bin" / "esbuild", source, "--bundle", "--format=esm"]
+    program: list[str | Path] = ["node", MODULES / "esbuild" / "bin" / "esbuild", source, "--bundle", "--format=esm"]
     options = ["--log-level=error", '--define:process.env.NODE_ENV="production"', f"--outfile={target}"]
     subprocess.run([*program, *options], cwd=HERE, check=True, timeout=120)

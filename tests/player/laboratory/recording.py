@@ -1,5 +1,6 @@
 """What a recorder saw of media elements, as stretches and jumps, beside what a timeline tells."""
 
+from collections.abc import Set
 from typing import NamedTuple
 
 TOLERANCE = 0.3  # seconds
@@ -59,7 +60,7 @@ def joined(parts: list[Stretch]) -> list[Stretch]:
     return found
 
 
-def differences(samples: list[dict], timeline: dict, allowed: set[str] = frozenset()) -> list[str]:
+def differences(samples: list[dict], timeline: dict, allowed: Set[str] = frozenset()) -> list[str]:
     """Name what a timeline tells otherwise than it was."""
     was = stretches(samples)
     told = joined([Stretch(each["node"], each["from"], each["to"]) for each in timeline["segments"]])

@@ -25,8 +25,10 @@ EARLY_SEGMENTS = 3  # of a slow film; the others wait
 
 
 class LaboratoryHandler(Handler):
+    server: "LaboratoryStage"
+
     def answers(self) -> dict[str, Callable[[str], None]]:
-        answers = {
+        answers: dict[str, Callable[[str], None]] = {
             "/laboratory/players/": lambda name: self._send(players.script(name.removesuffix(".js"))),
             "/laboratory/": lambda name: self._send(HERE / name),
             "/media/": lambda name: self._send(media.FOLDER / name),
@@ -34,8 +36,8 @@ class LaboratoryHandler(Handler):
             "/slow/media/": self._send_late,
             "/live/": self._send_live,
         }
-        if self.server.module:
-            answers["/player.js"] = lambda _: self._send(self.server.module)
+        if module := self.server.module:
+            answers["/player.js"] = lambda name: self._send(module)
         return answers
 
     def _send(self, file: Path, *, is_late: bool = False) -> None:
