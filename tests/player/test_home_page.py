@@ -162,6 +162,28 @@ def test_videos_are_listed_and_opened(run, page, film):
     wait_until(lambda: "A <b>film</b>" in run(TEXT))
 
 
+UNCOUNTED = """
+const [ask, wait] = [fetch, setTimeout];
+let isFirst = true;
+window.setTimeout = (deed) => wait(deed, 300);
+window.fetch = async (...request) => {
+  const answer = await ask(...request);
+  if (!isFirst || !request[0].includes("summary")) return answer;
+  isFirst = false;
+  return new Response(JSON.stringify({...await answer.json(), pending: 3}));
+};
+location.hash = "video=film-1";
+"""
+
+
+def test_a_video_of_which_sessions_are_still_to_be_counted_says_so_and_is_drawn_again(run, page, film):
+    page()
+    wait_until(lambda: len(run(CARDS)) == 2)
+    run(UNCOUNTED)
+    wait_until(lambda: "3 sessions of them are not counted yet" in run(TEXT))
+    wait_until(lambda: "A <b>film</b>" in run(TEXT) and "not counted yet" not in run(TEXT))
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_view_is_wider_than_its_window(driver, run, page, film, width):
     metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
