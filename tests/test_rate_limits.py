@@ -38,7 +38,7 @@ def limited(memory_db, clock):
     settings = {"RATE_LIMIT": "10:50", "PLAYER_RATE_LIMIT": "1:5"}
     app = create_app(IN_PRODUCTION | settings, db=memory_db)
     limits = services_of(app).rate_limits
-    limits._owners._clock = limits._players._clock = clock
+    limits._owners._clock = limits._players._clock = limits._together._clock = clock
     return app
 
 
@@ -110,10 +110,17 @@ def test_no_one_is_slowed_down_by_another(limited):
     assert bob.get(NOWHERE).status_code == 404
 
 
-def test_players_of_many_sessions_count_at_their_owner_too(limited):
+def test_players_of_many_sessions_have_together_what_their_owner_has(limited):
     alice = Client(limited)
-    players = [Player(alice) for _ in range(10)]  # twenty requests of the owner's fifty
-    assert sum((reports(player, 5) for player in players), Counter()) == {201: 30, 429: 20}
+    players = [Player(alice) for _ in range(12)]
+    assert sum((reports(player, 5) for player in players), Counter()) == {201: 50, 429: 10}
+
+
+def test_a_stolen_players_token_does_not_lock_its_owner_out(limited):
+    alice = Client(limited)
+    for player in [Player(alice) for _ in range(12)]:  # 24 requests of the owner's 50
+        reports(player, 20)
+    assert statuses(alice, 30) == {404: 26, 429: 4}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Rate limits: of a subject, and of the players of a session.
+"""Rate limits: of a subject, of the players of a session, and of all players of a subject.
 
 Each has a bucket of `burst` requests that fills again at so many a second. The buckets are this process's own, or, in
 a shared store, those of all processes. Only whom a token names is counted: a stranger's request ends before anything is
@@ -83,21 +83,29 @@ class SharedBuckets:
 
 
 class RateLimits:
-    """The buckets of owners and of players; None where they are not limited."""
+    """The buckets of owners, of the players of a session, and of all players of an owner; None where not limited."""
 
-    def __init__(self, owners: Buckets | SharedBuckets | None, players: Buckets | SharedBuckets | None):
+    def __init__(
+        self,
+        owners: Buckets | SharedBuckets | None,
+        players: Buckets | SharedBuckets | None,
+        together: Buckets | SharedBuckets | None,
+    ):
         self._owners = owners
         self._players = players
+        self._together = together
 
     def count(self, owner: str, session_id: str | None, body_bytes: int = 0) -> None:
-        """Count a request at its owner, and before that one of a player at its session; TooManyRequests.
+        """Count a request at its owner, or one of a player at its session and at its owner's players; TooManyRequests.
 
-        Players count at the owner, too: a token for a session costs nothing, so their limits would not add up to
-        anything. A request counts once more for each 256 KiB of its body.
+        A token for a session costs nothing, so without the latter the players' limits would not add up to anything. A
+        player's token, which anybody may have taken from a page, uses up nothing of its owner's own. A request counts
+        once more for each 256 KiB of its body.
         """
         cost = 1 + body_bytes // BYTES_A_REQUEST
-        for buckets, name in ((self._players, session_id), (self._owners, owner)):
-            if buckets and name is not None and (wait := buckets.wait_seconds(name, cost)):
+        own = [(self._owners, owner)] if session_id is None else [(self._players, session_id), (self._together, owner)]
+        for buckets, name in own:
+            if buckets and (wait := buckets.wait_seconds(name, cost)):
                 raise TooManyRequests(math.ceil(wait))
 
 
@@ -110,7 +118,11 @@ def rate_limits(config: Config) -> RateLimits:
             return None
         return Buckets(rate) if store is None else SharedBuckets(kind, rate, store)
 
-    return RateLimits(buckets("owner", config.rate_limit), buckets("player", config.player_rate_limit))
+    return RateLimits(
+        buckets("owner", config.rate_limit),
+        buckets("player", config.player_rate_limit),
+        buckets("players", config.rate_limit),
+    )
 
 
 def _open_store(uri: str | None):
