@@ -1,7 +1,7 @@
 """The service's worker with deadlines that a test can wait for."""
 
+from tests.counted_worker import Worker
 from videosession import connection, gunicorn_worker
-from videosession.gunicorn_worker import Worker
 
 __all__ = ["Worker"]
 

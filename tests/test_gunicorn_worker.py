@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.answers import check_problem
-from tests.service import Service, mint, serve, wait_until
+from tests.counted_worker import descriptors, held_by
+from tests.service import Service, mint, on_linux, serve, wait_until
 from tests.test_hostile_http import BODY, HEAD, JSON, TOKEN, chunk, chunked, lengthy, read, request
 
 pytestmark = pytest.mark.processes
@@ -148,6 +150,20 @@ def test_a_client_that_does_not_read_its_answer_holds_a_thread_no_longer_than_a_
     assert "Traceback" not in impatient.log.read_text()
 
 
+@on_linux
+def test_nothing_is_left_of_clients_that_have_gone(impatient):
+    """The battery's `connections` does more of this."""
+    files = descriptors(impatient)
+    for half in (*HALVES.values(), lengthy(b"1000000", b" " * 900_000), LIVEZ, LIVEZ * 3, WHOLE * 20):
+        for reset in (False, True):
+            with connected(impatient, half) as connection:
+                if reset:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_until(lambda: held(impatient) == 0)
+    wait_until(lambda: not any(held_by(impatient).values()))
+    assert descriptors(impatient) - files < 8
+
+
 def test_a_client_that_leaves_its_end_open_does_not_stop_the_loop(service):
     started = time.monotonic()
     with ExitStack() as stack:
@@ -205,7 +221,7 @@ def test_reloading_loses_no_request(start):
     service, token = start(WEB_CONCURRENCY=2), mint()
     workers = set(service.worker_pids())
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)) as connection:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)) as connection:
         for _ in range(2):
             service.process.send_signal(signal.SIGHUP)
             for _ in range(60):

@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
+from tests.counted_worker import memory
 from tests.service import Service, mint, on_linux, serve, wait_until
 from tests.test_gunicorn_worker import connected, held, rest, statuses
 from tests.test_hostile_http import HEAD, TOKEN, request
@@ -143,9 +143,3 @@ def test_silent_connections_make_room_and_an_upload_that_comes_along_does_not(st
 
 def length(count: int) -> bytes:
     return b"Content-Length: %d\r\n\r\n" % count
-
-
-def memory(service: Service) -> int:
-    [pid] = service.worker_pids()
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))

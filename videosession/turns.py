@@ -2,10 +2,13 @@
 
 import queue
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
+
+MOMENT_SECONDS = 0.5
 
 
 class _Task(NamedTuple):
@@ -25,7 +28,10 @@ class Turns:
         self._held_back = 0  # tasks that wait for one of the same client, and not for a thread
         # One entry for each task, for any thread to go and look; False to end.
         self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._threads = [threading.Thread(target=self._work, name=f"request-{place}") for place in range(threads)]
+        # Nobody waits for them where the process ends in another way than by `shutdown`.
+        self._threads = [
+            threading.Thread(target=self._work, name=f"request-{place}", daemon=True) for place in range(threads)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -38,11 +44,12 @@ class Turns:
         return task.future
 
     def shutdown(self, wait: bool = True) -> None:
-        """End the threads when all that was submitted is done."""
+        """End the threads when all that was submitted is done; wait for that, or only for what is done in a moment."""
         for _ in self._threads:
             self._calls.put(False)
-        for thread in self._threads if wait else ():
-            thread.join()
+        deadline = time.monotonic() + MOMENT_SECONDS
+        for thread in self._threads:
+            thread.join(None if wait else max(deadline - time.monotonic(), 0))
 
     def _work(self) -> None:
         while self._calls.get():

@@ -27,6 +27,7 @@ EXPERIMENTS = [
     "outages",
     "slow",
     "readers",
+    "connections",
     "reloads",
     "hostile",
     "model",
