@@ -2,67 +2,10 @@
 
 import pytest
 
-from videosession.database import Database
-from videosession.sessions.repository import SessionRepository
+from tests.video.watching import OWNER, event, watch
 from videosession.video.results import unpack
 from videosession.videos import results
 from videosession.videos.repository import VideoRepository
-
-OWNER = "alice"
-SECOND = 1_000_000
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1_772_359_200 * SECOND
-
-    def __call__(self):
-        return self.now
-
-    def pass_seconds(self, seconds):
-        self.now += seconds * SECOND
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def database(db):
-    return Database(lambda: "", db)
-
-
-@pytest.fixture
-def sessions(database, clock):
-    return SessionRepository(database, clock)
-
-
-@pytest.fixture
-def videos(database, sessions, clock):
-    return VideoRepository(database, sessions, clock)
-
-
-def event(seconds, position):
-    timestamp = f"2026-03-01T10:00:{seconds:02}Z"
-    return {
-        "type": "play" if not seconds else "pause",
-        "timestamp": _Timestamp(timestamp, 1_772_359_200 * SECOND + seconds * SECOND),
-        "data": {"position": position, "duration": 60},
-    }
-
-
-class _Timestamp(str):
-    def __new__(cls, text, microseconds):
-        made = super().__new__(cls, text)
-        made.microseconds = microseconds
-        return made
-
-
-def watch(sessions, seconds=20, **content):
-    session = sessions.create(owner=OWNER, **{"title": "x", "description": "", "videoId": "film"} | content)["_id"]
-    sessions.append(session, [event(0, 0), event(seconds, seconds)], owner=OWNER)
-    return session
 
 
 def stored(database, session):

@@ -36,3 +36,9 @@ def test_sums_of_days_and_a_partial_day_are_those_of_all_sessions(sessions, leng
     if lengths_fit(sessions):
         assert summed.heatmap() == whole.heatmap()
     assert summed.is_suppressed(2) == whole.is_suppressed(2)
+
+
+@given(populations(), st.randoms())
+def test_sums_are_the_same_bytes_whatever_the_order_of_the_sessions(sessions, random):
+    mixed = random.sample(sessions, len(sessions))
+    assert packed_sums(lambda: population(mixed, NOW), hashed) == packed_sums(lambda: population(sessions, NOW), hashed)

@@ -4,43 +4,13 @@ import random
 
 import pytest
 
-from tests.video.test_summarising import OWNER, Clock, event, watch
-from videosession.database import Database
+from tests.video.watching import OWNER, event, watch
 from videosession.errors import BadRequest
-from videosession.sessions.repository import SessionRepository
-from videosession.videos.repository import VideoRepository
+from videosession.video.results import Result, pack
+from videosession.videos.summarising import Chosen
 
 DAY = 24 * 3600
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def database(db):
-    return Database(lambda: "", db)
-
-
-@pytest.fixture
-def sessions(database, clock):
-    return SessionRepository(database, clock)
-
-
-@pytest.fixture
-def summed(database, sessions, clock):
-    """Videos with sums from the second session on, with all the time in the world."""
-    videos = VideoRepository(database, sessions, clock, most=1)
-    videos.sums._timer = videos.results._timer = lambda: 0
-    return videos
-
-
-@pytest.fixture
-def folded(database, sessions, clock):
-    videos = VideoRepository(database, sessions, clock)
-    videos.results._timer = lambda: 0
-    return videos
+EMPTY = Result([], [], [], [], [], [], True, False, [], False)
 
 
 def told(videos):
@@ -96,6 +66,63 @@ def test_a_change_is_in_the_sums_at_once(deed, summed, folded, sessions, clock):
     before = told(summed)
     deed(sessions, ids)
     assert told(summed) == told(folded) != before
+
+
+def test_a_session_in_the_place_of_another_is_in_the_sums_at_once(summed, folded, sessions, clock, database):
+    """As many sessions as before, created at the same moments: deleted, and imported with nothing in it."""
+    ids = days_of_sessions(sessions, clock)
+    gone = database.sessions.find_one({"_id": ids[0]})
+    before = told(summed)
+    sessions.delete(ids[0], owner=OWNER)
+    content = {name: gone[name] for name in ("title", "description", "videoId", "createdAt")}
+    sessions.restore({"_id": "f" * 32, **content}, owner=OWNER)
+    assert told(summed) == told(folded) != before
+
+
+def test_a_result_that_is_made_anew_is_in_the_sums(summed, folded, sessions, clock, database):
+    """As after a change in how timelines are made."""
+    ids = days_of_sessions(sessions, clock)
+    right = told(summed)
+    database.sessions.update_one({"_id": ids[0]}, {"$set": {"result.packed": pack(EMPTY)}})
+    database.sums.update_many({}, {"$set": {"token": "another"}})
+    assert told(summed) != right
+    for each in list(summed.summarising.chosen(Chosen())):
+        summed.summarising.rebuild(each)
+    assert told(summed) == right == told(folded)
+
+
+def test_a_sum_that_is_wrong_is_found(summed, sessions, clock, database):
+    days_of_sessions(sessions, clock)
+    told(summed)
+    summarising = summed.summarising
+    assert not any(map(summarising.sum_differs, summarising.sums_of(Chosen())))
+    one, other = database.sums.find().limit(2)
+    database.sums.update_one({"_id": one["_id"]}, {"$set": {"packed": other["packed"]}})
+    assert list(map(summarising.sum_differs, summarising.sums_of(Chosen(OWNER, "film")))).count(True) == 1
+    database.sums.update_one({"_id": one["_id"]}, {"$set": {"token": "another"}})
+    assert not any(map(summarising.sum_differs, summarising.sums_of(Chosen())))  # nobody is answered with it
+
+
+def test_a_patch_at_the_instant_of_a_lease_stays_due(summed, folded, sessions, clock, database):
+    """The instant that a PATCH writes may be the one that the lease runs out at."""
+    ids = days_of_sessions(sessions, clock, days=2)
+    told(summed)
+    sessions.append_one(ids[0], event(50, 50), owner=OWNER)
+    make = summed.results.make
+
+    def meanwhile(*arguments, **named):
+        made = make(*arguments, **named)
+        clock.pass_seconds(60)
+        sessions.change(ids[0], lambda content: content | {"videoId": "another"}, owner=OWNER)
+        return made
+
+    summed.results.make = meanwhile
+    clock.pass_seconds(31)
+    [due] = [each for each in summed.summarising.due() if each["_id"] == ids[0]]
+    assert not summed.summarising.take(due)
+    summed.results.make = make
+    assert database.sessions.find_one({"_id": ids[0]})["due"]
+    assert told(summed) == told(folded)
 
 
 def test_a_view_that_closes_with_time_is_counted_as_closed(summed, folded, sessions, clock):

@@ -15,8 +15,9 @@ from videosession.batches import insert
 from videosession.database import Database
 from videosession.errors import Conflict, Invalid, NotFound
 from videosession.ids import SESSION_ID
+from videosession.instants import SECOND
 from videosession.sessions import events as stored_events
-from videosession.sessions.appends import NO_SESSION, RECENT_BYTES, Appends, alive, new_revision
+from videosession.sessions.appends import DUE_SECONDS, NO_SESSION, RECENT_BYTES, Appends, alive, new_revision
 from videosession.sessions.events import Events, Selection, Taken
 from videosession.sessions.idempotency import ANOTHER_REQUEST, Keyed, keyed, refuse
 from videosession.sessions.lists import newest
@@ -68,6 +69,7 @@ class SessionRepository:
             "version": 1,
             "revision": new_revision(),
             "moved": 0,
+            "due": self._due(),
         }
         with self._database.adding():
             if request := keyed(key, owner, "sessions", content):
@@ -92,11 +94,15 @@ class SessionRepository:
 
         None where it was stored. A session that has been deleted here has its tombstone there.
         """
-        new = session | {"owner": owner, "version": 1, "revision": new_revision(), "moved": 0}
+        new = session | {"owner": owner, "version": 1, "revision": new_revision(), "moved": 0, "due": self._due()}
         with self._database.adding():
             if not insert(self._database.sessions, [new]):
                 return None
             return self._database.sessions.find_one({"_id": session["_id"]}, WITHOUT_EVENTS) or {"deletedAt": 0}
+
+    def _due(self) -> int:
+        """Return when a new session is due: whatever day it is of, its daily sum learns of it."""
+        return self._clock() + DUE_SECONDS * SECOND
 
     def owner_of(self, session_id: str) -> str:
         """Return whose a session is, for operators; NotFound where there is none."""

@@ -32,7 +32,10 @@ _TOTALS = "totals"
 
 
 def packed_sums(population: Callable[[], Iterable[Counted]], hashed: Callable[[str], str]) -> Packed:
-    """Return the sums of a population as bytes; viewers are `hashed`, so that the sums name nobody."""
+    """Return the sums of a population as bytes, the same whatever its order.
+
+    Viewers are `hashed`, so that the sums name nobody.
+    """
     totals = totals_of(population())
     totals.viewers = {hashed(viewer) for viewer in totals.viewers}
     extents = _extents(population())
@@ -57,11 +60,11 @@ def _bins(population: Iterable[Counted], extents: Mapping[Node, int], width: int
     grid = Grid({}, width)
     grid.bins = {node: Bins(width, min(reach // width + 2, BINS_OF_A_NODE)) for node, reach in extents.items()}
     grid.fill(population)
-    return [[node, bins.count, bins.dump()] for node, bins in grid.bins.items()]
+    return _in_order([node, bins.count, bins.dump()] for node, bins in grid.bins.items())
 
 
 def _write(value: Any) -> bytes:
-    return zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    return zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode())
 
 
 def _read(data: bytes) -> Any:
@@ -75,15 +78,20 @@ def _dump(totals: Totals) -> list[Any]:
         totals.percents,
         totals.complete_events,
         totals.anomalies,
-        [[node, each.sessions, each.finished] for node, each in totals.endings.items()],
-        [_dump_node(node, each) for node, each in totals.nodes.items()],
-        [[list(path), count] for path, count in totals.paths.items()],
+        _in_order([node, each.sessions, each.finished] for node, each in totals.endings.items()),
+        _in_order(_dump_node(node, each) for node, each in totals.nodes.items()),
+        _in_order([list(path), count] for path, count in totals.paths.items()),
     ]
 
 
 def _dump_node(node: Node, totals: NodeTotals) -> list[Any]:
-    edges = [[*edge, each.taken, each.sessions, each.first] for edge, each in totals.edges.items()]
-    return [node, [getattr(totals, name) for name in _NODE], list(totals.own_lengths.items()), edges]
+    edges = sorted(([*edge, each.taken, each.sessions, each.first] for edge, each in totals.edges.items()), key=repr)
+    return [node, [getattr(totals, name) for name in _NODE], sorted(totals.own_lengths.items()), edges]
+
+
+def _in_order(rows: Iterable[list[Any]]) -> list[list[Any]]:
+    """Return rows by what they begin with, which may be None: whatever order they were found in, the bytes are same."""
+    return sorted(rows, key=lambda row: repr(row[0]))
 
 
 def _load(told: list[Any]) -> Totals:

@@ -13,6 +13,7 @@ from flask import Flask
 from flask.cli import with_appcontext
 from pymongo.errors import PyMongoError
 
+from videosession import instants
 from videosession.errors import DatabaseFailure
 from videosession.services import services
 from videosession.videos.results import Stored, is_stale
@@ -73,14 +74,24 @@ def _each(summarising: Summarising, chosen: Chosen, label: str, rebuild: bool) -
 
 
 def _verify(summarising: Summarising, chosen: Chosen) -> None:
-    differing: list[Stored] = []
     with _progress("Verifying", summarising.chosen(chosen), None) as sessions:
-        differing.extend(stored for stored in sessions if summarising.differs(stored))
-    for stored in differing:
-        click.echo(f"The result of session {stored['_id']} of {stored['owner']} is not that of its events.")
+        differing = [
+            f"The result of session {stored['_id']} of {stored['owner']} is not that of its events."
+            for stored in sessions
+            if summarising.differs(stored)
+        ]
+    with _progress("Verifying sums", summarising.sums_of(chosen), None) as sums:
+        differing += [
+            f"The sum of {stored['videoId']} of {stored['owner']} on {instants.write(stored['day'])[:10]}"
+            " is not that of its results."
+            for stored in sums
+            if summarising.sum_differs(stored)
+        ]
+    for line in differing:
+        click.echo(line)
     if differing:
-        raise click.ClickException(f"{len(differing)} results differ: run this with --rebuild.")
-    click.echo("Every result is that of its events.")
+        raise click.ClickException(f"{len(differing)} results and sums differ: run this with --rebuild.")
+    click.echo("Every result is that of its events, and every daily sum that of its results.")
 
 
 def _follow(summarising: Summarising) -> None:

@@ -1,10 +1,12 @@
 """Results made ahead of requests, by a worker: what is due is said by the session itself.
 
-    append   its own update sets `due`, if that is not set yet
+    append   its own update sets `due`, if that is not set yet; so do a new session and a PATCH
     worker   lease (move `due` by a minute, where it is unchanged) → make the result
-             → tell the sum of its day → unset `due`, WHERE the revision is the result's and the lease is ours
+             → tell the sum of its day
+             → unset `due`, WHERE revision and result are as made, the version is as read and the lease is ours
 
-An append meanwhile moves the revision, and `due` stays. A crash leaves the lease to run out: it is done again.
+An append meanwhile moves the revision, a PATCH the version, and `due` stays. A crash leaves the lease to run out: it is
+done again.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from videosession.videos.sums import Sums
 
 LEASE_SECONDS = 60
 AT_ONCE = 100
+READ = ("revision", "version")  # what of a session must be as it was read
 SUMMARISING_SECONDS = 60  # as long as looking for a hundred may take
 
 
@@ -30,9 +33,13 @@ class Chosen(NamedTuple):
     video_id: str | None = None
 
     @property
-    def query(self) -> dict[str, Any]:
+    def named(self) -> dict[str, Any]:
         named = {"owner": self.owner, "videoId": self.video_id}
-        return {"createdAt": {"$gt": 0}} | {name: value for name, value in named.items() if value is not None}
+        return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def query(self) -> dict[str, Any]:
+        return {"createdAt": {"$gt": 0}} | self.named
 
 
 class Summarising:
@@ -71,7 +78,7 @@ class Summarising:
             return False
         self._sums.tell(made)
         token = made["result"]["token"]
-        mine = {"_id": due["_id"], "due": lease, "revision": made["revision"], "result.token": token}
+        mine = {"_id": due["_id"], "due": lease, "result.token": token} | {name: made[name] for name in READ}
         with self._database.deadline():
             done = sessions.update_one(mine, {"$unset": {"due": ""}})
         return bool(done.matched_count)
@@ -102,8 +109,10 @@ class Summarising:
             last = found[-1]["_id"]
 
     def rebuild(self, stored: Stored) -> None:
-        """Make a result anew, whatever there is."""
-        self._results.make(stored["_id"], owner=stored["owner"])
+        """Make a result anew, whatever there is, and have the sum of its day be made anew."""
+        made = self._results.make(stored["_id"], owner=stored["owner"])
+        if made is not None:
+            self._sums.tell(made)
 
     def differs(self, stored: Stored) -> bool:
         """Return whether a result that says it covers everything is another than that of the events."""
@@ -111,3 +120,11 @@ class Summarising:
             return False
         revision, found = self._results.walked(stored["_id"], owner=stored["owner"])
         return revision == stored["revision"] and found != bytes(stored["result"]["packed"])
+
+    def sums_of(self, chosen: Chosen) -> Iterator[Stored]:
+        """Yield the daily sums that are kept."""
+        return self._sums.kept(chosen.named)
+
+    def sum_differs(self, stored: Stored) -> bool:
+        """Return whether a daily sum that would be answered with is another than that of its day's results."""
+        return self._sums.differs(stored)

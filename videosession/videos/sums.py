@@ -5,9 +5,11 @@
     worker    result → a new token for the session's day → unset `due`
 
 A sum holds while its token is clean, no session of its day is due, no open view's time has come, and the day has as
-many sessions as it was made of, created at the same moments. So an append and a PATCH, which set `due` in their own
-update, are told by that; and a session that is deleted, purged, expired or moved to another video is missing: removing
-needs to tell nobody. A crash between any two steps repeats, harmlessly. The last hours are folded, not kept.
+many sessions as it was made of. Whatever changes a session or adds one to a day (a new session, an import, an append, a
+PATCH) sets `due` in its own update, and `due` goes only after the token. So under a clean token nothing was added, and
+a day that nothing was added to and that has as many sessions as before has lost none: DELETE, purge, retention and a
+move to another video need to tell nobody. A crash between any two steps repeats, harmlessly. The last hours are folded,
+not kept.
 """
 
 import hashlib
@@ -51,13 +53,6 @@ class Range(NamedTuple):
         return self._replace(since=day, until=day + DAY)
 
 
-class Found(NamedTuple):
-    """What a day has: how many sessions, and the sum of the moments at which they were created."""
-
-    sessions: int
-    moments: int
-
-
 def sum_id(owner: str, video_id: str, created_at: int) -> str:
     return f"{video_key(owner, video_id)}:{created_at // DAY}"
 
@@ -89,6 +84,33 @@ class Sums:
         with self._database.deadline():
             self._database.sums.delete_many({"owner": owner})
 
+    def kept(self, query: Stored) -> Iterator[Stored]:
+        """Yield the sums that are kept of some videos."""
+        with self._database.deadline():
+            found = list(self._database.sums.find(query, {"version": 1}))
+        for each in found:
+            with self._database.deadline():
+                stored = self._database.sums.find_one(each)
+            if stored is not None:
+                yield stored
+
+    def differs(self, stored: Stored) -> bool:
+        """Return whether a sum that would be answered with is another than that of its day's results."""
+        if stored.get("clean") != stored["token"]:
+            return False
+        day = Range(stored["owner"], stored["videoId"], stored["day"], stored["day"] + DAY)
+        sessions, _ = self._read(day, float("inf"))
+        now = self._clock()
+        is_another = bool(stored["packed"] != packed_sums(lambda: population(sessions, now), self._hashed(day)))
+        return is_another and self._is_current(stored, day)
+
+    def _is_current(self, stored: Stored, day: Range) -> bool:
+        same = {name: stored[name] for name in ("_id", "version", "token")}
+        with self._database.deadline():
+            due = self._database.sessions.count_documents(day.query | {"due": {"$gt": 0}})
+            count = self._database.sessions.count_documents(day.query)
+            return not due and self._holds(self._database.sums.find_one(same), count)
+
     def film(self, asked: Range, plan: Plan, take: Callable[[Stored], bool], seconds: float) -> tuple[SummedFilm, int]:
         """Return the film of a range, and how many sessions of it are pending.
 
@@ -102,44 +124,40 @@ class Sums:
         for place in self._partial(asked, days):
             pending += self._fold(place, rest, end)
         stored = self._stored(asked, days)
-        for day, found in days.items():
+        for day, count in days.items():
             key = sum_id(asked.owner, asked.video_id, day)
-            packed = stored[key]["packed"] if self._holds(stored.get(key), found) else None
+            packed = stored[key]["packed"] if self._holds(stored.get(key), count) else None
             if packed is None and self._timer() < end:
                 packed, missed = self._rebuild(asked.day(day), end)
                 pending += missed
             elif packed is None:
-                pending += found.sessions
+                pending += count
                 packed = stored.get(key, {}).get("packed")
             if packed is None:  # they count as sessions only
-                rest += [Counted(Session("", 0, None, None, None), None, False)] * found.sessions
+                rest += [Counted(Session("", 0, None, None, None), None, False)] * count
             else:
                 kept.append(packed)
         return SummedFilm(kept, rest, self._hashed(asked), plan), pending
 
-    def _days(self, asked: Range) -> dict[int, Found]:
-        """Return the whole and settled days of a range that have sessions."""
+    def _days(self, asked: Range) -> dict[int, int]:
+        """Return how many sessions there are on each whole and settled day of a range that has any."""
         settled = self._clock() - SETTLED
         stages = [
             {"$match": asked.query},
-            {
-                "$group": {
-                    "_id": {"$subtract": ["$createdAt", {"$mod": ["$createdAt", DAY]}]},
-                    "count": {"$sum": 1},
-                    "moments": {"$sum": {"$mod": ["$createdAt", DAY]}},
-                }
-            },
+            {"$group": {"_id": {"$subtract": ["$createdAt", {"$mod": ["$createdAt", DAY]}]}, "count": {"$sum": 1}}},
         ]
         with self._database.deadline():
             found = list(self._database.sessions.aggregate(stages))
-        days = {int(each["_id"]): Found(each["count"], int(each["moments"])) for each in found}
+        days = {int(each["_id"]): int(each["count"]) for each in found}
         if len(days) > MOST_DAYS:
             raise BadRequest(f"The range of time has sessions on {len(days)} days, and {MOST_DAYS} are the most.")
         return {
-            day: of for day, of in sorted(days.items()) if day >= asked.since and day + DAY <= min(asked.until, settled)
+            day: count
+            for day, count in sorted(days.items())
+            if day >= asked.since and day + DAY <= min(asked.until, settled)
         }
 
-    def _partial(self, asked: Range, days: dict[int, Found]) -> Iterator[Range]:
+    def _partial(self, asked: Range, days: dict[int, int]) -> Iterator[Range]:
         """Yield what of a range is in no whole day."""
         if not days:
             yield asked
@@ -168,30 +186,28 @@ class Sums:
         refreshed = self._results.refreshed(found, owner=part.owner, seconds=max(end - self._timer(), 0))
         return refreshed.sessions, refreshed.pending
 
-    def _stored(self, asked: Range, days: dict[int, Found]) -> dict[str, Stored]:
+    def _stored(self, asked: Range, days: dict[int, int]) -> dict[str, Stored]:
         keys = [sum_id(asked.owner, asked.video_id, day) for day in days]
         with self._database.deadline():
             return {each["_id"]: each for each in self._database.sums.find({"_id": {"$in": keys}})}
 
-    def _holds(self, stored: Stored | None, found: Found) -> bool:
+    def _holds(self, stored: Stored | None, count: int) -> bool:
         if stored is None or stored.get("clean") != stored["token"] or "packed" not in stored:
             return False
-        is_whole = stored["found"] == [found.sessions, found.moments]
-        return is_whole and (stored["closes"] is None or self._clock() < stored["closes"])
+        return bool(stored["count"] == count and (stored["closes"] is None or self._clock() < stored["closes"]))
 
     def _rebuild(self, day: Range, end: float) -> tuple[Packed, int]:
         """Fold a day anew, and keep the sum under the token that was read before; and how many were not reached."""
         key = sum_id(day.owner, day.video_id, day.since)
-        before = self._before(key, day.owner)
+        before = self._before(key, day)
         now = self._clock()
         sessions, pending = self._read(day, end)
         packed = packed_sums(lambda: population(sessions, now), self._hashed(day))
         if pending == 0 and sum(map(len, packed.values())) < LARGEST_SUM:
             open_ones = [each.session.closes_at for each in population(sessions, now) if each.is_open]
-            moments = sum(each.created_at % DAY for each in sessions)
             made = {
                 "packed": packed,
-                "found": [len(sessions), moments],
+                "count": len(sessions),
                 "closes": min(open_ones, default=None),
                 "clean": before["token"],
                 "version": secrets.token_hex(8),
@@ -200,16 +216,17 @@ class Sums:
                 self._database.sums.update_one({"_id": key, "version": before["version"]}, {"$set": made})
         return packed, pending
 
-    def _before(self, key: str, owner: str) -> Stored:
+    def _before(self, key: str, day: Range) -> Stored:
         """Return the token and the version of a sum; one that is not there is made, unclean."""
         with self._database.deadline():
             found: Stored | None = self._database.sums.find_one({"_id": key}, {"token": 1, "version": 1})
             if found is None:
-                found = {"_id": key, "owner": owner, "token": secrets.token_hex(8), "version": "0"}
+                named = {"owner": day.owner, "videoId": day.video_id, "day": day.since}
+                found = {"_id": key, **named, "token": secrets.token_hex(8), "version": "0"}
                 try:
                     self._database.sums.insert_one(dict(found))
                 except DuplicateKeyError:
-                    return self._before(key, owner)
+                    return self._before(key, day)
         return found
 
     def _hashed(self, asked: Range) -> Callable[[str], str]:
