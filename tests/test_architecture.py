@@ -23,9 +23,13 @@ MODULES = {
 ROUTES = [name for name in MODULES if name.endswith("routes")]
 SCHEMAS = [name for name in MODULES if name.endswith("schemas")]
 STORAGE = [
-    f"videosession.sessions.{name}"
-    for name in ("repository", "appends", "events", "reading", "removal", "recently_seen", "idempotency")
+    *(
+        f"videosession.sessions.{name}"
+        for name in ("repository", "appends", "events", "lists", "reading", "removal", "recently_seen", "idempotency")
+    ),
+    *(f"videosession.videos.{name}" for name in ("repository", "results", "sums", "plans", "summarising")),
 ]
+QUERIES = {"aggregate", "bulk_write", "count_documents", "find", "find_one", "insert_one", "update_one", "delete_many"}
 AUTH = [name for name in MODULES if name.startswith("videosession.auth")]
 CONTRACT = [name for name in MODULES if name.startswith("videosession.contract")]
 EXCHANGE = [name for name in MODULES if name.startswith("videosession.exchange")]
@@ -117,10 +121,7 @@ PROHIBITIONS = {
     "videosession.database": {"marshmallow", "videosession.sessions", "videosession.auth"},
     **{module: {"pymongo", "marshmallow", "videosession.database", "videosession.sessions"} for module in AUTH},
     "videosession.auth.tokens": {"flask", "flask_jwt_extended", "pymongo", "videosession.sessions"},
-    **{
-        module: {"pymongo", "videosession.auth", "videosession.database", "videosession.sessions"}
-        for module in CONTRACT
-    },
+    **{module: {"pymongo", "bson", "flask_jwt_extended", "jwt"} for module in CONTRACT},
 }
 
 
@@ -133,6 +134,17 @@ def test_a_room_does_not_know_what_its_door_forbids(module, prohibited):
 def test_the_tests_of_a_folder_lie_in_a_folder_of_the_same_name():
     folders = {path.parent.relative_to(PROJECT / "tests") for path in (PROJECT / "tests").rglob("test_*.py")}
     assert {str(folder) for folder in folders if not (PACKAGE / folder).is_dir()} == {"player"}
+
+
+@pytest.mark.parametrize("module", CONTRACT)
+def test_the_contract_knows_no_token_no_session_and_no_database(module):
+    small = {f"videosession.{name}" for name in ("arrival", "errors", "ids", "problems", "services")}
+    assert ours(module) - set(CONTRACT) <= small
+
+
+@pytest.mark.parametrize("module", ["videosession.sessions.transfer", "videosession.health", *ROUTES, *SCHEMAS])
+def test_who_is_not_storage_asks_nothing_of_a_collection(module):
+    assert not calls(module) & (QUERIES - {"find"})  # texts have find, too
 
 
 def test_the_app_is_known_to_nobody_in_the_package():
