@@ -29,7 +29,7 @@ def in_database(uri: str, name: str) -> str:
 
 @contextmanager
 def empty_database(client) -> Iterator:
-    """Give an empty database; only a named server is rid of it: the embedded one is slow at that, and goes itself."""
+    """Yield an empty database; only a named server is rid of it: the embedded one is slow at that, and goes itself."""
     database = client[f"test_{uuid.uuid4().hex}"]
     yield database
     if NAMED:

@@ -16,7 +16,7 @@ PROBLEM = {"content": {"application/problem+json": {"schema": {"$ref": "#/compon
 
 @cache
 def document() -> dict:
-    """Give the description of the service."""
+    """Return the description of the service."""
     return openapi.describe(create_app({"JWT_SECRET": SECRET, "MONGODB_URI": "mongodb://localhost"}))
 
 

@@ -85,7 +85,7 @@ def wait_until(condition: Callable, seconds: float = START_SECONDS):
 
 
 def clean_environment(**settings) -> dict[str, str]:
-    """Give this process's environment without the service's settings, and with those given."""
+    """Return this process's environment without the service's settings, and with those given."""
     names = {"FLASK_RUN_PORT", *(setting.name.upper() for setting in dataclasses.fields(Config))}
     kept = {name: value for name, value in os.environ.items() if name not in names}
     binaries = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
@@ -174,7 +174,7 @@ class Service:
 
 
 def procfile(name: str) -> list[str]:
-    """Give the command line that the Procfile has for a process type."""
+    """Return the command line that the Procfile has for a process type."""
     lines = dict(line.split(": ", 1) for line in (PROJECT / "Procfile").read_text().splitlines())
     program, *arguments = lines[name].split()
     return [tool(program), *arguments]

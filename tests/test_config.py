@@ -250,7 +250,7 @@ OTHER_SECRET = "another secret, also longer than thirty-two bytes"
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the processor time that a process has taken."""
+    """Return the processor time that a process has taken."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

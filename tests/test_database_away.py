@@ -31,7 +31,7 @@ SLACK_SECONDS = 0.5  # of a busy machine
 
 @contextlib.contextmanager
 def running(uri: str) -> Iterator[Flask]:
-    """Give the app on a client of its own."""
+    """Yield the app on a client of its own."""
     app = create_app({"MONGODB_URI": uri, "JWT_SECRET": SECRET})
     yield app
     services_of(app).database.close()

@@ -42,7 +42,7 @@ def listens(database):
 
 
 def alive(pid):
-    """Whether the process runs; a zombie that nobody has reaped does not."""
+    """Return whether the process runs; a zombie that nobody has reaped does not."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
     return state.strip()[:1] not in ("", "Z")
 

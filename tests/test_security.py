@@ -31,7 +31,7 @@ def app(shared_app):
 
 @pytest.fixture(scope="module")
 def hidden(shared_app) -> list[str]:
-    """Give ids of which mallory may not learn what is behind them."""
+    """Return ids of which mallory may not learn what is behind them."""
     alice, mallory = Client(shared_app), Client(shared_app, "mallory")
     foreign, deleted = alice.new_session(), mallory.new_session()
     alice.append(foreign, EVENT | {"eventId": "x"})

@@ -116,7 +116,7 @@ def _database(settings: Config, given: Any, deadline_seconds: float) -> Database
 
 
 def serve(app: Flask) -> None:
-    """Begin what a serving process does beside answering; returns at once."""
+    """Start this process's background work; returns at once."""
     parts = services.services_of(app)
     observability.show_log(parts.observed, parts.settings.log_level)
     if parts.settings.is_embedded:

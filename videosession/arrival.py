@@ -1,6 +1,6 @@
-"""A request as its bytes arrive: whether it is all there, so that nobody need wait for it with a thread.
+"""Whether a request has arrived as a whole, so that no thread waits for the rest of it.
 
-Only tells when to begin: gunicorn's parser decides what the bytes are. So whatever is unclear counts as all there.
+This only decides when parsing begins; gunicorn's parser interprets the bytes. So what is unclear counts as whole.
 """
 
 import re
@@ -40,7 +40,7 @@ class Arrival:
         self._chunks = 0
 
     def is_whole(self) -> bool:
-        """Return whether there is nothing to wait for; costs what arrived since it was last asked."""
+        """Return whether there is nothing to wait for; looks only at what arrived since the last call."""
         if not self.head_size and not self._read_head():
             return len(self.received) > LARGEST_HEAD
         if self._length is None:

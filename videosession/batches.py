@@ -1,4 +1,4 @@
-"""Many documents in one call, where PyMongo's own calls hide what the service has to know."""
+"""Bulk inserts and single-batch finds, where PyMongo's own methods hide what the service has to know."""
 
 from typing import Any, NamedTuple
 
@@ -10,10 +10,9 @@ DUPLICATE = 11000  # the code of a write error
 
 
 def insert(collection: Collection, documents: list[dict]) -> list[dict]:
-    """Insert documents, and give those whose `_id` is there already; any other failure is an error.
+    """Insert documents, and return those whose `_id` exists already; any other failure is an error.
 
-    What is there already counts as stored only where the server promises it: if the write concern failed, another's
-    copy may still be lost.
+    What exists already counts as stored only if the write concern was met: otherwise it may still be rolled back.
     """
     try:
         if len(documents) == 1:

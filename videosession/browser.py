@@ -79,5 +79,5 @@ def without_comments(source: str) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Serve it on `app`."""
+    """Serve these files on `app`."""
     app.register_blueprint(blueprint)

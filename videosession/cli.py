@@ -27,7 +27,7 @@ from videosession.timeline import walk
 
 @contextmanager
 def _database_needed() -> Iterator[None]:
-    """Lift the deadline, and end the command with a message if the database cannot be used."""
+    """Lift the deadline; end the command with a message if the database cannot be used."""
     try:
         with services().database.unhurried():
             yield

@@ -26,21 +26,21 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 class ConfigError(Exception):
-    """Settings with which the service must not start; its text is meant for the person who starts it."""
+    """Settings with which the service must not start; the text tells whoever starts it what to do."""
 
     def __init__(self, faults: list[str]):
         super().__init__("The service cannot start:\n" + "\n".join(f"  {fault}" for fault in faults))
 
 
 class Rate(NamedTuple):
-    """How many requests a second, and how many at once after a pause."""
+    """A rate limit: requests a second, and how many at once."""
 
     per_second: int
     burst: int
 
 
 def _mongodb_uri(text: str) -> str:
-    """Take any MongoDB URI that PyMongo would; its value is never repeated, it may hold a password."""
+    """Return a MongoDB URI that PyMongo accepts; messages never quote it, since it may hold a password."""
     if not text.startswith(_SCHEMES):
         raise ValueError("must begin with mongodb:// or mongodb+srv://, for example mongodb://localhost:27017")
     try:
@@ -82,7 +82,7 @@ def _rate(text: str) -> Rate | None:
 
 
 def _redis_url(text: str) -> str:
-    """Take a URL of a Redis; its value is never repeated, it may hold a password."""
+    """Return the URL of a Redis; messages never quote it, since it may hold a password."""
     if not text.startswith(("redis://", "rediss://")):
         raise ValueError("must begin with redis:// or rediss://, for example redis://localhost:6379/0")
     return text
@@ -98,7 +98,7 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 
 def _public_key(text: str) -> str:
-    """Take a public key in PEM, or the path of a file that has it."""
+    """Return a public key in PEM, given directly or as the path of a file."""
     if not text.startswith("-----BEGIN"):
         try:
             text = Path(text).read_text().strip()
@@ -110,7 +110,7 @@ def _public_key(text: str) -> str:
 
 
 def _https_url(text: str) -> str:
-    """Take a URL that nobody on the way can answer in its server's place."""
+    """Return a URL with https, so that nobody else can answer for its server."""
     try:
         url = urlsplit(text)
         host = url.hostname
@@ -122,7 +122,7 @@ def _https_url(text: str) -> str:
 
 
 def _origins(text: str) -> frozenset[str]:
-    """Take origins as browsers write them (RFC 6454, 6.2), or * for all."""
+    """Return origins as browsers write them (RFC 6454, 6.2), or * for all."""
     origins = frozenset(text.replace(",", " ").split())
     for origin in origins - {"*"}:
         if not _ORIGIN.fullmatch(origin) or origin.endswith(_DEFAULT_PORTS[origin.partition(":")[0]]):
@@ -134,7 +134,7 @@ def _origins(text: str) -> frozenset[str]:
 
 
 def _metadata_keys(text: str) -> frozenset[str]:
-    """Take places in the metadata of sessions, as in variant or plan.name."""
+    """Return paths in the metadata of sessions, such as variant or plan.name."""
     keys = frozenset(key.removeprefix("metadata.") for key in text.replace(",", " ").split())
     for key in keys:
         if not all(step and not step.startswith("$") for step in key.split(".")):
@@ -157,7 +157,7 @@ _IN_PRODUCTION = {"rate_limit": Rate(100, 500), "player_rate_limit": Rate(10, 50
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What the service was told. A setting's variable is its name in capitals; empty means unset."""
+    """The settings. A setting's variable is its name in capitals; empty means unset."""
 
     mongodb_uri: str | None = _setting(None, _mongodb_uri)
     jwt_secret: str | None = _setting(None, _secret)
@@ -183,12 +183,12 @@ class Config:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the service runs on its embedded database, for trying out."""
+        """Return whether the service runs on its embedded database, for trying out."""
         return self.mongodb_uri is None
 
     @classmethod
     def read(cls, environment: Mapping[str, object]) -> "Config":
-        """Read the settings out of `environment`, all faults at once in a ConfigError; other names are left alone."""
+        """Read the settings from `environment`, ignoring other names; a ConfigError lists all faults at once."""
         readers = {setting.name.upper(): setting.metadata["read"] for setting in fields(cls)}
         given = {name: text for name in readers if (text := str(environment.get(name) or "").strip())}
         values, faults = {}, []
@@ -203,7 +203,7 @@ class Config:
         return cls(**(_IN_PRODUCTION if "mongodb_uri" in values else {}) | values)
 
     def make_instance(self) -> None:
-        """Make the directory for what is kept on this machine; ConfigError where that cannot be."""
+        """Create the directory for what is kept on this machine; ConfigError if that fails."""
         try:
             self.instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not os.access(self.instance_path, os.W_OK | os.X_OK):
@@ -214,7 +214,7 @@ class Config:
 
 
 def _contradictions(given: Mapping[str, str]) -> Iterator[str]:
-    """Say which settings do not go together."""
+    """Yield which settings contradict each other."""
     if "MONGODB_URI" in given and "JWT_SECRET" not in given:
         yield (
             "JWT_SECRET is not set, and with MONGODB_URI it must be: 32 bytes or more, the same for every process;"
@@ -231,7 +231,7 @@ def _contradictions(given: Mapping[str, str]) -> Iterator[str]:
 
 
 def environment() -> Mapping[str, str]:
-    """Give the process's environment over what `.env` in the project says; FLASK_SKIP_DOTENV=1 leaves `.env` out."""
+    """Return the environment, with `.env` in the project for what it lacks; FLASK_SKIP_DOTENV=1 ignores `.env`."""
     if os.environ.get("FLASK_SKIP_DOTENV", "").lower() in ("1", "true"):
         return os.environ
     from_file = {name: value for name, value in dotenv_values(PROJECT / ".env").items() if value}

@@ -1,4 +1,4 @@
-"""A client's connection: what arrived on it and what is still to be sent, neither of which anybody waits for."""
+"""A client's connection: what arrived on it and what is still to be sent; no thread waits for either."""
 
 import contextlib
 import fcntl
@@ -28,7 +28,7 @@ MOST_UNSENT = 256 * 1024  # that the system takes of an answer beyond what is on
 
 
 class ClientSocket(socket.socket):
-    """A client's socket that never waits: gives what was received already, and keeps what cannot be sent yet.
+    """A client's socket that never blocks: returns what was received already, and buffers what cannot be sent yet.
 
     `ending` is what comes after what was received: nothing, at the end of the stream, or an exception.
     """
@@ -45,13 +45,13 @@ class ClientSocket(socket.socket):
         self._sent_bytes = 0
 
     def receive(self) -> int:
-        """Take what is there from the network; how many bytes, 0 at the end of the stream."""
+        """Receive what has arrived, and return how many bytes; 0 at the end of the stream."""
         part = super().recv(PIECE)
         self.received += part
         return len(part)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Give what was received, to gunicorn's parser."""
+        """Return what was received; called by gunicorn's parser."""
         part = bytes(self.received[:size])
         del self.received[:size]
         if not part and self.ending:
@@ -59,7 +59,7 @@ class ClientSocket(socket.socket):
         return part
 
     def sendall(self, content: "Buffer", flags: int = 0) -> None:
-        """Send what the client takes now, and keep the rest."""
+        """Send what the client takes now, and buffer the rest."""
         self.send_rest()
         piece = memoryview(content)
         if not self.outgoing:
@@ -69,7 +69,7 @@ class ClientSocket(socket.socket):
             self.outgoing_bytes += len(piece)
 
     def send_rest(self) -> None:
-        """Send of what was kept as much as the client takes now."""
+        """Send as much of the buffer as the client takes now."""
         while self.outgoing:
             piece = self.outgoing[0]
             count = self._send(piece)
@@ -80,7 +80,7 @@ class ClientSocket(socket.socket):
             self.outgoing.popleft()
 
     def forget(self) -> None:
-        """Give up what is still to be sent."""
+        """Drop what is still to be sent."""
         self.outgoing.clear()
         self.outgoing_bytes = 0
 
@@ -94,7 +94,7 @@ class ClientSocket(socket.socket):
 
     @property
     def taken_bytes(self) -> int:
-        """How many bytes the client's side has acknowledged; where the system does not tell, how many were sent."""
+        """Return how many bytes the client's side has acknowledged, or were sent where the system does not tell."""
         if sys.platform != "linux":
             return self._sent_bytes
         with contextlib.suppress(OSError):
@@ -137,7 +137,7 @@ class Connection(TConn):
         self.arrival = Arrival(self.sock.received)
 
     def expect_another(self) -> None:
-        """Begin with the next request, of which the parser may have read some already."""
+        """Start with the next request, part of which the parser may have read already."""
         self.sock.received[:0] = self.parser.unreader.take_buffered()
         self.arrival = Arrival(self.sock.received)
         self.began = None
@@ -169,7 +169,7 @@ class Connection(TConn):
         self.timeout = now + self.patience
 
     def note_what_was_taken(self, now: float) -> None:
-        """Give the client more time for what it has taken of the answer, and never more than a stall may last."""
+        """Extend the client's deadline by what it has taken of the answer, never beyond the longest stall."""
         taken = self.sock.taken_bytes
         earned = (taken - self._taken_bytes) / SLOWEST_READING_BYTES_A_SECOND
         self._taken_bytes = taken

@@ -25,7 +25,7 @@ _VARY = ("Vary", "Origin")
 
 
 class Cors:
-    """A WSGI application whose answers the pages of some `origins` may read; `*` stands for all."""
+    """WSGI middleware that lets pages of `origins` read the answers; `*` stands for all."""
 
     def __init__(self, application: Callable, origins: frozenset[str]):
         self._application = application

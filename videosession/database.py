@@ -115,15 +115,15 @@ class Database:
 
     @property
     def by_id(self) -> dict[str, Any]:
-        """Return the option that has a query for many ids go by their index, whatever else is in it."""
+        """Return the hint that makes a query for many ids use their index, whatever else it asks for."""
         return {"hint": "_id_"} if self._hints else {}
 
     def read(self) -> None:
-        """Read something: a server may answer a ping and be unable to do that."""
+        """Read something: a server may answer a ping and still be unable to read."""
         self.sessions.find_one({"_id": "readiness"})
 
     def now(self) -> int | None:
-        """Return the server's time in microseconds since 1970; None where it does not tell it."""
+        """Return the server's time in microseconds since 1970; None if the server does not report it."""
         if not isinstance(self.sessions, Collection):  # an in-memory stand-in lives by this process's clock
             return instants.now()
         local = self.sessions.database.client.admin.command("hello").get("localTime")
@@ -131,9 +131,9 @@ class Database:
 
     @contextmanager
     def deadline(self, seconds: float | None = None) -> Iterator[None]:
-        """Bound all calls within to `seconds`, or the usual, together; any failure of it is a DatabaseFailure.
+        """Limit all calls within, together, to `seconds` or the default; a failure is raised as a DatabaseFailure.
 
-        While the database stays away this refuses at once: the client's monitors, not requests, look for it.
+        While the database is unavailable this fails at once: the client's monitors look for it, not requests.
         """
         try:
             if self._is_away and not self._open().client.topology_description.has_writable_server():
@@ -155,7 +155,7 @@ class Database:
 
     @contextmanager
     def adding(self) -> Iterator[None]:
-        """Bound all calls within as `deadline` does; DatabaseFull where there is no space for what they store."""
+        """Limit all calls within as `deadline` does; DatabaseFull if there is no space for what they store."""
         if self._free_bytes and self._free_bytes() < LEAST_FREE_BYTES:
             if not self._is_full:
                 log.error("less than 64 MiB are free where the database is: nothing is stored until there are more")
@@ -167,7 +167,7 @@ class Database:
 
     @contextmanager
     def unhurried(self) -> Iterator[None]:
-        """Let everything within take as long as it takes, deadlines too: for commands, for which no request waits."""
+        """Lift the deadlines within: for commands, which no request waits for."""
         if self._given is None:
             # The embedded database may have been started with the command, and takes its time.
             with pymongo.timeout(START_SECONDS if self._collections_first else self._deadline_seconds):
@@ -180,14 +180,14 @@ class Database:
             self._is_hurried = True
 
     def create_indexes(self) -> None:
-        """Make the indexes that are missing, however long that takes; PyMongoError where the database is away."""
+        """Create the missing indexes, however long that takes; PyMongoError if the database is unavailable."""
         with pymongo.timeout(0):
             self._make_collections()
             self.sessions.create_indexes(self._session_indexes)
             self.events.create_indexes(EVENT_INDEXES)
 
     def prepare(self) -> None:
-        """Begin to look for the database, without waiting for it."""
+        """Start connecting to the database, without waiting for it."""
         if self._given is None:
             self._locate()
 
@@ -197,7 +197,7 @@ class Database:
             log.warning("without the indexes %s requests are slow: run `flask init-db`", ", ".join(missing))
 
     def missing_indexes(self) -> list[str]:
-        """Name the indexes that are not there: without them the service is right, but slow."""
+        """Return the names of the missing indexes: without them the service is correct, but slow."""
         missing = []
         for collection, indexes in ((self.sessions, self._session_indexes), (self.events, EVENT_INDEXES)):
             there = collection.index_information()
@@ -206,7 +206,7 @@ class Database:
         return missing
 
     def close(self) -> None:
-        """Let go of the client, whether or not the database is there to hear of it."""
+        """Close the client, whether or not the database is available."""
         with self._lock:
             self._close()
 
@@ -227,7 +227,7 @@ class Database:
         self._follow()
 
     def _follow(self) -> None:
-        """Let go of the client if the database lives elsewhere now, unless somebody is at it already."""
+        """Close the client if the database has moved, unless another thread is doing so."""
         if self._given is None and self._lock.acquire(blocking=False):
             try:
                 if self._opened and self._opened.uri != self._locate():
@@ -278,7 +278,7 @@ def _collection(database: MongoDatabase, name: str) -> Collection:
 
 
 def _told(error: PyMongoError | DocumentTooLarge) -> str:
-    """Say what failed; what a server says of a write may repeat what was to be written, and that is not for a log."""
+    """Return a failure's name and code for the log; the server's own message may quote what was to be written."""
     if isinstance(error, OperationFailure):
         return f"{type(error).__name__}, code {error.code}"
     return str(error)

@@ -1,10 +1,10 @@
-"""What a failure of the database means for whoever asked: try again, or not.
+"""What a failure of the database means for the client: retry or not.
 
-    DatabaseAway       503   it may pass: no connection, no primary, no majority, overloaded, a full disk
+    DatabaseAway       503   temporary: no connection, no primary, no majority, overloaded, a full disk
     DocumentRefused    422   the database does not take this document: a validator, too large, nested too deep
     DatabaseRefuses    500   the operation fails every time: credentials, permissions, options, an unknown command
 
-A code that is in neither table counts as one that may pass: to retry in vain costs less than to lose an event. The
+A code in neither table counts as temporary: a useless retry costs less than a lost event. The
 codes: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 """
 
@@ -99,7 +99,7 @@ def meaning(error: PyMongoError | DocumentTooLarge) -> DatabaseFailure:
 
 
 def _codes(error: PyMongoError) -> set[int]:
-    """Return the codes of a failure that would come again; empty where some part of it may pass."""
+    """Return the codes of a permanent failure; empty if any part of it may be temporary."""
     if any(error.has_error_label(label) for label in _MAY_PASS):
         return set()
     if isinstance(error, BulkWriteError):

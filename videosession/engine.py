@@ -1,4 +1,4 @@
-"""Whether the database server keeps what the service promises: it is examined, not trusted.
+"""The examination of the database server: does it keep what the service promises?
 
 Many servers speak MongoDB's protocol, and some of them lose writes or change what they store. The examination takes
 well below a second, in a collection of its own that is dropped afterwards. It cannot show that a server survives a
@@ -84,7 +84,7 @@ def examine(like: Collection) -> list[str]:
 
 @contextmanager
 def _scratch(like: Collection) -> Iterator[Collection]:
-    """Make a collection for the time of an examination, and drop those of examinations that were cut off."""
+    """Yield a temporary collection, and drop those of interrupted examinations."""
     database, now = like.database, int(time.time())
     for name in database.list_collection_names(filter={"name": {"$regex": f"^{_SCRATCH}"}}):
         if int(name.removeprefix(_SCRATCH).partition("_")[0], 16) < now - _ABANDONED_SECONDS:
@@ -106,7 +106,7 @@ def _speaks(collection: Collection) -> Iterator[str]:
 
 
 def _keeps_values(scratch: Collection) -> Iterator[str]:
-    """Store everything at once; where that fails, each value alone, to say which it is."""
+    """Store everything at once; if that fails, each value alone, to say which one failed."""
     if _change(scratch, VALUES):
         for name, value in VALUES.items():
             if how := _change(scratch, {"value": value}):

@@ -1,4 +1,4 @@
-"""One tree of errors, and one answer for all of them: application/problem+json (RFC 9457).
+"""The exception tree, and one answer for all of it: application/problem+json (RFC 9457).
 
     ServiceError
     ├── BadRequest              400
@@ -120,7 +120,7 @@ class DatabaseFailure(ServiceError):
 
 
 class DocumentRefused(DatabaseFailure):
-    """The database takes other documents, but not this one; `reason` names its error codes."""
+    """The database refuses this document, but accepts others; `reason` names its error codes."""
 
     status = 422
 
@@ -183,7 +183,7 @@ def problem(
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
 ) -> Response:
-    """Return a problem document; of many errors it has the first hundred and the number of the others."""
+    """Return a problem document; of many errors it lists the first hundred, and the number of the others."""
     body = problems.document(status, detail, request_id())
     if faults:
         body["errors"] = [fault._asdict() for fault in faults[:MOST_FAULTS]]

@@ -19,7 +19,7 @@ except ConfigError as error:
 
 
 class Logger(glogging.Logger):
-    """Writes gunicorn's own lines as the service writes its; of requests only the service writes."""
+    """Writes gunicorn's messages in the service's format; requests are logged by the service only."""
 
     def setup(self, cfg) -> None:
         super().setup(cfg)
@@ -48,7 +48,7 @@ forwarded_allow_ips = ""
 
 
 def on_starting(server) -> None:
-    """Start in the master what outlives every worker: the embedded database, and a place for the figures of all."""
+    """Start in the master what outlives every worker: the embedded database, and the directory for metrics."""
     if _settings.metrics_token:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="videosession-metrics-")
     if _settings.is_embedded:
@@ -60,6 +60,6 @@ def on_starting(server) -> None:
 
 
 def on_exit(server) -> None:
-    """Remove what was kept for this run."""
+    """Remove the directory for metrics."""
     if _settings.metrics_token:
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -32,7 +32,7 @@ class Ready(Shape):
 
 
 class Readiness:
-    """Looks at the database in a thread, one look at a time: looking up its name may take longer than anyone waits."""
+    """Checks the database in a thread, one check at a time: resolving its name may take longer than a client waits."""
 
     def __init__(self, database: Database):
         self._database = database
@@ -41,7 +41,7 @@ class Readiness:
         self._was_ready = True
 
     def missing_indexes(self) -> list[str]:
-        """Read from the database and name the indexes that are missing; DatabaseFailure where that takes too long."""
+        """Read from the database and return its missing indexes; DatabaseFailure if that takes too long."""
         with self._lock:
             if self._look is None or self._look.done():
                 self._look = Future()
@@ -90,6 +90,6 @@ def readyz() -> dict:
 
 
 def init_app(app: Flask, database: Database) -> Readiness:
-    """Let whoever runs `app` ask how it is, and whether `database` is there; return what looks."""
+    """Serve the health checks on `app`, and return what checks `database`."""
     app.register_blueprint(blueprint)
     return Readiness(database)

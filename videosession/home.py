@@ -34,7 +34,7 @@ def _content() -> bytes:
 
 @cache
 def _headers() -> dict[str, str]:
-    """Return headers by which a browser runs and applies what is in the page itself, and nothing else.
+    """Return headers that let a browser use only the scripts and styles in the page itself.
 
     Its pictures need a token, so the page fetches them and shows them from blobs.
     """
@@ -51,7 +51,7 @@ def _headers() -> dict[str, str]:
 
 
 def _hash(tag: bytes) -> str:
-    """Return what names the content of the page's one element of this kind in a policy."""
+    """Return the hash of the page's one element of this kind, as a content security policy names it."""
     [content] = re.findall(rb"<%s>(.*?)</%s>" % (tag, tag), _content(), re.DOTALL)
     return f"'sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}'"
 

@@ -1,4 +1,4 @@
-"""The indexes. Without them the service is right, but slow."""
+"""The indexes. Without them the service is correct, but slow."""
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 

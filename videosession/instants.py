@@ -19,7 +19,7 @@ _RFC_3339 = re.compile(
 
 
 def read(text: str) -> int:
-    """Return the microseconds of an RFC 3339 instant, digits beyond them cut; ValueError says what is wrong."""
+    """Return the microseconds of an RFC 3339 instant, further digits cut off; ValueError says what is wrong."""
     if not _RFC_3339.fullmatch(text):
         raise ValueError(HOW_TO_WRITE)
     try:
@@ -33,10 +33,10 @@ def read(text: str) -> int:
 
 
 def now() -> int:
-    """Return the clock's microseconds."""
+    """Return the present time in microseconds."""
     return time.time_ns() // 1000
 
 
 def write(microseconds: int) -> str:
-    """Return an instant that the service made as text: UTC, three digits."""
+    """Return an instant as text: UTC, three digits."""
     return (EPOCH + microseconds * MICROSECOND).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
-"""Figures for Prometheus at /metrics, of all workers together, for whoever has the token that turns them on.
+"""Metrics for Prometheus at /metrics, of all workers together; METRICS_TOKEN turns them on and protects them.
 
 Each worker counts in files of its own (prometheus_client's multiprocess mode), in a directory that gunicorn's master
-makes; a request for the figures adds them up, those of workers that have died, too.
+makes; a request for the metrics adds them up, including those of workers that have ended.
 """
 
 import hmac
@@ -45,7 +45,7 @@ class Metrics:
         self._write = prometheus.generate_latest
 
     def __call__(self, exchange: Exchange) -> None:
-        """Count what has been answered."""
+        """Count an answered request."""
         method = exchange.environ["REQUEST_METHOD"]
         labels = (method if method in METHODS else "other", exchange.route or "none", exchange.status)
         if not (counters := self._known.get(labels)):
@@ -55,12 +55,12 @@ class Metrics:
         counters[1].observe(exchange.seconds)
 
     def text(self) -> bytes:
-        """Write the figures of all workers in Prometheus's format."""
+        """Return the metrics of all workers in Prometheus's format."""
         return self._write(self._registry)
 
 
 def init_app(app: Flask, config: Config, observed: Observed) -> None:
-    """Count the requests to `app`, and give the figures at /metrics, where `config` has a token for them."""
+    """Count the requests to `app`, and serve /metrics, if `config` has a token for that."""
     if config.metrics_token is None:
         return
     try:
@@ -77,7 +77,7 @@ def init_app(app: Flask, config: Config, observed: Observed) -> None:
     @app.get("/metrics")
     @answers(media_type="text/plain", problems={401: "There is no METRICS_TOKEN, or another."})
     def give_metrics() -> Response:
-        """Give the figures that Prometheus collects."""
+        """Return the metrics that Prometheus collects."""
         sent = request.headers.get("Authorization", "").encode(errors="replace")
         if not hmac.compare_digest(sent, expected):
             raise Unauthenticated("Send METRICS_TOKEN as a Bearer token.")

@@ -34,7 +34,7 @@ _PRIVATE = ("Cache-Control", "private, no-cache")
 
 
 class Exchange:
-    """A request and its answer, passed on piece by piece; `ended` learns of it when all has been said."""
+    """A request and its answer, passed on piece by piece; `ended` is called when the answer is complete."""
 
     __slots__ = ("_body", "_ended", "bytes_sent", "environ", "is_whole", "route", "started_at", "status")
 
@@ -49,7 +49,7 @@ class Exchange:
         self._ended = ended
 
     def begin(self, application: Callable, start_response: Callable) -> "Exchange":
-        """Let the application answer."""
+        """Call the application."""
         sent = self.environ.get("HTTP_X_REQUEST_ID", "")
         request_id = sent if sent and _SAFE_ID.fullmatch(sent) else secrets.token_hex(8)
         self.environ[REQUEST_ID] = request_id
@@ -72,7 +72,7 @@ class Exchange:
         self.is_whole = True
 
     def close(self) -> None:
-        """Release what the answer holds; the server calls this last, also when the client went away."""
+        """Release what the answer holds; the server calls this last, also if the client has gone."""
         try:
             if close := getattr(self._body, "close", None):
                 close()
@@ -86,13 +86,13 @@ class Exchange:
 
 
 def _route(environ: dict) -> str | None:
-    """Give the pattern that the path matched, which names no one session; Flask forgets it as soon as it is done."""
+    """Return the route's pattern, which names no session; Flask drops it at the end of the request."""
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
     return rule and rule.rule
 
 
 class Observed:
-    """A WSGI application whose every exchange the `observers` are told of."""
+    """WSGI middleware that tells the `observers` of every exchange."""
 
     def __init__(self, application: Callable):
         self.observers: list[Callable[[Exchange], None]] = []
@@ -107,7 +107,7 @@ class Observed:
 
 
 def request_id() -> str:
-    """Name the current request; empty outside of one."""
+    """Return the current request's id; empty outside of a request."""
     return request.environ.get(REQUEST_ID, "") if has_request_context() else ""
 
 
@@ -130,7 +130,7 @@ class RequestLog:
 
 
 def _facts(exchange: Exchange) -> dict:
-    """Say what happened: no query, no body, no header, and of persons only the token's subject."""
+    """Return what is logged of an exchange: no query, body or header, and of persons only the token's subject."""
     environ = exchange.environ
     facts = {
         "time": _now(),
@@ -199,7 +199,7 @@ def formatter() -> logging.Formatter:
 
 
 def init_app(app: Flask) -> Observed:
-    """Give every request of `app` an id, in its answer and in its line of the log; return what observes them."""
+    """Give every request of `app` an id, in its answer and in its line of the log; return what observes requests."""
     observed = Observed(app.wsgi_app)
     app.wsgi_app = observed  # type: ignore[method-assign]  # as Flask's documentation has it
     return observed

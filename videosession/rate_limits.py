@@ -1,6 +1,6 @@
 """Rate limits: of a subject, of the players of a session, and of all players of a subject.
 
-Each has a bucket of `burst` requests that fills again at so many a second. The buckets are this process's own, or, in
+Each has a bucket of `burst` requests that refills at a steady rate. The buckets are this process's own, or, in
 a shared store, those of all processes. Only whom a token names is counted: a stranger's request ends before anything is
 asked of the database, and whoever needs to slow strangers down has to do it by address, in front of the service.
 """
@@ -23,7 +23,7 @@ STORE_AWAY_SECONDS = 5
 
 
 class Buckets:
-    """Buckets in this process, of each the instant when it will be full: all that GCRA keeps (ITU-T I.371).
+    """Buckets in this process: of each only the instant when it will be full (GCRA, ITU-T I.371).
 
     The library for the shared store starts a thread for each request with its store in memory: 70 µs, measured.
     """
@@ -36,7 +36,7 @@ class Buckets:
         self._full_at: dict[str, float] = {}
 
     def wait_seconds(self, name: str, cost: int = 1) -> float:
-        """Take `cost` requests out of the bucket of that name, or return how long until there are so many."""
+        """Take `cost` requests from a bucket and return 0, or return the seconds until it has that many."""
         needed = min(self._interval * cost, self._depth)  # more than a full bucket has would be refused for ever
         with self._lock:
             now = self._clock()
@@ -50,7 +50,7 @@ class Buckets:
 
 
 class SharedBuckets:
-    """Counts that all processes share in a store; while that is away, the process's own buckets.
+    """Counts that all processes share in a store; while that is unavailable, the process's own buckets.
 
     They count over the time in which a bucket would fill: the same burst, the same rate or a little less, and after a
     whole burst at once nothing until it is over.
@@ -69,7 +69,7 @@ class SharedBuckets:
         self._retry_at = float("-inf")
 
     def wait_seconds(self, name: str, cost: int = 1) -> float:
-        """Take `cost` requests out of the bucket of that name, or return how long until there are so many."""
+        """Take `cost` requests from a bucket and return 0, or return the seconds until it has that many."""
         if self._clock() < self._retry_at:
             return self._own.wait_seconds(name, cost)
         try:

@@ -1,4 +1,4 @@
-"""Sessions that show at a glance what a timeline tells: scripts of what a player would have sent."""
+"""The sessions that `flask demo` creates: scripts of what a player would have sent."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -77,7 +77,7 @@ SESSIONS = {
 
 
 def events(script: Script, ended: datetime | None = None) -> Iterator[dict]:
-    """Give a script's events as a client would send them, the last of them now or when it `ended`."""
+    """Yield a script's events as a client would send them, the last of them now or when it `ended`."""
     began = (ended or datetime.now(UTC)) - timedelta(seconds=script[-1][0])
     for seconds, kind, data in script:
         moment = began + timedelta(seconds=seconds)

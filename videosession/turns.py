@@ -61,7 +61,7 @@ class Turns:
                 task = self._after(task.client)
 
     def _after(self, client: Hashable) -> _Task | None:
-        """Let go of a client's thread, and take what was held back for want of it."""
+        """Free a client's thread, and start what waited for it."""
         with self._lock:
             self._running[client] -= 1
             if not self._running[client]:

@@ -40,7 +40,7 @@ class Upkeep:
 
 
 def _is_over(task: Callable[[], object]) -> bool:
-    """Return whether it is done, or refused by the database, which would do that again."""
+    """Return whether it is done, or can never be done because the database refuses it."""
     try:
         task()
     except (PyMongoError, DatabaseFailure) as error:

@@ -35,7 +35,7 @@ def control(what: str, figures: str, holds: bool) -> Finding:
 
 
 def percentile(values: Iterable[float], part: float) -> float:
-    """Give the value below which `part` of the values lie."""
+    """Return the value below which `part` of the values lie."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
 

@@ -59,7 +59,7 @@ class Soak:
 
     @property
     def is_flat(self) -> bool:
-        """Whether neither the time of a request nor the memory has grown."""
+        """Return whether neither the time of a request nor the memory has grown."""
         first, last = (self.p99(self.took, quarter) for quarter in (0, 3))
         return last <= SLOWER * first and self.memory[1] <= LARGER * self.memory[0]
 
@@ -74,7 +74,7 @@ class Soak:
         )
 
     def p99(self, took: list[tuple[float, float]], quarter: int) -> float:
-        """Give the time within which 99 % of a quarter's requests were answered."""
+        """Return the time within which 99 % of a quarter's requests were answered."""
         return percentile([seconds for at, seconds in took if math.floor(at / self._seconds * 4) == quarter], 0.99)
 
     def _use(self, port: int, number: int) -> None:
@@ -124,7 +124,7 @@ class Soak:
 
 
 def _memory(service: Service) -> float:
-    """Give the megabytes that the workers hold."""
+    """Return the megabytes that the workers hold."""
     statuses = [Path(f"/proc/{pid}/status").read_text() for pid in service.worker_pids()]
     return sum(int(text.partition("VmRSS:")[2].split()[0]) for text in statuses) / 1024
 

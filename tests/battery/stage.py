@@ -90,7 +90,7 @@ class Stage:
 
 @contextlib.contextmanager
 def stage(database: Callable[[Path], Durable | Careless] = Durable) -> Iterator[Stage]:
-    """Give a stage, and leave nothing of it."""
+    """Yield a stage, and leave nothing of it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         built = Stage(Path(directory), database(Path(directory)))
         try:

@@ -46,7 +46,7 @@ class Row(NamedTuple):
     connections: int = 8
 
     def rounds(self, rounds: int) -> int:
-        """Say how often to repeat it: what takes seconds, less often."""
+        """Return how often to repeat it: what takes seconds, less often."""
         return rounds if self.events < 100_000 else max(rounds // 3, 1)
 
 
@@ -99,7 +99,7 @@ class Bench:
         return [ours, theirs]
 
     def arguments(self, row: Row) -> list[list[str]]:
-        """Give what a row's verb needs: for the service and the limit, and for the afternoon's app."""
+        """Return what a row's verb needs: for the service and the limit, and for the afternoon's app."""
         return [[session_id] for session_id in self._sessions(row.events)] if row.events else [[], []]
 
     def limit_rate(self, verb: str, arguments: list, threads: int, seconds: float) -> float:
@@ -153,7 +153,7 @@ def _line(name: str, measured: list[list[float]]) -> str:
 
 
 def pushes(bench: Bench, rounds: int) -> str:
-    """Say how an append compares with what it cannot do without: one update that pushes."""
+    """Return how an append compares with what it cannot do without: one update that pushes."""
     ratios = [
         processor_microseconds(bench.ours.append, 100) / processor_microseconds(bench.limit.push, 100)
         for _ in range(rounds)
@@ -162,7 +162,7 @@ def pushes(bench: Bench, rounds: int) -> str:
 
 
 def batches(bench: Bench, rounds: int) -> str:
-    """Say how many times as much a hundred appends take as a batch of a hundred."""
+    """Return how many times as much a hundred appends take as a batch of a hundred."""
     ratios = [
         100 * processor_microseconds(bench.ours.append, 30) / processor_microseconds(bench.ours.append_batch, 3)
         for _ in range(rounds)
@@ -171,7 +171,7 @@ def batches(bench: Bench, rounds: int) -> str:
 
 
 def timelines(bench: Bench, rounds: int, events: int) -> str:
-    """Say how a timeline compares with reading the same events."""
+    """Return how a timeline compares with reading the same events."""
     session_id = bench.session(events)
     ratios = [
         processor_microseconds(lambda: bench.ours.timeline(session_id), 1)
@@ -226,7 +226,7 @@ def _most_mebibytes(pid: int) -> float:
 
 
 def start(bench: Bench, rounds: int) -> str:
-    """Tell how long it takes from the command to the first answer."""
+    """Return how long it takes from the command to the first answer."""
 
     def seconds(application: str, **settings) -> float:
         started = time.monotonic()

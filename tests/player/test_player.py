@@ -131,7 +131,7 @@ def test_a_scrub_is_one_seek(played):
 
 
 def waited_otherwise(script: Played) -> float:
-    """Give by how many seconds a script waited for the network longer, or less long, than its timeline says."""
+    """Return by how many seconds a script waited for the network longer, or less long, than its timeline says."""
     if script.outcome["waited"] < 1.4:
         return math.inf  # a busy machine heard of it late
     return abs(script.timeline()["wall"]["buffering"] - script.outcome["waited"])
@@ -189,7 +189,7 @@ def test_a_choice_says_what_the_page_knows_of_it(played):
 
 
 def pauses_after(script: Played, *statuses: int) -> list[tuple[int, float]]:
-    """Give of the answers with these statuses how many seconds the page then waited."""
+    """Return of the answers with these statuses how many seconds the page then waited."""
     assert script.outcome["story"]
     return [
         (before.status, after.instant - before.instant)

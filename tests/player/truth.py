@@ -5,7 +5,7 @@ TOLERANCE = 0.3
 
 
 def told(timeline: dict) -> dict:
-    """Give of a timeline what a script knows, too."""
+    """Return of a timeline what a script knows, too."""
     return {
         "segments": [(each["node"], each["from"], each["to"]) for each in timeline["segments"]],
         "jumps": [(each["node"], each["from"], each["to"], each["cause"]) for each in timeline["jumps"]],
@@ -18,7 +18,7 @@ def told(timeline: dict) -> dict:
 
 
 def true(story: list[list]) -> dict:
-    """Give the same of a script's story: jumps with nothing watched between them are steps of one."""
+    """Return the same of a script's story: jumps with nothing watched between them are steps of one."""
     segments, jumps, path, edges = [], [], [], {}
     is_fresh = False
     for kind, *part in story:

@@ -46,9 +46,9 @@ def covers(scope: str) -> bool:
 
 
 def requires(scope: str, *, players: bool = False, instead: str | None = None) -> Callable[[View], View]:
-    """Let a request through to the view only with a token that covers `scope`, or the one that will do `instead`.
+    """Let a request through to the view only with a token that covers the scope `scope`, or `instead`.
 
-    With `players` also with a player's token for the view's `session_id`: decided from the token alone.
+    With `players`, a player's token for the view's `session_id` is accepted, too; this is decided from the token alone.
     """
 
     def decorate(view: View) -> View:
@@ -75,13 +75,13 @@ def _check_player(identity: Identity, session_id: str | None) -> None:
 
 
 def make_token(subject: str, lifetime: timedelta, **claims: Any) -> str:
-    """Make a token for `subject`, valid from now for `lifetime`; `claims` go into it, too, such as a scope."""
+    """Return a token for `subject`, valid from now for `lifetime`, with further `claims`, such as a scope."""
     token: str = create_access_token(subject, expires_delta=lifetime, additional_claims={"aud": OWNERS} | claims)
     return token
 
 
 def make_player_token(session_id: str, lifetime_seconds: int, *, owner: str) -> tuple[str, int]:
-    """Make a token that appends events to one session of `owner`, and say when it ends, in seconds since 1970."""
+    """Return a token that may append events to one session of `owner`, and when it expires, in seconds since 1970."""
     expires_at = int(time.time()) + lifetime_seconds
     claims = {"aud": PLAYERS, "session": session_id, "exp": expires_at}
     return create_access_token(owner, additional_claims=claims), expires_at
@@ -95,7 +95,7 @@ def _identify(header: str) -> Identity:
 
 
 def init_app(app: Flask, config: Config) -> Tokens:
-    """Let `app` make tokens with the secret that `config` gives, or a kept one, and return what verifies them."""
+    """Let `app` sign tokens with the secret in `config`, or the kept one; return what verifies tokens."""
     secret = config.jwt_secret or kept_secret(config)
     # Tokens never come in cookies, so none needs a claim against forged requests.
     app.config.update(JWT_SECRET_KEY=secret, JWT_ALGORITHM="HS256", JWT_COOKIE_CSRF_PROTECT=False)

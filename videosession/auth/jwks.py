@@ -1,9 +1,9 @@
 """The keys that an identity provider publishes at a URL (a JWKS, RFC 7517), fetched beside the requests.
 
-A thread fetches them, again every few minutes. Requests use what was fetched last, also while the provider is away;
-only a token whose key is not among them waits a moment for a fetch, and such fetches happen at most every half minute,
-whatever strangers send. PyJWT's own client (2.15: it refuses redirects and has a cool-down, too) fetches within the
-request that needs a key, and has none while the provider is away for longer than its cached set is fresh.
+A thread fetches them every few minutes. Requests use what was fetched last, also while the provider is unavailable.
+Only a token with an unknown key waits a moment for a fetch; there is at most one such fetch in 30 seconds, whatever
+clients send. PyJWT's own client (2.15: it refuses redirects and has a cool-down, too) fetches within the request that
+needs a key, and has none while the provider is unavailable for longer than its cached set is fresh.
 """
 
 import logging
@@ -32,7 +32,7 @@ MOST_KEYS = 32
 
 
 def check(key: Any, algorithm: str) -> Any:
-    """Give the key, text or object, as the algorithm uses it; jwt.InvalidKeyError where it is too weak or another's."""
+    """Return the key, text or object, as the algorithm uses it; jwt.InvalidKeyError if it is weak or unfit."""
     method = jwt.get_algorithm_by_name(algorithm)
     usable = method.prepare_key(key)
     if weakness := method.check_key_length(usable):
@@ -56,13 +56,13 @@ class PublishedKeys:
         self._fetched_at = self._next_fetch_at = float("-inf")
 
     def generation(self) -> int:
-        """Number the present set of keys; where it is no longer fresh, begin to fetch it again."""
+        """Return the number of the present set of keys; if it is stale, start fetching it."""
         if self._clock() - self._fetched_at > FRESH_SECONDS:
             self._fetch()
         return self._generation
 
     def find(self, token: str) -> Sequence[jwt.PyJWK]:
-        """Give the keys that may have signed the token; KeysAway where there are none to look among."""
+        """Return the keys that may have signed the token; KeysAway if none have been fetched."""
         header = jwt.get_unverified_header(token)
         if header["alg"] != self._algorithm:
             return ()
@@ -78,7 +78,7 @@ class PublishedKeys:
         return [key for key in self._keys if name is None or key.key_id == name]
 
     def _fetch(self) -> threading.Thread | None:
-        """Join a fetch that goes on, or begin one if the last was not just now."""
+        """Wait for the running fetch, or start one unless the last was a moment ago."""
         with self._lock:
             if self._fetching and self._fetching.is_alive():
                 return self._fetching
@@ -112,7 +112,7 @@ class PublishedKeys:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The setting names the place; what answers there does not name another."""
+    """Refuses redirects: only the setting decides where keys come from."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -131,7 +131,7 @@ def _download(url: str) -> bytes:
 
 
 def _usable(body: bytes, algorithm: str) -> list[jwt.PyJWK]:
-    """Pick the keys that may sign with the algorithm; ValueError where it is no JWKS."""
+    """Return the keys that may sign with the algorithm; ValueError if it is not a JWKS."""
     published = orjson.loads(body)
     if not isinstance(published, dict) or not isinstance(published.get("keys"), list):
         raise ValueError("the answer is not a JWKS")

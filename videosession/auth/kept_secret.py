@@ -1,4 +1,4 @@
-"""The secret that is made for trying out, and kept in the instance directory."""
+"""The secret that is generated for trying out, and kept in the instance directory."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ SHORTEST_SECRET_BYTES = 32
 
 
 def kept_secret(config: Config) -> str:
-    """Read the secret made for trying out, or make it: once, whichever process is the first."""
+    """Return the kept secret; the first process generates it."""
     config.make_instance()
     path = config.instance_path / "jwt-secret"
     try:
@@ -32,7 +32,7 @@ def kept_secret(config: Config) -> str:
 
 
 def _read_secret(path: Path) -> str | None:
-    """Return what is kept; None for what is planted or was cut off by a full disk: such a secret could be guessed."""
+    """Return the kept secret; None if it could be guessed: planted by somebody, or truncated by a full disk."""
     if path.is_symlink() or not path.exists():
         return None
     kept = path.read_bytes()
@@ -54,7 +54,7 @@ def _write_secret(path: Path, secret: str) -> None:
 
 @contextmanager
 def _only_process_in(directory: Path) -> Iterator[None]:
-    """Let processes in one after the other: two that made a secret anew would not make the same."""
+    """Let in one process at a time: two of them would generate different secrets."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         if fcntl:

@@ -13,17 +13,17 @@ LEEWAY_SECONDS = 30
 
 
 class Keys(Protocol):
-    """What a signature is checked with."""
+    """The keys that signatures are checked with."""
 
     def generation(self) -> int:
-        """Number the present set of keys: what was verified with another no longer counts."""
+        """Return the number of the present set of keys; what was verified with another set is verified again."""
 
     def find(self, token: str) -> Sequence[Any]:
-        """Give the keys that may have signed the token."""
+        """Return the keys that may have signed the token."""
 
 
 class FixedKeys:
-    """Keys that stay the same as long as the process runs."""
+    """Keys that do not change while the process runs."""
 
     def __init__(self, *keys: Any):
         self._keys = keys
@@ -36,7 +36,7 @@ class FixedKeys:
 
 
 class Trust(NamedTuple):
-    """Keys, the one algorithm that is believed with them, and whom the tokens must name as issuer and audience."""
+    """Keys, their one algorithm, and the issuer and audience that tokens must name."""
 
     keys: Keys
     algorithm: str
@@ -44,7 +44,7 @@ class Trust(NamedTuple):
     audience: str | None = None
 
     def claims(self, token: str, *, check_audience: bool = True) -> dict[str, Any]:
-        """Verify a token; jwt.InvalidTokenError says why it is not believed."""
+        """Verify a token and return its claims; jwt.InvalidTokenError says why it is refused."""
         refusal = jwt.InvalidTokenError("no key is known for it")
         for key in self.keys.find(token):
             try:
@@ -67,7 +67,7 @@ class Trust(NamedTuple):
 
 
 def trusted(config: Config, secrets: FixedKeys) -> Trust:
-    """Say whose tokens the settings trust; ConfigError where their key cannot be used."""
+    """Return whose tokens the settings trust; ConfigError if their key cannot be used."""
     return Trust(_keys(config, secrets), config.jwt_algorithm, config.jwt_issuer, config.jwt_audience)
 
 

@@ -1,4 +1,4 @@
-"""What a token is: whom it names and what it covers. Knows no request and no app.
+"""Tokens: whom they name and what they cover. Knows no request and no app.
 
     an owner's      from whoever the settings trust: by default whoever holds the secret
     an owner's      made by this service, HS256, marked by its own `aud`
@@ -6,8 +6,8 @@
 
 The service's own are looked for first, with the secrets as the only keys; what the settings trust cannot be one.
 
-Verifying a token costs more than all else that a small request does in Python, so verified ones are remembered, a
-bounded number of them; the expiry is looked at on every use.
+Verifying a token costs more than everything else that a small request does in Python, so verified tokens are cached, a
+bounded number of them; the expiry is checked on every use.
 """
 
 import logging
@@ -50,7 +50,7 @@ class Identity(NamedTuple):
 
 
 def is_subject(text: str) -> bool:
-    """Tell whether a token's subject can own sessions: 1 to 255 characters that can be stored."""
+    """Return whether a token's subject can own sessions: 1 to 255 characters that can be stored."""
     return 1 <= len(text) <= LONGEST_SUBJECT and not exact_json.text_fault(text)
 
 
@@ -63,7 +63,7 @@ class Tokens:
         self._remembered = lru_cache(REMEMBERED_TOKENS)(self._verify)
 
     def identify(self, token: str) -> Identity:
-        """Return whom a token names; Unauthenticated where it is not believed, or has expired."""
+        """Return whom a token names; Unauthenticated if it is invalid or has expired."""
         identity = self._remembered(token, self._others.keys.generation())
         if identity.expires_at + LEEWAY_SECONDS <= time.time():
             raise Unauthenticated(_EXPIRED)
@@ -81,7 +81,7 @@ class Tokens:
             raise Unauthenticated(_NOT_VALID) from None
 
     def _own_identity(self, token: str) -> Identity | None:
-        """Read a token that this service made; the audience marks it, nothing else is read here."""
+        """Return whom a token made by this service names; its audience tells which kind it is."""
         try:
             claims = self._own.claims(token, check_audience=False)
         except jwt.InvalidTokenError:
@@ -116,7 +116,7 @@ def _expiry(claims: dict[str, Any]) -> float:
 
 
 def _scopes(claims: dict[str, Any]) -> frozenset[str]:
-    """Return what a token may do: of its `scope` (RFC 8693, 4.2) and `scp` what is understood, and nothing else.
+    """Return the scopes of a token: those of its `scope` (RFC 8693, 4.2) and `scp` that the service knows.
 
     A token without these claims, or with nothing but OpenID Connect's own scopes, was never meant to be limited here:
     it may read and write.

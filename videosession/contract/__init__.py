@@ -1,1 +1,1 @@
-"""What an operation takes and gives. Knows no token, no session and no database."""
+"""What an operation takes and returns. Knows no token, no session and no database."""

@@ -28,7 +28,7 @@ _LINE = re.compile(rb"[^ \t\r\n][^\n]*")  # blank ones are none
 
 
 def announced_bytes() -> int:
-    """Return how large the current request's body is, at the most: a chunked one does not say its size."""
+    """Return the size of the current request's body, or an upper bound: a chunked body does not declare its size."""
     length = request.content_length
     if length is None and "HTTP_TRANSFER_ENCODING" in request.environ:
         return LARGEST.get(_media_type() or JSON, LARGEST_VALUE)
@@ -36,7 +36,7 @@ def announced_bytes() -> int:
 
 
 def receive(media_types: Collection[str]) -> bytes:
-    """Take the current request's body as it came; UnsupportedMediaType, TooLarge."""
+    """Return the current request's body, unparsed; UnsupportedMediaType, TooLarge."""
     if "HTTP_CONTENT_ENCODING" in request.environ:
         raise UnsupportedMediaType("Content-Encoding is not supported: send the body without it.")
     if (media_type := _media_type()) not in media_types:
@@ -53,13 +53,13 @@ def _media_type() -> str | None:
 
 @lru_cache(64)  # clients send the same ones all the time
 def _read_media_type(content_type: str) -> str | None:
-    """Read what a body is; None if it is not in UTF-8."""
+    """Return the body's media type; None if it is not in UTF-8."""
     media_type, options = parse_options_header(content_type)
     return media_type.lower() if options.get("charset", "utf-8").lower() == "utf-8" else None
 
 
 def _read(limit: int) -> bytes:
-    """Read the body; one more byte than is allowed is asked for, because a chunked body does not say its length."""
+    """Read the body, one byte more than is allowed, because a chunked body does not declare its length."""
     length = request.content_length
     if length is not None and length > limit:
         raise TooLarge(_TOO_LARGE.format(limit))
@@ -80,7 +80,7 @@ def _read(limit: int) -> bytes:
 def load(body: bytes, loader: Schema, most: int) -> Any:
     """Load the current request's body by its schema; BadRequest, Invalid.
 
-    Where `most` is not 0, an array of up to so many is taken, too, or a line for each, and gives a list.
+    Unless `most` is 0, the body may also be an array, or lines, of up to `most` items; then the result is a list.
     """
     if exact_json.has_more_values(body, MOST_VALUES):
         raise Invalid([Fault("", f"must have at most {MOST_VALUES} values: send it in several requests")])
@@ -93,7 +93,7 @@ def load(body: bytes, loader: Schema, most: int) -> Any:
 
 
 def _read_lines(body: bytes, most: int) -> tuple[list[Any], list[Fault]]:
-    """Read a value from each line, no more lines than it takes to see that they are too many."""
+    """Read a value from each line; stop one line after the most that are allowed."""
     values, faults = [], []
     for place, line in enumerate(islice(_LINE.finditer(body), most + 1)):
         values.append(_read_line(place, line[0]))
@@ -124,7 +124,7 @@ def _load_each(loader: Schema, values: list[Any], faults: list[Fault], most: int
 
 
 def load_value(loader: Schema, value: Any) -> Any:
-    """Load what has been read from JSON; Invalid tells every fault."""
+    """Load a value that was read from JSON; Invalid lists every fault."""
     try:
         return loader.load(value)
     except ValidationError as error:
@@ -132,7 +132,7 @@ def load_value(loader: Schema, value: Any) -> Any:
 
 
 def _faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
-    """Flatten marshmallow's nested messages; a field may give Faults of its own, whose pointers begin at the field."""
+    """Flatten marshmallow's nested messages; a field may raise Faults of its own, whose pointers begin at the field."""
     if isinstance(messages, dict):
         for step, inner in messages.items():
             is_about_the_whole = step == SCHEMA and inner != [UNKNOWN_FIELD]  # a client may send a field of that name

@@ -1,4 +1,4 @@
-"""What an operation takes and gives, said by decorators: what validates is what documents.
+"""Decorators that declare what an operation takes and returns; what validates also documents.
 
 The checks run in this order: media type (415), size (413), query and syntax (400), content (422). Who may ask comes
 before (see auth), what is stored after: nothing is asked of the database for an invalid request.
@@ -33,7 +33,7 @@ Shapes = type[Schema] | tuple[type[Schema], ...] | None
 
 
 class Accepted(NamedTuple):
-    """What a view was decorated to take, for the API's description."""
+    """What a view is declared to take, for the OpenAPI document."""
 
     body: type[Schema] | None
     query: type[Query] | None
@@ -43,7 +43,7 @@ class Accepted(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What a view was decorated to give, for the API's description; its content by media type."""
+    """What a view is declared to return, for the OpenAPI document; content by media type."""
 
     status: int
     content: dict[str, Shapes]
@@ -61,7 +61,7 @@ def accepts(
     most: int = 0,
     keyed: bool = False,
 ) -> Decorator:
-    """Give the view its body as the schema loads it, in the argument `body`, and its query, in `query`.
+    """Pass the view its body, loaded by the schema, as `body`, and its query as `query`.
 
     With `most`, a body may also be an array of so many, or a line for each, and then gives a list. Without a schema no
     body is read. A query parameter that the schema does not name is refused: nothing that was sent is dropped in
@@ -93,12 +93,12 @@ def accepts(
 
 
 def accepted_by(view: View) -> Accepted | None:
-    """Return what a view was decorated to take."""
+    """Return what a view is declared to take."""
     return getattr(view, "accepts", None)
 
 
 def answered_by(view: View) -> Answered:
-    """Return what a view was decorated to give."""
+    """Return what a view is declared to return."""
     answered: Answered = vars(view)["answers"]
     return answered
 
@@ -147,7 +147,7 @@ def answers(
 
 
 class Complete(Response):
-    """An answer whose headers lack nothing: to look for what they might takes a tenth of an append's time."""
+    """An answer whose headers are complete: checking them takes a tenth of an append's time."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "HEAD":
@@ -164,7 +164,7 @@ def _json(content: Any, status: int, headers: dict[str, str] | None) -> Complete
 
 
 def _answer_options(app: Flask) -> Response:
-    """Say which methods the path of the current request has, and what those with a body take (RFC 5789, 3.1)."""
+    """Return the methods that the request's path has, and the media types that they accept (RFC 5789, 3.1)."""
     routes = cast("MapAdapter", request_ctx.url_adapter)
     methods = sorted(routes.allowed_methods())
     headers = {"Allow": ", ".join(methods)}
@@ -177,5 +177,5 @@ def _answer_options(app: Flask) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Let `app` answer OPTIONS with what its contract says."""
+    """Let `app` answer OPTIONS from what its views declare."""
     setattr(app, "make_default_options_response", partial(_answer_options, app))  # noqa: B010, Flask's own hook is a method

@@ -59,6 +59,6 @@ def read_docs_file(name: str) -> Response:
 
 
 def init_app(app: Flask) -> Callable[[], bytes]:
-    """Serve the OpenAPI document of `app`, and return what makes it, once, when it is first needed."""
+    """Serve the OpenAPI document of `app`; return a function that makes it when it is first needed, once."""
     app.register_blueprint(blueprint)
     return cache(lambda: orjson.dumps(generators.readable(openapi.describe(app))))

@@ -1,4 +1,4 @@
-"""JSON read so that nothing is lost or altered in silence.
+"""JSON read exactly: nothing is silently lost or altered.
 
 Numbers: what is written without fraction or exponent is an integer and must fit 64 bits signed, as BSON's do; any
 other is the nearest double and must be finite. Text must be Unicode: a lone surrogate cannot be stored as UTF-8.
@@ -38,7 +38,7 @@ def read(body: bytes) -> Any:
 
 
 def has_more_values(text: bytes, most: int) -> bool:
-    """Return whether a JSON text has more values than so many, whatever stands in its strings."""
+    """Return whether a JSON text has more than `most` values, not counting what its strings contain."""
     return _separators(text) > most and _separators(_STRING.sub(b"", text)) > most
 
 
@@ -74,7 +74,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    """Read an integer; one too long to be of use becomes the smallest that is refused."""
+    """Read an integer; one of more than 20 digits becomes the smallest that is refused."""
     return int(digits) if len(digits) <= 20 else LARGEST_INTEGER + 1
 
 
@@ -117,7 +117,7 @@ def pointer_step(step: str | int) -> str:
 
 
 def text_fault(text: str) -> str | None:
-    """Say what is wrong with a string, if anything."""
+    """Return what is wrong with a string, if anything."""
     if text.isascii():
         return None
     try:
@@ -128,15 +128,15 @@ def text_fault(text: str) -> str | None:
 
 
 def key_fault(key: str) -> str | None:
-    """Say what is wrong with a key, if anything."""
+    """Return what is wrong with a key, if anything."""
     return "must not have NUL in its key" if "\0" in key else text_fault(key)
 
 
 def is_plain(value: dict[str, Any]) -> bool:
-    """Tell, in less than half of the time that `faults` takes, that it would find none; False says that it has to look.
+    """Return True if `faults` would find none, in less than half of its time; False means that it must be asked.
 
-    As text, what cannot be stored is seen at a glance: an infinite number is written as null, and what has no more
-    than so many brackets is no deeper.
+    Written as text, what cannot be stored is found by a search: an infinite number is written as null, and a value
+    nests no deeper than it has brackets.
     """
     try:
         text = orjson.dumps(value)

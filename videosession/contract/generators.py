@@ -1,6 +1,6 @@
 """The OpenAPI document as generators of clients can read it.
 
-What is left out is what they trip over, and what a client does not need to be told: that JSON values nest, what the
+Left out is what they cannot read and a client does not need: that JSON values nest, what the
 service takes a missing field for, and that a picture can be had by `Accept`, too.
 """
 

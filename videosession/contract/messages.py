@@ -31,7 +31,7 @@ _INSTEAD_OF = {
 
 
 def reword(field: fields.Field[Any]) -> None:
-    """Exchange marshmallow's messages of a field, of its validators and of its items for ours."""
+    """Replace marshmallow's messages of a field, of its validators and of its items with ours."""
     field.error_messages = {key: _INSTEAD_OF.get(str(text), text) for key, text in field.error_messages.items()}
     for validator in field.validators:
         if isinstance(validator, validate.Length) and not validator.error:

@@ -1,7 +1,7 @@
-"""Pagination: a cursor says where the next one begins, by what the list is filtered, and which list it is.
+"""Pagination: a cursor names the list, its filters, and the place after which the next page begins.
 
-A place in a list is what it is sorted by: a whole number, then a text. Cursors are opaque to clients, not secret: one
-that somebody made up leads nowhere that its filters do not.
+A place is the values that the list is sorted by: a whole number, then a text. Cursors are opaque to clients, but not
+secret: a forged one reaches nothing that its filters do not.
 """
 
 import re
@@ -47,7 +47,7 @@ class PageQuery(Query):
 
 
 def answer(name: str, items: list[dict[str, Any]], place: Place | None) -> tuple[dict[str, Any], dict[str, str]]:
-    """Write a page of `items`; with the place of its last one, say in the body and as a Link how to go on after it."""
+    """Return a page of `items`; given the last one's place, with the next cursor in the body and a Link header."""
     if place is None:
         return {name: items}, {}
     sent = request.args.to_dict()

@@ -1,4 +1,4 @@
-"""Query parameters: text that must be exactly what the operation takes, or a 400 that names each one that is not."""
+"""Query parameters, validated strictly: a 400 names each one that is unknown or malformed."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class Query(Schema):
-    """The parameters of an operation; one that is not named is refused, never dropped."""
+    """The parameters of an operation; an unknown one is refused, never ignored."""
 
     class Meta:
         unknown = RAISE
@@ -28,7 +28,7 @@ class Query(Schema):
 
 
 class WholeNumber(fields.Integer):
-    """Digits alone: Python's own reader takes blanks, signs, underscores and the digits of every script."""
+    """Digits only: Python's int() also takes blanks, signs, underscores and the digits of every script."""
 
     def __init__(self, least: int, most: int, **options: Any):
         error = f"must be a whole number from {least} to {most}"
@@ -42,7 +42,7 @@ class WholeNumber(fields.Integer):
 
 
 class Decimal(fields.Float):
-    """Digits with at most one dot: Python's own reader takes blanks, underscores, exponents and names of infinity."""
+    """Digits with at most one dot: Python's float() also takes blanks, underscores, exponents and names of infinity."""
 
     def __init__(self, least: float, most: float, **options: Any):
         error = f"must be a number from {least:g} to {most:g}, written in digits with at most one dot"
@@ -56,14 +56,14 @@ class Decimal(fields.Float):
 
 
 def refuse(faults: dict[str, list[str]]) -> NoReturn:
-    """Raise the BadRequest that tells what is wrong with each parameter."""
+    """Raise a BadRequest that says what is wrong with each parameter."""
     texts = {name: ", ".join(texts) for name, texts in faults.items()}
     told = "; ".join(f"{name!r}: {text}" for name, text in texts.items())
     raise BadRequest(f"The query is not valid: {told}.")
 
 
 def read(query_string: bytes, loader: Schema) -> dict[str, Any]:
-    """Read a query as `loader` takes it; BadRequest tells all that is wrong with it."""
+    """Load a query with `loader`; BadRequest lists everything that is wrong with it."""
     try:
         sent = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What an object on the wire is made of, and how fields of our own are described as JSON Schema: in `described`."""
+"""Base classes of the schemas. Fields of our own say in `described` what they are in JSON Schema."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,9 +15,9 @@ JSON_VALUES = {"JSONValue": r"^[^\u0000]*$", "MetadataValue": r"^[^$.\u0000][^.\
 
 
 class Shape(Schema):
-    """What an object on the wire must be; a field that is not named is refused, never dropped.
+    """An object on the wire; an unknown field is refused, never ignored.
 
-    `example` is one as the API's description shows it, followed by `further_examples`.
+    `example` and `further_examples` are shown in the OpenAPI document.
     """
 
     class Meta:
@@ -62,7 +62,7 @@ class Shape(Schema):
 
 
 def _load(field: fields.Field[Any], value: Any, key: str, data: dict[str, Any]) -> Any:
-    """Load a value as the field's `deserialize` does; what is there need not be asked what is to be done without it."""
+    """Load a value as the field's `deserialize` does, without its checks for a missing value."""
     if value is missing or value is None:
         return field.deserialize(value, key, data)
     loaded = field._deserialize(value, key, data)
@@ -78,7 +78,7 @@ class Moment(fields.String):
 
 
 def json_object(values: str) -> dict[str, Any]:
-    """Describe a JSON object of such values."""
+    """Return the JSON Schema of an object of any JSON values."""
     return {
         "type": "object",
         "propertyNames": {"pattern": JSON_VALUES[values]},
@@ -87,7 +87,7 @@ def json_object(values: str) -> dict[str, Any]:
 
 
 def json_value(values: str) -> dict[str, Any]:
-    """Describe such a value; whole numbers must fit 64 bits signed."""
+    """Return the JSON Schema of any JSON value; integers must fit 64 bits, signed."""
     return {
         "anyOf": [
             {"type": ["null", "boolean", "string"]},

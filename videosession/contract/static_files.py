@@ -8,7 +8,7 @@ from flask import Response, request
 
 
 def answer(content: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
-    """Return a file's content as the client accepts it, or that it has not changed."""
+    """Return a file, compressed if the client accepts that, or 304 if the client has it."""
     is_compressed = request.accept_encodings["gzip"] > 0
     response = Response(_compressed(content) if is_compressed else content, headers=dict(headers), mimetype=media_type)
     response.vary.add("Accept-Encoding")

@@ -25,7 +25,7 @@ class NotModified(Exception):
 
 
 def headers(session: dict, variant: str | None = None) -> dict[str, str]:
-    """Give the headers of an answer about a session by which it can be asked for again at little cost.
+    """Return the headers of an answer about a session by which it can be asked for again at little cost.
 
     Where one address has answers of several kinds, which are chosen by Accept, `variant` tells their tags apart.
     """
@@ -62,7 +62,7 @@ def check_unchanged(headers: dict[str, str]) -> None:
 
 
 def conditional(check: Callable[[dict], None]) -> Callable:
-    """Give the view in `condition` what its session must meet: `check` where the request depends on it, else None."""
+    """Return the view in `condition` what its session must meet: `check` where the request depends on it, else None."""
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)

@@ -39,7 +39,7 @@ class Keyed(NamedTuple):
         return _digest([self.seed, place])[:32]
 
     def mark(self, place: int) -> dict:
-        """Give the event at a place its id, and say by which request it was sent."""
+        """Return the event at a place its id, and say by which request it was sent."""
         return {"eventId": self.id(place), "fingerprint": self.fingerprint}
 
 

@@ -22,7 +22,7 @@ def newest(
 
 
 def _places_before(place: tuple | None) -> list[dict]:
-    """Give the queries for what lies before a place, in turn: each reads from its index what it gives and no more."""
+    """Return the queries for what lies before a place, in turn: each reads from its index what it gives and no more."""
     if place is None:
         return [{"createdAt": {"$gt": 0}}]  # the mark of a deleted session has no such field
     created_at, session_id = place

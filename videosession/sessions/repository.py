@@ -194,7 +194,7 @@ class SessionRepository:
             return self._in_time(map(stored_events.bare, batches))
 
     def events_page(self, session_id: str, *, owner: str, limit: int, **selected) -> Page:
-        """Give up to `limit` of a session's events that a Selection takes, in order; NotFound where there is none."""
+        """Return up to `limit` of a session's events that a Selection takes, in order; NotFound where there is none."""
         _check(session_id)
         selection = Selection(session_id, **selected)
         with self._database.deadline():
@@ -229,7 +229,7 @@ class SessionRepository:
         return chain([fetch() or []], iter(fetch, None))
 
     def newest(self, *, owner: str, limit: int, after: tuple | None = None, **filters: str) -> Page:
-        """Give up to `limit` of an owner's sessions, newest first, those after a place in their order."""
+        """Return up to `limit` of an owner's sessions, newest first, those after a place in their order."""
         with self._database.deadline():
             return newest(self._database, owner, limit, after, filters, WITHOUT_EVENTS)
 

@@ -38,7 +38,7 @@ class Transfer:
         return self._repository.count(session_id, owner=self._repository.owner_of(session_id))
 
     def lines(self, session_id: str) -> Iterator[dict]:
-        """Give a session, and then each of its events; NotFound where there is none."""
+        """Yield a session, and then each of its events; NotFound where there is none."""
         session, events = self._repository.read(session_id, owner=self._repository.owner_of(session_id))
         content = {field: session[field] for field in CONTENT if field in session}
         told = {"id": session_id, "owner": session["owner"]} | content

@@ -28,7 +28,7 @@ def plans() -> Plans:
 @accepts(query=PlanQuery)
 @answers(Plan, headers=("ETag",), problems=_NONE | _CHANGED)
 def read_video_plan(query: dict[str, Any]) -> tuple[Any, ...]:
-    """Give the plan of a video."""
+    """Return the plan of a video."""
     plan = plans().get(query["video_id"], owner=auth.owner())
     etags.check(tag_of(plan))
     return plan, _tagged(plan)

@@ -54,7 +54,7 @@ def _master(prefix: str) -> str:
 
 
 def live_playlist(clip: Path, name: str, seconds: float) -> str:
-    """Give what a live stream lists that has been on for `seconds`: a window that slides over the clip's segments."""
+    """Return what a live stream lists that has been on for `seconds`: a window that slides over the clip's segments."""
     count = math.ceil(SECONDS[clip.name] / SEGMENT_SECONDS)
     first = min(int(seconds / SEGMENT_SECONDS), count - LIVE_WINDOW)
     listed = [f"#EXTINF:{SEGMENT_SECONDS}.0,\n{name}-{place}.ts" for place in range(first, first + LIVE_WINDOW)]

@@ -37,7 +37,7 @@ def _words(text: str) -> str:
 
 
 def _headline(answer: Answer) -> str:
-    """Say the choice that most were asked for."""
+    """Return the choice that most were asked for."""
     asked = [node for node in answer["nodes"] if node["edges"]]
     if not asked:
         return "No branches were taken"
