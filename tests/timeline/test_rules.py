@@ -63,8 +63,12 @@ rule(
 )
 rule(
     "a report fits from 2 s behind to 1.25 of what can have played, and the allowance, ahead",
-    ("0 play 0; 10 ping 14.75; 11 pause 14.75", {"segments": "0-14.75", "jumps": ""}),
-    ("0 play 0; 10 ping 14.752; 11 pause 14.752", {"jumps": "0>14.752:unreported:1"}),
+    ("0 play 0; 10 pause 15.5", {"segments": "0-15.5", "jumps": ""}),
+    ("0 play 0; 10 pause 15.502", {"jumps": "10>15.502:unreported:1"}),
+    ("0 play 0; 10 ping 14.5; 11 pause 14.5", {"segments": "0-14.5", "jumps": ""}),
+    ("0 play 0; 10 ping 14.502; 11 pause 14.502", {"jumps": "0>14.502:unreported:1"}),
+    ("0 play 0; 1000 pause 1249", {"segments": "0-1249", "jumps": ""}),
+    ("0 play 0; 1000 pause 1200", {"segments": "0-15", "jumps": "15>1200:unreported:1"}),
     ("0 play 0; 10 ping 10; 10.5 ping 8; 12 pause 11", {"segments": "0-11", "jumps": ""}),
     ("0 play 0; 10 ping 10; 10.5 ping 7.9; 12 pause 9", {"segments": "0-10 7.9-9", "jumps": "10>7.9:unreported:1"}),
 )
@@ -142,7 +146,7 @@ rule(
 rule(
     "that is no report: what may have played beyond counts for the next",
     ("0 play 0; 60 pause; 70 play 60; 71 pause 61", {"segments": "0-61", "jumps": ""}),
-    ("0 play 0; 60 pause; 70 play 74; 71 pause 75", {"segments": "0-15 74-75", "jumps": "15>74:unreported:1"}),
+    ("0 play 0; 60 pause; 70 play 75; 71 pause 76", {"segments": "0-15 75-76", "jumps": "15>75:unreported:1"}),
 )
 rule(
     "every way of leaving infers the same",
@@ -268,6 +272,8 @@ rule(
     ("0 play 0; 10 ping 10; 13 sessionStart; 20 ping 20; 30 pause 30", {"segments": "0-30"}),
     ("0 play 0; 10 ping 10; 13 sessionStart; 20 play 20; 30 pause 30", {"segments": "0-10 20-30"}),
     ("0 play 0; 10 sessionStart; 60 play 50; 70 pause 60", {"segments": "50-60"}),
+    ("0 play 0; 10 sessionStart; 70 pause 55", {"segments": "0-55", "anomalies": "stalePosition:1"}),
+    ("0 play 50; 10 sessionStart; 70 pause 40", {"segments": "", "anomalies": "openEnded:1"}),
 )
 rule(
     "three reports at one pace, or two of different lengths, are a speed that nobody said",

@@ -27,34 +27,22 @@ What an event does in a mode, and the mode afterwards where that is another:
 """
 
 from videosession.timeline.belief import Line
-from videosession.timeline.playhead import Playhead
+from videosession.timeline.path import Path
 from videosession.timeline.stretches import AD, BUFFERING, COARSE_CLOCK, IDLE, NEAR, PAUSED, PLAYING, SEEKING
-from videosession.timeline.viewing import TOLERANCE, Chapter, Departure, Node
+from videosession.timeline.viewing import TOLERANCE
 
 AT_TARGET = 0.25 + TOLERANCE  # seconds around the target of a seek in which a `from` is the target already
 AT_ORIGIN = 0.5 + TOLERANCE  # seconds around the playhead in which a seek's own `position` is where it began
 OLD = 2 + TOLERANCE  # seconds before the end from which on a position told with `complete` is an old one
-TOLD_TWICE = 2_001_000  # microseconds after entering a node in which a second event may tell the same
 
 
-class Player(Playhead):
+class Player(Path):
     """Keeps the player's mode and, for a stall, a seek and an ad, the mode to go back to."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.back = IDLE
-        self.flawed = False
         self.seek_cause: str | None = None
         self.ping_before: tuple[int, float | None] | None = None
-        self.left: Node | None = None
-        self.entered = self.watched_before = 0
-        self.offered: int | None = None
-
-    def invalid(self) -> None:
-        """Note a mistake, once an event."""
-        if not self.flawed:
-            self.flawed = True
-            self.viewing.note("invalidField", self.event)
 
     def interrupt(self, mode: str) -> None:
         """Stall, seek or show an ad, to go back to what was before."""
@@ -99,7 +87,7 @@ class Player(Playhead):
         from_start = position is None or position < 1 - TOLERANCE
         if self.finished and (from_start or self.near_end(position)):
             self.jump(position if position is not None and from_start else 0.0, "replay")
-            self.allowance = COARSE_CLOCK
+            self.allowance = self.coarse
         else:
             self.report(position, begins=True)
 
@@ -138,13 +126,6 @@ class Player(Playhead):
             ):
                 position = length
         self.let_go(position)
-
-    def let_go(self, position: float | None) -> None:
-        """Leave, but believe no position of a player that has dropped the film or holds the next."""
-        if position is not None and self.at is not None and not self.fits(position):
-            dropped = position < 1 - TOLERANCE or (self.finished and position < self.at)
-            position = None if dropped else position
-        self.leave(position)
 
     def session_end(self, position: float | None) -> None:
         if self.mode == SEEKING:
@@ -187,7 +168,10 @@ class Player(Playhead):
         before, self.ping_before = self.ping_before, (self.now, position)
         if position is None:
             return
-        self.pinged = True
+        if not self.pinged:
+            self.pinged = True
+            self.coarse = COARSE_CLOCK
+            self.allowance = min(self.allowance, COARSE_CLOCK)
         if before is not None:
             self.between_pings = self.now - before[0]
         if self.mode == PLAYING:
@@ -268,127 +252,3 @@ class Player(Playhead):
         if self.mode == AD:
             self.mode = self.back
             self.report_still(position)
-
-    # Branches
-
-    def choice_offer(self) -> None:
-        self.offered = self.now
-
-    def choice(
-        self,
-        node: str | None,
-        from_node: str | None,
-        option: str | None,
-        cause: str | None,
-        position: float | None,
-        from_position: float | None,
-        to_position: float | None,
-        duration: float | None,
-    ) -> None:
-        if node is None:
-            self.invalid()
-            return
-        if from_node is not None and self.nameless:
-            self.rename(from_node)
-        position = from_position if position is None else position
-        self.branch(node, option, "choice" if cause is None else cause, position, to_position, duration)
-
-    def node_enter(
-        self,
-        node: str | None,
-        to_node: str | None,
-        from_node: str | None,
-        option: str | None,
-        cause: str | None,
-        position: float | None,
-        to_position: float | None,
-        duration: float | None,
-    ) -> None:
-        node = to_node if node is None else node
-        if node is None:
-            self.invalid()
-            return
-        named = self.nameless and (from_node is not None or self.unseen)
-        if named:
-            self.rename(node if from_node is None else from_node)
-        if (named and from_node is None) or (not named and self.told_twice(node, from_node)):
-            self.arrive(to_position, duration)
-        else:
-            self.branch(node, option, "auto" if cause is None else cause, position, to_position, duration)
-
-    def branch(
-        self,
-        id: str,
-        option: str | None,
-        cause: str,
-        position: float | None,
-        to_position: float | None,
-        duration: float | None,
-    ) -> None:
-        """Leave the node for another: an edge of the graph and never a jump."""
-        if self.mode in (AD, SEEKING):
-            self.mode = self.back
-        self.let_go(position)
-        edges = self.viewing.edges
-        edge = (self.node.id, id, option, cause)
-        edges[edge] = edges.get(edge, 0) + 1
-        self.turn()
-        self.left, left_at = self.node, self.at
-        decision = None if self.offered is None else self.now - self.offered
-        self.chapter = self.offered = None
-        self.begin_anew()
-        self.visit(id)
-        self.viewing.departures.append(Departure(self.left, self.node, option, cause, self.now, left_at, decision))
-        self.arrive(to_position, duration)
-
-    def visit(self, id: str | None) -> None:
-        nodes = self.viewing.nodes
-        if id not in nodes:
-            nodes[id] = Node(id)
-        self.node = nodes[id]
-        self.node.visits += 1
-        self.viewing.path.append(self.node)
-        self.entered = self.now
-        self.watched_before = len(self.viewing.segments)
-
-    def arrive(self, position: float | None, duration: float | None) -> None:
-        """Learn of the node entered how long it is and, with nothing watched there, where playback begins."""
-        if duration is not None:
-            self.node.measure(duration)
-        if position is not None and self.unseen:
-            self.begin_at(self.node.within(position))
-
-    @property
-    def unseen(self) -> bool:
-        """Whether nothing was watched on this visit."""
-        return self.unwatched and len(self.viewing.segments) == self.watched_before
-
-    def told_twice(self, node: str, from_node: str | None) -> bool:
-        """Applications say both that the viewer chose and that a node is entered."""
-        if node != self.node.id or (from_node is not None and (self.left is None or from_node != self.left.id)):
-            return False
-        return self.unseen or self.now - self.entered <= TOLD_TWICE
-
-    @property
-    def nameless(self) -> bool:
-        """Whether it is still on the first node, and nobody has said what that is called."""
-        return self.node.id is None and not self.viewing.edges
-
-    def rename(self, id: str) -> None:
-        nodes = self.viewing.nodes
-        nodes[id] = nodes.pop(self.node.id)
-        self.node.id = id
-
-    # Chapters
-
-    def chapter_start(self, index: float | None, title: str | None) -> None:
-        key = (self.node, "title", title) if index is None else (self.node, "index", index)
-        self.chapter = self.viewing.chapters.setdefault(key, Chapter(self.node, index, title))
-
-    def chapter_complete(self, index: float | None, title: str | None) -> None:
-        if self.chapter is not None:
-            self.chapter.completed = True
-            self.chapter = None
-
-    def chapter_skip(self, index: float | None, title: str | None) -> None:
-        self.chapter = None

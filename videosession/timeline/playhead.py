@@ -7,7 +7,6 @@ watched, or it was moved, and then that is a jump. A move is believed until the 
 from videosession.timeline.belief import Believed, Line, Pace, Revoked
 from videosession.timeline.stretches import (
     BUFFERING,
-    COARSE_CLOCK,
     IDLE,
     NEAR,
     PAUSED,
@@ -125,6 +124,13 @@ class Playhead(Stretches):
         else:
             self.report(position, leaves=True)
 
+    def let_go(self, position: float | None) -> None:
+        """Leave, but believe no position of a player that has dropped the film or holds the next."""
+        if position is not None and self.at is not None and not self.fits(position):
+            dropped = position < 1 - TOLERANCE or (self.finished and position < self.at)
+            position = None if dropped else position
+        self.leave(position)
+
     def stall_is_over(self, position: float) -> bool:
         """Players may not say that a stall is over: a position ahead of it does."""
         return self.at is not None and position > self.at + 0.1 + TOLERANCE
@@ -190,7 +196,7 @@ class Playhead(Stretches):
         self.revoked = None
         if self.jump(target, cause) and self.line is not None:
             self.line.target, self.line.played = target, self.viewing.wall.get(PLAYING, 0)
-        self.allowance = COARSE_CLOCK
+        self.allowance = self.coarse
 
     @property
     def finished(self) -> bool:
@@ -220,10 +226,11 @@ class Playhead(Stretches):
         if not line.playing:
             return False
         gained += line.before.inferred
-        played = (self.now - line.before.reported) / SECOND * self.fast
-        if not reloaded and self.now - line.at <= SECOND and 0 < gained <= played + NEAR:
+        time = ((line.ceased or self.now) - line.before.reported) / SECOND
+        if not reloaded and self.now - line.at <= SECOND and 0 < gained <= time * self.fast + NEAR:
             return True
-        return self.in_step_since(gained, line.before.reported, line.ceased or self.now)
+        least = 0.0 if reloaded and not begins else time * self.slow
+        return self.in_step(gained, least, time * self.fast)
 
     def take_back(self, position: float) -> None:
         """The move was none: go back to what was before it, and on from there."""

@@ -9,10 +9,13 @@ IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD = "idle", "playing", "paused", "bu
 MODES = (IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD, "stalled")  # the last is only counted, never entered
 
 COARSE_CLOCK = 2.0  # seconds that a report may be off where clocks and positions are rounded
-JUST_LOADED = 2.25  # the same where nothing has been reported of the node yet
+RARELY_TOLD = 3.0  # the same where no pings are sent: what is told late, or in a burst, is not told again
 NEAR = 1 + TOLERANCE  # seconds within which two positions are the same place
 GOES_ON = 15.0  # seconds of playback at the normal rate that may be inferred where nothing was reported
 FASTER = 30.0  # seconds that a report may be ahead, besides: long reports do not hide a skip
+A_QUARTER_MORE = (
+    1.25  # a speed that players offer, and the largest that a report may have been at, though nobody said so
+)
 SECOND = 1e6  # in microseconds
 
 
@@ -22,14 +25,16 @@ class Stretches:
     def __init__(self) -> None:
         self.viewing = Viewing()
         self.event: Event = {}
+        self.flawed = False
         self.node = Node(None)
         self.now = self.turned = 0
         self.chapter: Chapter | None = None
         self.stretch: Segment | None = None
-        self.mode = self.standing = IDLE
+        self.mode = self.standing = self.back = IDLE
         self.rate = self.slow = self.fast = self.slowest = 1.0
         self.ran: float | None = 1.0  # the rate of what has played since the last report, if it was one
         self.rate_known = self.rate_guessed = self.pinged = False
+        self.coarse = RARELY_TOLD
         self.era = self.docked = 0
         self.begin_anew()
 
@@ -43,7 +48,7 @@ class Stretches:
         self.revoked: Revoked | None = None
         self.pace: Pace | None = None
         self.guess = False
-        self.allowance = JUST_LOADED
+        self.allowance = self.coarse
         self.rest()
 
     def rest(self) -> None:
@@ -82,6 +87,12 @@ class Stretches:
             self.slowest = min(self.slowest, rate)
         else:
             self.slowest = self.ran = rate
+
+    def invalid(self) -> None:
+        """Note a mistake, once an event."""
+        if not self.flawed:
+            self.flawed = True
+            self.viewing.note("invalidField", self.event)
 
     def turn(self) -> None:
         """Remember where it stood: the mode changes, or it is moved."""
@@ -148,7 +159,9 @@ class Stretches:
         if self.played <= 0:
             return -NEAR <= ahead <= NEAR
         spare = self.allowance if self.allowance > 0.25 else 0.25
-        return -2 - TOLERANCE <= ahead <= self.reachable() + spare + TOLERANCE
+        if ahead > self.reachable() + spare + TOLERANCE:
+            return self.played > 4 * FASTER and -0.25 <= A_QUARTER_MORE * self.played - ahead <= NEAR
+        return ahead >= -2 - TOLERANCE
 
     def reachable(self) -> float:
         """How far playback can have got since the last report: a quarter more than the clock has it."""
@@ -174,7 +187,7 @@ class Stretches:
             self.rate = self.slow = self.fast = self.slowest = 1.0
             self.ran = None
         spare = self.allowance + self.reachable() - gained
-        self.allowance = 0.0 if spare < 0 else COARSE_CLOCK if spare > COARSE_CLOCK else spare
+        self.allowance = 0.0 if spare < 0 else self.coarse if spare > self.coarse else spare
         time = self.playing_time / SECOND
         if time <= 2:
             return
