@@ -6,8 +6,8 @@ What an event does in a mode, and the mode afterwards where that is another:
 |---|---|---|---|---|---|---|
 | `play` | start, playing | play on | start, playing | start, playing | land, playing | back to playing |
 | `pause` | leave, paused | leave, paused | leave, paused | leave, paused | back to paused | back to paused |
-| `complete` | let go | finish, idle | let go, idle | let go, idle | land, idle | - |
-| `sessionEnd` | let go | let go, idle | let go, idle | let go, idle | land, idle | let go, idle |
+| `complete` | let go, idle | finish, idle | let go, idle | let go, idle | land, idle | - |
+| `sessionEnd` | let go, idle | let go, idle | let go, idle | let go, idle | land, idle | let go, idle |
 | `ping` | ping | report | ping | ping | - | - |
 | `bufferStart` | leave, buffering | leave, buffering | leave, buffering | - | - | - |
 | `bufferEnd` | - | - | - | resume, back | - | - |

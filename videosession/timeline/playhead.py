@@ -194,7 +194,7 @@ class Playhead(Stretches):
         if cause is None:
             cause = "replay" if target < 1 - TOLERANCE and self.near_end(origin) else "user"
         self.revoked = None
-        if self.jump(target, cause) and self.line is not None:
+        if self.jump(target, cause) and origin is not None and self.line is not None:
             self.line.target, self.line.played = target, self.viewing.wall.get(PLAYING, 0)
         self.allowance = self.coarse
 

@@ -86,8 +86,11 @@ class Walk(Player):
 
     def cease(self) -> None:
         """Remember of what a move left when it was not playing any longer."""
-        if self.line is not None and self.standing == PLAYING and self.line.ceased is None:
-            self.line.ceased = self.now
+        line = self.line
+        if line is None or not line.playing or line.ceased is not None or self.mode == PLAYING:
+            return
+        if self.standing == PLAYING or line.cause != "reload":
+            line.ceased = self.now
 
     def begin(self, instant: int, data: Mapping[str, Any], method: Callable[..., None]) -> None:
         """The first known event may say which node comes first, but for those that say which comes next."""

@@ -1,0 +1,11 @@
+"""The walk and a second one, written from the document alone, agree.
+
+Some hundred logs are compared here; `python -m tests.timeline.second 200000` compares as many as one likes.
+"""
+
+from tests.timeline.chance import logs
+from tests.timeline.second.agreement import differences
+
+
+def test_a_second_walk_written_from_the_document_agrees():
+    assert {place: found for place, events in enumerate(logs(400, seed=1)) if (found := differences(events))} == {}
