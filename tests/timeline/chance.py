@@ -105,6 +105,41 @@ def viewer(chance: Random) -> list[Said]:
     return said
 
 
+def borderline(chance: Random) -> list[Said]:
+    """Say positions that playback just could have reached, or just not, from any of the latest ones."""
+    said: list[Said] = []
+    seconds, known = 0.0, [(0.0, 0.0)]
+    names = chance.sample(KNOWN, 5) + ["play", "pause", "seek"] + ["ping"] * chance.choice([0, 0, 4])
+    rates: tuple[float, ...] = chance.choice([(), (), (1, 2), (0.5, 1.5)])
+    named = chance.random() < 0.5
+    pace = chance.choice([1, 1, 1, 1.5, 2, 3.5])
+
+    def position() -> float:
+        then, at = chance.choice(known[-3:])
+        passed = seconds - then
+        further = passed * chance.choice([0, pace, pace, pace, 0.5, 0.75, 1.25, 3, 4])
+        off = chance.choice([0, 0, 0, 0.1, 0.5, 1, 2, 3, 10, 30, -0.1, -0.5, -1, -2])
+        return round(max(0.0, at + further + off * chance.choice([1, 1, chance.random()])), 3)
+
+    for _ in range(chance.randint(2, 16)):
+        seconds += round(chance.choice([0, 0.1, 1, 2, 4, 10, 10, 13, 20, 61, 130, 200]) * chance.choice([1, 1, 1.1]), 3)
+        name = chance.choice(names)
+        data: dict[str, Any] = {"position": position()} if chance.random() < 0.8 else {}
+        if name.startswith("seek") and chance.random() < 0.8:
+            data = {"from": position(), "to": position()} if chance.random() < 0.7 else data | {"to": position()}
+        if rates and chance.random() < 0.2:
+            data["rate"] = chance.choice(rates)
+        if chance.random() < 0.1:
+            data["duration"] = round(chance.choice([60, 200, position(), position() + 1]), 3) or 1
+        if name in ("choice", "nodeEnter") or named:
+            data |= {field: chance.choice("ab") for field in ("node", "toNode", "fromNode") if chance.random() < 0.5}
+        said.append((seconds, name, data))
+        told = data.get("to", data.get("position"))
+        if told is not None:
+            known.append((seconds, told))
+    return said
+
+
 def disturbed(said: list[Said], chance: Random) -> list[Said]:
     """Lose, repeat, move and falsify some of what a player says."""
     kind = chance.choice(["no", "lost", "rates", "plays", "clock", "old", "absurd", "load", "silent"])
@@ -129,4 +164,5 @@ def logs(count: int, seed: int) -> Iterator[Log]:
     """Make so many logs, the same ones for the same seed."""
     for place in range(count):
         chance = Random(seed * 1_000_003 + place)
-        yield log(senseless(chance) if place % 2 else disturbed(viewer(chance), chance))
+        kind = (senseless, borderline, borderline, lambda chance: disturbed(viewer(chance), chance))[place % 4]
+        yield log(kind(chance))

@@ -8,4 +8,4 @@ from tests.timeline.second.agreement import differences
 
 
 def test_a_second_walk_written_from_the_document_agrees():
-    assert {place: found for place, events in enumerate(logs(400, seed=1)) if (found := differences(events))} == {}
+    assert {place: found for place, events in enumerate(logs(800, seed=1)) if (found := differences(events))} == {}

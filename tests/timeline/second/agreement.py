@@ -36,7 +36,7 @@ def same(left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, float) or isinstance(right, float):
         return None not in (left, right) and abs(left - right) <= 0.0021
-    return left == right
+    return bool(left == right)
 
 
 def differences(events: Log) -> list[str]:

@@ -223,7 +223,7 @@ class Beliefs:
 
     def believe(self, belief: Belief) -> None:
         """Undo what has happened since, but for the time, and for what was noted of other things."""
-        kept = {
+        kept: dict[str, list[Any]] = {
             code: self.belief.notes[code] for code in ("stalePosition", "invalidField") if code in self.belief.notes
         }
         self.belief = deepcopy(belief)

@@ -131,9 +131,9 @@ class Walk(Reports):
             self.belief.completed_at = self.belief.playhead
 
     def start_(self, fields: dict[str, Any]) -> None:
-        position = fields.get("position")
+        position: float | None = fields.get("position")
         first = position is None or position < 1 - MS
-        if self.where_complete_left and (first or self.near_the_end(position)):
+        if self.where_complete_left and (first or (position is not None and self.near_the_end(position))):
             self.jump(position if first and position is not None else 0.0, "replay")
             self.belief.allowance = self.coarse
         else:
