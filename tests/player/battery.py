@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.player import browser
 from tests.player.played import Played
-from tests.player.truth import lost_or_twice
+from tests.player.truth import lost_or_duplicated
 from tests.service import SECRET, Service, free_port, procfile, wait_until
 from videosession.embedded import Embedded
 
@@ -64,8 +64,8 @@ class Home:
 
 def tell(name: str, played: Played) -> bool:
     """Print how it went; whether well."""
-    found = played.told_otherwise()
-    found += lost_or_twice(played.events()) if "fault" not in played.outcome else []
+    found = played.faults()
+    found += lost_or_duplicated(played.events()) if "fault" not in played.outcome else []
     print(f"{'FAIL' if found else 'ok'}  {name}, {len(played.events())} events", *found, sep="\n      ", flush=True)  # noqa: T201
     if found:
         print(played.log(), flush=True)  # noqa: T201

@@ -1,4 +1,4 @@
-"""A script that is being played in a browser, and what there is to see of it."""
+"""A script that is being played in a browser, and what comes of it."""
 
 import queue
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ TOKEN = mint()
 
 
 class Played:
-    """A script that is being played, and what there is to see of it."""
+    """A script that is being played, and what comes of it."""
 
     def __init__(self, service: Service, script: str, stage: Stage | None = None, page: str = "/", **given: str):
         self._service = service
@@ -26,16 +26,16 @@ class Played:
 
     @property
     def outcome(self) -> dict:
-        """What the script came to; waits for it."""
+        """The result of the script; waits for it."""
         if self._outcome is None:
             try:
                 self._outcome = self.stage.outcomes.get(timeout=SECONDS)
             except queue.Empty:
-                self._outcome = {"fault": f"nothing came of it in {SECONDS} s"}
+                self._outcome = {"fault": f"no result in {SECONDS} s"}
         return self._outcome
 
-    def told_otherwise(self) -> list[str]:
-        """Name what the timeline does not tell as it was."""
+    def faults(self) -> list[str]:
+        """Name what the timeline shows wrongly."""
         if "fault" in self.outcome:
             return [self.outcome["fault"]]
         self.wait_for_the_last_event()
@@ -47,11 +47,11 @@ class Played:
         return self._read(f"/{self.session}/timeline")
 
     def log(self) -> str:
-        """Write down what the player sent."""
+        """Return what the player sent, a line for each event."""
         return "\n".join(f"{event['timestamp']} {event['type']} {event['data']}" for event in self.events())
 
     def wait_for_the_last_event(self) -> None:
-        """Wait for what a closed page has under way: nobody there hears when it has arrived."""
+        """Wait for the last event of a closed page, which cannot tell when it has arrived."""
         wait_until(lambda: "sessionEnd" in [event["type"] for event in self.events()])
 
     def events(self, session: str | None = None) -> list[dict]:

@@ -127,7 +127,7 @@ class Viewer {
     addEventListener("pagehide", keep, { once: true });
   }
 
-  async rise() {
+  async finish() {
     this.close();
     this.player.detach();
     while (!(await this.player.flush()) && !this.truth.stopped.length) await sleep(0.1);
@@ -146,7 +146,7 @@ const scripts = {
     await viewer.watch(3.5);
   },
 
-  async watches_on(viewer) {
+  async watches_for_twelve_seconds(viewer) {
     await viewer.sit("boat");
     await viewer.play();
     await viewer.watch(11);
@@ -180,7 +180,7 @@ const scripts = {
     await viewer.watch(4.5);
   },
 
-  async is_impatient(viewer) {
+  async keeps_skipping_ahead(viewer) {
     await viewer.sit("boat");
     await viewer.play();
     for (const place of [1, 6.5, 12]) {
@@ -246,7 +246,7 @@ const scripts = {
     await viewer.watch(2.4); // and leaves before it is known that no other place comes
   },
 
-  async is_led_on_at_the_end(viewer) {
+  async enters_the_next_part_at_the_end(viewer) {
     await viewer.sit("morning", { node: "morning" });
     viewer.player.enter("morning"); // pages say so for every node they load
     video.currentTime = 6; // before the first play this only says where it begins
@@ -333,7 +333,7 @@ const scripts = {
     await viewer.watch(video.currentTime + 1);
   },
 
-  async listens(viewer) {
+  async listens_to_audio(viewer) {
     video = document.body.appendChild(document.createElement("audio"));
     viewer.load(silence(20));
     await once("canplaythrough");
@@ -347,7 +347,7 @@ const scripts = {
   },
 
   /** As libraries feed an element that play what comes in pieces. */
-  async watches_what_comes_in_pieces(viewer) {
+  async plays_a_media_source(viewer) {
     const [pieces, clip] = [new MediaSource(), await (await fetch("/demo/boat.webm")).arrayBuffer()];
     const third = clip.byteLength / 3;
     viewer.load(URL.createObjectURL(pieces));
@@ -371,7 +371,7 @@ const scripts = {
     await viewer.watch(17);
   },
 
-  async tells_of_a_choice_late(viewer) {
+  async reports_a_choice_late(viewer) {
     await viewer.sit("harbour", { node: "harbour" });
     await viewer.play();
     await viewer.watch(2);
@@ -384,7 +384,7 @@ const scripts = {
     await viewer.watch(1);
   },
 
-  async lets_go(viewer) {
+  async detaches(viewer) {
     await viewer.sit("boat");
     await viewer.play();
     await viewer.watch(1);
@@ -396,7 +396,7 @@ const scripts = {
     await sleep(1);
   },
 
-  async says_why(viewer) {
+  async gives_a_cause(viewer) {
     let why;
     await viewer.sit("boat", { cause: () => why });
     await viewer.play();
@@ -431,7 +431,7 @@ const scripts = {
     await viewer.watch(4);
   },
 
-  async starts_over_with_a_reload(viewer) {
+  async starts_over_after_a_reload(viewer) {
     const before = JSON.parse(sessionStorage.truth ?? "null");
     await viewer.sit("harbour", { node: "harbour" });
     if (!before) {
@@ -509,7 +509,7 @@ const scripts = {
     return sleep(60);
   },
 
-  async leaves_something_of_an_earlier_session(viewer) {
+  async has_events_left_of_an_earlier_session(viewer) {
     const left = (session, id, timestamp) => {
       const text = JSON.stringify({ eventId: id, type: "play", timestamp, data: { position: 1 } });
       localStorage[`videosession ${location.origin} ${session} ${id}`] = text;
@@ -525,7 +525,7 @@ const scripts = {
     await until(() => !Object.keys(localStorage).some((key) => key.includes(given.earlier)));
   },
 
-  async says_very_much(viewer) {
+  async reports_many_events(viewer) {
     await viewer.sit("boat");
     await viewer.play();
     await fault("503");
@@ -536,7 +536,7 @@ const scripts = {
     await viewer.watch(3);
   },
 
-  async closes_the_tab_with_much_to_say(viewer) {
+  async closes_the_tab_with_many_events_waiting(viewer) {
     if (!opener) {
       window.open(location.href, "_blank", "popup,width=200,height=200");
       await until(() => localStorage.closed);
@@ -567,7 +567,7 @@ const scripts = {
     await viewer.watch(3);
   },
 
-  async comes_back_to_a_page_that_was_kept(viewer) {
+  async comes_back_to_a_cached_page(viewer) {
     if (performance.getEntriesByType("navigation")[0].type === "back_forward") return "as it is"; // it was not
     viewer.truth.isKept = true;
     await viewer.sit("boat", { node: "boat" });
@@ -594,13 +594,13 @@ const scripts = {
     await viewer.watch(video.currentTime + 1);
   },
 
-  async plays_in_two_tabs_at_once(viewer) {
+  async plays_in_two_tabs(viewer) {
     await viewer.sit("boat", { pingSeconds: 0.3 });
     await viewer.play();
     await viewer.watch(1);
     if (opener) {
       await viewer.watch(3);
-      localStorage.second = JSON.stringify(await viewer.rise());
+      localStorage.second = JSON.stringify(await viewer.finish());
       return sleep(60);
     }
     window.open(location.href, "_blank", "popup,width=200,height=200");
@@ -615,7 +615,7 @@ const scripts = {
     await viewer.watch(12);
   },
 
-  async takes_the_film_out_of_the_page(viewer) {
+  async removes_the_element(viewer) {
     await viewer.sit("boat");
     await viewer.play();
     await viewer.watch(1);
@@ -637,7 +637,7 @@ const scripts = {
     await scripts.chooses_and_goes_back(viewer);
   },
 
-  async meets_no_server(viewer) {
+  async loses_the_network(viewer) {
     await viewer.sit("boat", { pingSeconds: 1 });
     await viewer.play();
     await viewer.watch(1);
@@ -715,7 +715,7 @@ const scripts = {
     await fault("none");
   },
 
-  async meets_a_busy_server(viewer) {
+  async meets_a_server_that_is_overloaded(viewer) {
     await viewer.sit("boat", { pingSeconds: 0.5 });
     await viewer.play();
     await fault("503");
@@ -736,7 +736,7 @@ const scripts = {
     await fault("none");
   },
 
-  async gets_no_answers(viewer) {
+  async gets_no_responses(viewer) {
     await viewer.sit("boat", { pingSeconds: 0.5 });
     await viewer.play();
     await fault("deaf"); // every request arrives, no answer does
@@ -765,7 +765,7 @@ const scripts = {
     await viewer.watch(2);
   },
 
-  async meets_a_server_that_fails_on_one_event(viewer) {
+  async reports_an_event_on_which_the_server_fails(viewer) {
     await viewer.sit("boat", { pingSeconds: 0.5 });
     await viewer.play();
     await viewer.watch(1);
@@ -776,10 +776,10 @@ const scripts = {
     viewer.player.report("chapterComplete", { index: 1 });
     await until(() => viewer.truth.refused.length);
     await fault("none");
-    await viewer.watch(video.currentTime + 0.5);
+    await viewer.watch(Math.min(video.currentTime + 0.5, video.duration));
   },
 
-  async attaches_to_what_cannot_be_followed(viewer) {
+  async attaches_to_an_iframe(viewer) {
     await viewer.sit("boat");
     const unable = [];
     for (const target of [document.createElement("iframe"), undefined, "a text"]) {
@@ -799,7 +799,7 @@ const scripts = {
     await viewer.watch(3);
   },
 
-  async is_at_a_page_full_of_faults(viewer) {
+  async is_on_a_page_that_throws(viewer) {
     const bad = () => {
       throw new Error("a callback's");
     };
@@ -836,8 +836,9 @@ addEventListener("unhandledrejection", ({ reason }) => thrown.push(`${reason}`))
 let outcome;
 try {
   const viewer = new Viewer();
-  outcome = { ...((await scripts[given.script](viewer)) ? viewer.truth : await viewer.rise()), thrown, logged };
+  outcome = { ...((await scripts[given.script](viewer)) ? viewer.truth : await viewer.finish()), thrown, logged };
 } catch (fault) {
   outcome = { fault: `${fault.stack ?? fault}` };
 }
 await fetch("/outcome", { method: "PUT", body: JSON.stringify(outcome) });
+location.replace("about:blank"); // plays and reports nothing more, for the sake of the other pages

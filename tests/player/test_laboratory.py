@@ -1,6 +1,6 @@
-"""A part of the laboratory: what viewers and pages do, beside a recorder that knows nothing of player.js.
+"""A part of the laboratory: what viewers and pages do, compared with a recorder that knows nothing of player.js.
 
-Each was seen to fail before its fault was mended. `python -m tests.player.laboratory` runs all, in other browsers, too.
+Each run fails where its fault is put back into player.js. `python -m tests.player.laboratory` is the whole.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.service import Service
 pytestmark = pytest.mark.processes
 
 AT_ONCE = 7
-EVERYDAY = {  # and what was wrong where a run fails
+EVERYDAY = {  # each run, and what is wrong if it fails
     ("plain", "busy_page"): "skipped film counts as watched where events come late",
     ("plain", "choose_early"): "a choice counts from when it is made, and not from when the film changes",
     ("plain", "enter_late"): "a part that is told after it began invents a jump",
@@ -41,7 +41,7 @@ EVERYDAY = {  # and what was wrong where a run fails
 
 
 def watch(service: Service, driver, runs: list[tuple[str, str]]) -> dict[tuple[str, str], Run]:
-    """Play some at once, and come back when all have been played."""
+    """Play some at once, and return when all have ended."""
     playing = {each: Run(service, *each) for each in runs}
     browser.open_windows(driver, [run.address for run in playing.values()])
     for run in playing.values():
@@ -50,28 +50,28 @@ def watch(service: Service, driver, runs: list[tuple[str, str]]) -> dict[tuple[s
 
 
 class Runs(dict[tuple[str, str], Run]):
-    """The runs that were asked for, a few at a time: a busy machine keeps some from playing in time."""
+    """The runs, a few at a time: a busy machine delays some."""
 
     def __init__(self, service: Service, driver):
         super().__init__()
         self.service, self.driver = service, driver
 
     def wrong(self, player: str, scenario: str) -> list[str]:
-        """Name what is wrong with a run; one that was, is played again, alone."""
+        """Name what is wrong with a run; play a failed one again, alone."""
         if (player, scenario) not in self:
             some = [each for each in EVERYDAY if each not in self and are_there(each[0])]
             some.sort(key=(player, scenario).__ne__)
             self.update(watch(self.service, self.driver, some[:AT_ONCE]))
-        found = self[player, scenario].told_otherwise()
+        found = self[player, scenario].faults()
         if found:
             self[player, scenario].stage.close()
             self.update(watch(self.service, self.driver, [(player, scenario)]))
-            found = self[player, scenario].told_otherwise()
+            found = self[player, scenario].faults()
         return found
 
 
 def are_there(player: str) -> bool:
-    """Return whether a player can be had here."""
+    """Return whether a player is installed."""
     return player == "plain" or (players.are_there() and media.FFMPEG is not None)
 
 
@@ -88,7 +88,7 @@ def runs(service, tmp_path_factory) -> Iterator[Runs]:
 
 
 @pytest.mark.parametrize(("player", "scenario"), EVERYDAY, ids=[" ".join(each) for each in EVERYDAY])
-def test_the_timeline_tells_what_was_played(runs, player, scenario):
+def test_the_timeline_shows_what_was_played(runs, player, scenario):
     if not are_there(player):
         pytest.skip(players.MISSING)
     assert runs.wrong(player, scenario) == [], EVERYDAY[player, scenario]
@@ -113,7 +113,7 @@ RECORDED = {
         [sample(0, 0), sample(1, 1), sample(2, 1, isPaused=True), sample(9, 1, isPaused=True), sample(10, 2)],
         [Stretch(None, 0, 2)],
     ),
-    "a busy page, on which positions are read late": (
+    "a busy page, where positions are read late": (
         [sample(0, 0), sample(1, 0), sample(1.05, 1.04)],
         [Stretch(None, 0, 1.04)],
     ),
@@ -122,11 +122,11 @@ RECORDED = {
 
 
 @pytest.mark.parametrize(("samples", "seen"), RECORDED.values(), ids=RECORDED)
-def test_the_recorder_tells_playing_from_jumps(samples, seen):
+def test_the_recorder_distinguishes_playing_from_jumps(samples, seen):
     assert stretches(samples) == seen
 
 
-def test_what_is_told_otherwise_is_named():
+def test_differences_are_named():
     timeline = {
         "segments": [{"node": None, "from": 0, "to": 1.9}],
         "jumps": [{"node": None, "from": 1.9, "to": 5}],
@@ -136,5 +136,5 @@ def test_what_is_told_otherwise_is_named():
     assert [text.split()[0] for text in found] == ["seen", "a", "anomaly"]
 
 
-def test_each_scenario_of_everyday_is_one_of_the_laboratorys():
+def test_every_everyday_scenario_is_one_of_the_laboratory():
     assert all(is_meant_for(*each) for each in EVERYDAY)

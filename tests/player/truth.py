@@ -1,11 +1,11 @@
-"""What a script's viewer did, set beside what the timeline tells of it."""
+"""Compare what a script's viewer did with the timeline."""
 
 WATCHED = 0.25  # seconds; less is not watched, and less is not a jump
 TOLERANCE = 0.3
 
 
 def told(timeline: dict) -> dict:
-    """Return of a timeline what a script knows, too."""
+    """Return what a script knows, too, of a timeline."""
     return {
         "segments": [(each["node"], each["from"], each["to"]) for each in timeline["segments"]],
         "jumps": [(each["node"], each["from"], each["to"], each["cause"]) for each in timeline["jumps"]],
@@ -18,7 +18,7 @@ def told(timeline: dict) -> dict:
 
 
 def true(story: list[list]) -> dict:
-    """Return the same of a script's story: jumps with nothing watched between them are steps of one."""
+    """Return the same of a script's story: jumps with nothing watched between them are one jump."""
     segments, jumps, path, edges = [], [], [], {}
     is_fresh = False
     for kind, *part in story:
@@ -44,10 +44,10 @@ def true(story: list[list]) -> dict:
 
 
 def differences(story: list[list], timeline: dict) -> list[str]:
-    """Name what the timeline tells otherwise than it was; seconds may differ by a little."""
+    """Name what the timeline shows wrongly; seconds may differ a little."""
     was, is_said = true(story), told(timeline)
     return [
-        f"{kind}: it was {was[kind]}, and the timeline says {is_said[kind]}"
+        f"{kind}: it was {was[kind]}, and the timeline has {is_said[kind]}"
         for kind in was
         if len(was[kind]) != len(is_said[kind]) or not all(map(_alike, was[kind], is_said[kind]))
     ]
@@ -60,8 +60,8 @@ def _alike(was: tuple, is_said: tuple) -> bool:
     )
 
 
-def lost_or_twice(events: list[dict], refused: int = 0) -> list[str]:
-    """Name the players of which an event is there twice, or is missing and was not refused; they number them from 0."""
+def lost_or_duplicated(events: list[dict], refused: int = 0) -> list[str]:
+    """Name the players with an event stored twice, or missing and not refused; events are numbered from 0."""
     numbers: dict[str, list[int]] = {}
     for event in events:
         player, _, number = event["eventId"].partition(":")

@@ -1,4 +1,4 @@
-"""Every player in every browser through every scenario, beside what a recorder saw.
+"""Play every scenario with every player in every browser, and compare timelines with a recorder.
 
 python -m tests.player.laboratory [--install] [--player NAME]… [--browser NAME]… [--scenario NAME]… [--module FILE]
 """
@@ -47,7 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=3, help="how many windows")
     parser.add_argument("--once", action="store_true", help="play no failed run again, as on a busy machine")
     parser.add_argument("--events", action="store_true", help="print what was reported")
-    parser.add_argument("--module", type=Path, help="another player.js, to see the faults that it has")
+    parser.add_argument("--module", type=Path, help="another player.js, to see its faults")
     asked = parser.parse_args()
     asked.player = asked.player or list(players.PLAYERS)
     asked.browser = asked.browser or list(BROWSERS)
@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _what_is_there(names: list[str]) -> tuple[list[str], list[str]]:
-    """Make the films, and give the players that can be had, with the reason for which others cannot."""
+    """Make the films; return the players that can be tested, and why others cannot."""
     if not players.are_there():
         return [players.PLAIN], [players.MISSING]
     if not media.FFMPEG:
@@ -103,7 +103,7 @@ def _open(driver, addresses: list[str]) -> None:
 
 def _outcome(run: Run) -> str:
     try:
-        return "; ".join(run.told_otherwise())
+        return "; ".join(run.faults())
     except AssertionError as fault:
         return f"{fault}"
 

@@ -1,4 +1,4 @@
-"""The films that the laboratory plays: small, short, and in every form that players want; made once by ffmpeg."""
+"""The films of the laboratory, in every format that players need; ffmpeg makes them once."""
 
 import math
 import shutil
@@ -19,7 +19,7 @@ QUALITIES = {"low": "60k", "high": "200k"}
 
 
 def make() -> Path:
-    """Make what is missing, and give the folder; each clip as MP4, HLS in two qualities and DASH."""
+    """Make what is missing, and return the folder: each clip as MP4, HLS in two qualities and DASH."""
     for name, seconds in SECONDS.items():
         if not (folder := FOLDER / name).exists():
             unfinished = folder.with_suffix(".unfinished")
@@ -54,7 +54,7 @@ def _master(prefix: str) -> str:
 
 
 def live_playlist(clip: Path, name: str, seconds: float) -> str:
-    """Return what a live stream lists that has been on for `seconds`: a window that slides over the clip's segments."""
+    """Return the playlist of a live stream after `seconds`: a window that slides over the clip's segments."""
     count = math.ceil(SECONDS[clip.name] / SEGMENT_SECONDS)
     first = min(int(seconds / SEGMENT_SECONDS), count - LIVE_WINDOW)
     listed = [f"#EXTINF:{SEGMENT_SECONDS}.0,\n{name}-{place}.ts" for place in range(first, first + LIVE_WINDOW)]

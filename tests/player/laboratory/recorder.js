@@ -1,8 +1,8 @@
-// The truth of a run: where every media element of the page is, read 20 times a second, and before and after each place
-// that it is given. It knows nothing of player.js.
+// What really happened: the position of every media element of the page, read 20 times a second, and before and after
+// each change of currentTime. It knows nothing of player.js.
 
 const MILLISECONDS = 50;
-const KEPT = "recorded"; // over a reload, and for the page that opened this one
+const KEPT = "recorded"; // survives a reload, and is read by the page that opened this one
 const { get, set } = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "currentTime");
 const numbers = new WeakMap();
 const page = Math.random().toString(36).slice(2, 6);
@@ -10,12 +10,12 @@ let count = 0;
 let seen = [];
 
 export const recorder = {
-  node: null, // that is being played: whoever sets a source says so in the same breath
+  node: null, // the node that is being played: set in the same task as the source
   isAd: false,
-  others: new Set(), // elements that play, too, and are not those that are followed
-  isOff: false, // another page's film is the one that is followed
+  others: new Set(), // elements that play unwatched
+  isOff: false, // the viewer watches another page
 
-  /** What was seen here, and in pages of this origin that are gone. */
+  /** Return what was seen here, and in earlier pages of this origin. */
   samples: () => [...JSON.parse(localStorage[KEPT] ?? "[]"), ...seen].sort((one, other) => one.at - other.at),
   keep() {
     localStorage[KEPT] = JSON.stringify(recorder.samples());

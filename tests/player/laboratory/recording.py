@@ -1,4 +1,4 @@
-"""What a recorder saw of media elements, as stretches and jumps, beside what a timeline tells."""
+"""Compare what a recorder saw of media elements with a timeline."""
 
 from collections.abc import Set
 from typing import NamedTuple
@@ -16,7 +16,7 @@ class Stretch(NamedTuple):
 
 
 def stretches(samples: list[dict]) -> list[Stretch]:
-    """Return what was played without a break; where it goes on from the same place, pauses break nothing."""
+    """Return what was played without a break; a pause is no break where playback goes on from the same position."""
     found: list[Stretch] = []
     last: dict[str, dict] = {}
     lags: dict[str, float] = {}
@@ -48,7 +48,7 @@ def _reach(before: dict, sample: dict) -> float:
 
 
 def joined(parts: list[Stretch]) -> list[Stretch]:
-    """Make one of those that go on where the one before ended, and leave out what was hardly watched."""
+    """Join stretches that go on where the one before ended, and leave out what was hardly watched."""
     found: list[Stretch] = []
     for part in parts:
         if part.end - part.start < WATCHED:
@@ -61,7 +61,7 @@ def joined(parts: list[Stretch]) -> list[Stretch]:
 
 
 def differences(samples: list[dict], timeline: dict, allowed: Set[str] = frozenset()) -> list[str]:
-    """Name what a timeline tells otherwise than it was."""
+    """Name what a timeline shows wrongly."""
     was = stretches(samples)
     told = joined([Stretch(each["node"], each["from"], each["to"]) for each in timeline["segments"]])
     found = []

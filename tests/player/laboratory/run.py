@@ -1,11 +1,11 @@
-"""One scenario with one player in one browser, and what is wrong with what came of it."""
+"""One scenario with one player in one browser, and what is wrong with its timeline."""
 
 from pathlib import Path
 
 from tests.player.laboratory.recording import differences, stretches
 from tests.player.laboratory.stage import LaboratoryStage
 from tests.player.played import Played
-from tests.player.truth import lost_or_twice
+from tests.player.truth import lost_or_duplicated
 from tests.service import Service
 
 PAGE = "/laboratory/page.html"
@@ -68,7 +68,7 @@ SCENARIOS = (
     "gap_jump",
 )
 DAY_SECONDS = 24 * 3600
-ENDS_WHILE_PLAYING = {"openEnded"}  # nothing that is wrong
+ENDS_WHILE_PLAYING = {"openEnded"}  # as intended
 ALLOWED = {"reload": ENDS_WHILE_PLAYING, "closed_tab": ENDS_WHILE_PLAYING}
 
 
@@ -80,44 +80,44 @@ def is_meant_for(player: str, scenario: str) -> bool:
 
 
 class Run(Played):
-    """A scenario that is being played, and what there is to see of it."""
+    """A scenario that is being played, and what comes of it."""
 
     def __init__(self, service: Service, player: str, scenario: str, module: Path | None = None):
         self.scenario = scenario
         stage = LaboratoryStage(service.port, module)
         super().__init__(service, scenario, stage, PAGE, player=player, scenario=scenario)
 
-    def told_otherwise(self) -> list[str]:
+    def faults(self) -> list[str]:
         """Name everything that is wrong with a run."""
         if "fault" in self.outcome:
             return [self.outcome["fault"]]
         self.wait_for_the_last_event()
         timeline = self.timeline()
         found = differences(self.outcome["samples"], timeline, ALLOWED.get(self.scenario, set()))
-        found += lost_or_twice(self.events())
+        found += lost_or_duplicated(self.events())
         found += [f"thrown: {text}" for text in self.outcome["thrown"]]
         found += [f"logged: {text}" for text in self.outcome["logged"]]
-        found += self._otherwise_than_expected(timeline)
+        found += self._wrong_expectations(timeline)
         found += [f"{event['type']} with {event['data']}" for event in self.events() if None in event["data"].values()]
         if not stretches(self.outcome["samples"]):
-            found.append("nothing was played: this shows nothing")
+            found.append("nothing was played")
         return found
 
-    def _otherwise_than_expected(self, timeline: dict) -> list[str]:
+    def _wrong_expectations(self, timeline: dict) -> list[str]:
         found = []
         causes = [jump["cause"] for jump in timeline["jumps"]]
         if causes != (expected := self.outcome.get("causes", causes)):
             found.append(f"causes {causes} instead of {expected}")
         stalled = timeline["wall"].get("buffering", 0)
         if abs(self.outcome.get("buffering", stalled) - stalled) > 0.3:
-            found.append(f"{self.outcome['buffering']} s of stalls are told as {timeline['wall']}")
+            found.append(f"{self.outcome['buffering']} s of stalls are reported as {timeline['wall']}")
         if self.outcome.get("isAuto") and set(causes) != {"auto"}:
             found.append(f"causes {causes} of seeks by the player itself")
         if self.outcome.get("isLive"):
-            found += self._otherwise_than_live(timeline)
+            found += self._wrong_of_a_live_stream(timeline)
         return found
 
-    def _otherwise_than_live(self, timeline: dict) -> list[str]:
+    def _wrong_of_a_live_stream(self, timeline: dict) -> list[str]:
         found = []
         if timeline["coverage"] is not None:
             found.append(f"a live stream with a coverage of {timeline['coverage']}")

@@ -650,3 +650,4 @@ await fetch("/outcome", {
   method: "PUT",
   body: JSON.stringify({ ...outcome, samples: recorder.samples(), thrown, logged }),
 });
+location.replace("about:blank"); // plays and loads nothing more, for the sake of the other pages

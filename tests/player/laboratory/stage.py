@@ -1,4 +1,4 @@
-"""What the laboratory's pages get: its scripts, the players' bundles, and its films, at once, late or live."""
+"""What the laboratory's pages load: its scripts, the players' bundles, and its films, at once, late or live."""
 
 import re
 import time
@@ -87,7 +87,7 @@ class LaboratoryHandler(Handler):
 
 
 class LaboratoryStage(Stage):
-    """A stage for one run; `module` is another player.js than the service's, to see a fault that it had."""
+    """A stage for one run; `module` is another player.js than the service's, to see its faults."""
 
     handler = LaboratoryHandler
     live_since: float | None = None

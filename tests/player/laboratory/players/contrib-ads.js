@@ -1,4 +1,4 @@
-// What a page with ads has to say to player.js: where a break begins, and where it ends.
+// How a page with ads tells player.js where a break begins and ends.
 
 import videojs from "video.js";
 import "videojs-contrib-ads";

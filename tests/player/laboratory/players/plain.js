@@ -1,7 +1,7 @@
-// Nothing but the element itself; its films are the demo's, so that nothing has to be made or installed.
+// The element alone. Its films are the demo's, so that nothing has to be made or installed.
 
 const FILMS = { a: "boat", b: "morning", ad: "lighthouse" };
-// WebKitGTK shows nothing of a WebM file before its end is there.
+// WebKitGTK plays nothing of a WebM file before it has the file's end.
 const isWebkit = !/Chrome|Firefox/.test(navigator.userAgent);
 const kind = () => (!isWebkit && document.createElement("video").canPlayType('video/webm; codecs="vp9"') ? "webm" : "mp4");
 

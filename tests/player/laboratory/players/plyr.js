@@ -6,7 +6,7 @@ export async function make(room) {
   const load = (clip, prefix = "") =>
     (player.source = { type: "video", sources: [{ src: `${prefix}/media/${clip}/high.mp4`, type: "video/mp4" }] });
   return {
-    target: room, // its source = makes another element, and another container
+    target: room, // setting `source` replaces the element and its container
     video: () => player.media,
     load,
     quality: undefined,

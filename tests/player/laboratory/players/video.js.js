@@ -9,7 +9,7 @@ export async function make(room) {
   await new Promise((happen) => player.ready(happen));
   const load = (clip, prefix = "") => player.src({ src: `${prefix}/media/${clip}/high.mp4`, type: "video/mp4" });
   return {
-    target: document.getElementById(id), // a DIV by now
+    target: document.getElementById(id), // video.js has moved the id to a DIV
     video: () => player.el().querySelector("video"),
     load,
     quality: () => player.src({ src: "/media/a/low.mp4", type: "video/mp4" }),
