@@ -284,3 +284,14 @@ def test_a_database_that_moved_is_found_where_it_lives_now(embedded):
     places.pop(0)
     wait_until(is_there)
     database.close()
+
+
+def test_an_answer_that_has_begun_is_not_refused_at_once():
+    asked = []
+    with pymongo.MongoClient("127.0.0.1", 1) as nowhere:
+        database = Database(str, nowhere["away"], deadline_seconds=0.6)
+        for is_begun in (False, False, True):
+            with pytest.raises(DatabaseAway), database.deadline(is_begun=is_begun):
+                asked.append(is_begun)
+                database.read()
+    assert asked == [False, True]

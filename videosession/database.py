@@ -130,13 +130,14 @@ class Database:
         return (local.replace(tzinfo=UTC) - instants.EPOCH) // instants.MICROSECOND if local else None
 
     @contextmanager
-    def deadline(self, seconds: float | None = None) -> Iterator[None]:
+    def deadline(self, seconds: float | None = None, *, is_begun: bool = False) -> Iterator[None]:
         """Limit all calls within, together, to `seconds` or the default; a failure is raised as a DatabaseFailure.
 
-        While the database is unavailable this fails at once: the client's monitors look for it, not requests.
+        While the database is unavailable this fails at once: the client's monitors look for it, not requests. Only an
+        answer that `is_begun` waits for it until its limit: it cannot be taken back.
         """
         try:
-            if self._is_away and not self._open().client.topology_description.has_writable_server():
+            if self._is_away and not is_begun and not self._open().client.topology_description.has_writable_server():
                 self._follow()
                 raise DatabaseAway
             seconds = self._deadline_seconds if seconds is None else seconds

@@ -222,11 +222,11 @@ class SessionRepository:
     def _in_time(self, found: Iterator[list[dict]]) -> Iterator[list[dict]]:
         """Fetch the first batch, so that what fails does before an answer begins; each has a deadline of its own."""
 
-        def fetch() -> list[dict] | None:
-            with self._database.deadline():
+        def fetch(*, is_begun: bool = True) -> list[dict] | None:
+            with self._database.deadline(is_begun=is_begun):
                 return next(found, None)
 
-        return chain([fetch() or []], iter(fetch, None))
+        return chain([fetch(is_begun=False) or []], iter(fetch, None))
 
     def newest(self, *, owner: str, limit: int, after: tuple | None = None, **filters: str) -> Page:
         """Return up to `limit` of an owner's sessions, newest first, those after a place in their order."""
