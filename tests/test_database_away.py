@@ -290,8 +290,13 @@ def test_an_answer_that_has_begun_is_not_refused_at_once():
     asked = []
     with pymongo.MongoClient("127.0.0.1", 1) as nowhere:
         database = Database(str, nowhere["away"], deadline_seconds=0.6)
-        for is_begun in (False, False, True):
-            with pytest.raises(DatabaseAway), database.deadline(is_begun=is_begun):
+
+        def ask(*, is_begun: bool) -> None:
+            with database.deadline(is_begun=is_begun):
                 asked.append(is_begun)
                 database.read()
+
+        for is_begun in (False, False, True):
+            with pytest.raises(DatabaseAway):
+                ask(is_begun=is_begun)
     assert asked == [False, True]

@@ -1,5 +1,6 @@
 """Bulk inserts and single-batch finds, where PyMongo's own methods hide what the service has to know."""
 
+from itertools import islice
 from typing import Any, NamedTuple
 
 import bson
@@ -7,6 +8,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 DUPLICATE = 11000  # the code of a write error
+SAMPLES = 16
 
 
 def insert(collection: Collection, documents: list[dict]) -> list[dict]:
@@ -31,11 +33,15 @@ def insert(collection: Collection, documents: list[dict]) -> list[dict]:
 
 
 class Batch(NamedTuple):
-    """What one reply had of a find's documents, how many bytes they are, and whether there may be more."""
+    """What one reply had of a find's documents, and whether there may be more."""
 
     documents: list[dict]
-    size: int
     is_cut: bool
+
+    def mean_size(self) -> int:
+        """Return how many bytes one of the documents has, by a few of them; at least one is there."""
+        some = self.documents[:: max(len(self.documents) // SAMPLES, 1)]
+        return sum(len(bson.encode(each)) for each in some) // len(some)
 
 
 def find_batch(collection: Collection, query: dict, fields: dict, order: list, count: int) -> Batch:
@@ -46,10 +52,11 @@ def find_batch(collection: Collection, query: dict, fields: dict, order: list, c
     options: dict[str, Any] = {"sort": order, "limit": count, "batch_size": count}
     if not isinstance(collection, Collection):  # an in-memory stand-in has no wire
         found = list(collection.find(query, fields, **options))
-        return Batch(found, 0, len(found) == count)
-    cursor = collection.find_raw_batches(query, fields, **options)
-    reply = next(cursor, b"")
-    found = bson.decode_all(reply, collection.codec_options)
+        return Batch(found, len(found) == count)
+    cursor = collection.find(query, fields, **options)
+    found = list(islice(cursor, 1))
+    if found and (others := cursor.retrieved - 1):
+        found += cursor.to_list(others)
     is_cut = len(found) == count or cursor.alive
     cursor.close()
-    return Batch(found, len(reply), is_cut)
+    return Batch(found, is_cut)

@@ -79,20 +79,20 @@ class Reads:
     ) -> Iterator[list[dict]]:
         """Yield the selected events beside a session in batches, of as many as there is room for by their size."""
         hint = session.get("beside", {})
-        size = self._fitting(hint.get("bytes", 0), hint.get("count", 0))
+        size = self._fitting(hint.get("bytes", 0) // max(hint.get("count", 0), 1))
         is_first = True
-        for span in self._spans(session, selection, size * 3 // 4):
+        for span in self._spans(session, selection, size * 9 // 10):
             batch = self._find(span, fields, size)
             if not is_first:
                 look()
             is_first = False
             if batch.documents:
-                size = self._fitting(batch.size, len(batch.documents))
+                size = self._fitting(batch.mean_size())
             yield span.note(batch)
 
-    def _fitting(self, size: int, count: int) -> int:
-        """Return how many events a batch may have, where so many are of this size."""
-        return max(min(BYTES_A_BATCH * count // size, self._size), LEAST_A_BATCH) if size else self._size
+    def _fitting(self, mean_size: int) -> int:
+        """Return how many events a batch may have, where one has so many bytes."""
+        return max(min(BYTES_A_BATCH // max(mean_size, 1), self._size), LEAST_A_BATCH)
 
     def _find(self, span: "Span", fields: dict, count: int) -> Batch:
         return find_batch(self._database.events, span.query, span.fields(fields), ORDER, count)
