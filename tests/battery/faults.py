@@ -73,7 +73,7 @@ def without_translation() -> Iterator[None]:
     translating = Database.deadline
 
     @contextmanager
-    def deadline(self: Database, seconds: float | None = 3) -> Iterator[None]:
+    def deadline(self: Database, seconds: float | None = 3, *, is_begun: bool = False) -> Iterator[None]:
         with pymongo.timeout(seconds):
             yield
 
