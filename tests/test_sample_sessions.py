@@ -1,12 +1,17 @@
 """The sessions that a newcomer is shown."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.client import Client
+from tests.databases import empty_database
+from tests.service import SECRET
 from videosession import sample_sessions, sample_viewers
+from videosession.app import create_app
 from videosession.timeline import picture, summarise, timeline, walk
 from videosession.video import Film, Session, packed, plan_of
 from videosession.video import picture as whole
@@ -40,21 +45,44 @@ def test_the_picture_in_the_readme_is_what_the_service_draws():
     assert PICTURE.read_text() == picture(viewing, summarise(viewing))
 
 
-def test_the_command_prints_the_address_of_a_page_with_the_token_that_it_needs(app, client):
-    printed = app.test_cli_runner().invoke(args=["demo"], catch_exceptions=False).output
-    address, client.token = re.search(r"http://localhost:\d+(/demo)#token=(\S+)", printed).groups()
-    assert client.get(address, buffered=True).status_code == 200
-    session_id = client.new_session()
-    assert client.post(f"/api/sessions/{session_id}/token", {}).status_code == 201
-    assert client.get(f"/api/sessions/{session_id}/timeline.svg").status_code == 200
+@pytest.fixture(scope="module")
+def shown(mongo) -> Iterator[tuple[Client, str]]:
+    """The service after `flask demo`, run twice, and what that printed at last."""
+    with empty_database(mongo) as database:
+        app = create_app({"JWT_SECRET": SECRET}, db=database, deadline_seconds=60)
+        for _ in range(2):
+            printed = app.test_cli_runner().invoke(args=["demo"], catch_exceptions=False).output
+        client = Client(app)
+        [client.token] = re.findall(r"TOKEN=(\S+)", printed)
+        yield client, printed
 
 
-def test_the_command_prints_what_to_open_and_it_opens(app, client):
-    printed = app.test_cli_runner().invoke(args=["demo"], catch_exceptions=False).output
-    client.token = re.search(r"TOKEN=(\S+)", printed)[1]
+@pytest.mark.processes
+def test_the_command_prints_the_address_of_a_page_with_the_token_that_it_needs(shown):
+    client, printed = shown
+    address, token = re.search(r"http://localhost:\d+(/demo)#token=(\S+)", printed).groups()
+    player = Client(client.app, None)
+    player.token = token
+    assert player.get(address, buffered=True).status_code == 200
+    session_id = player.new_session()
+    assert player.post(f"/api/sessions/{session_id}/token", {}).status_code == 201
+    assert player.get(f"/api/sessions/{session_id}/timeline.svg").status_code == 200
+
+
+@pytest.mark.processes
+def test_the_command_prints_what_to_open_and_it_opens(shown):
+    client, printed = shown
     paths = re.findall(r"http://localhost:\d+(/api[^\s\"]+)", printed)
     assert len(paths) == len(sample_sessions.SESSIONS) + 2
     assert {client.get(path).status_code for path in paths} == {200}
+
+
+@pytest.mark.processes
+def test_the_command_stores_its_viewers_once(shown):
+    client, _ = shown
+    while (answer := client.get("/api/videos/choices?videoId=demo").json)["pending"]:
+        pass  # the machine is busy: two seconds did not do
+    assert (answer["views"], answer["neverVisited"]) == (200, ["storm"])
 
 
 FILM = PICTURE.parent
@@ -76,12 +104,3 @@ def test_the_pictures_of_a_whole_film_in_the_readme_are_what_the_service_draws(n
         sessions.append(Session(str(place), 0, 0, metadata, packed(viewing)))
     drawn = draw(Film(sessions, 10**15, plan_of(sample_viewers.PLAN)))
     assert (FILM / name).read_text() == drawn
-
-
-def test_the_command_stores_its_viewers_once(app, client):
-    for _ in range(2):
-        printed = app.test_cli_runner().invoke(args=["demo"], catch_exceptions=False).output
-        client.token = re.search(r"TOKEN=(\S+)", printed)[1]
-        while (answer := client.get("/api/videos/choices?videoId=demo").json)["pending"]:
-            pass  # the machine is busy: two seconds did not do
-        assert (answer["views"], answer["neverVisited"]) == (200, ["storm"])

@@ -105,6 +105,7 @@ def test_a_line_that_is_not_json_is_named(client, line):
     assert "Line 1, counted from 0" in answer.json["detail"]
 
 
+@pytest.mark.processes
 def test_lines_may_be_eight_mebibytes_and_no_more(client):
     session_id = client.new_session()
     body = lines(*[event(data={"text": "x" * 1_000_000})] * 8)

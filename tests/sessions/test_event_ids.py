@@ -141,9 +141,10 @@ def test_of_a_deleted_session_nobody_learns_which_ids_it_held(client):
         assert client.append(session_id, sent).status_code == 404
 
 
+@pytest.mark.processes
 def test_one_id_from_eight_threads_is_stored_once_and_answered_alike(client):
     session_id = client.new_session()
-    sent = [event(f"id{number}", data={"number": number}) for number in range(100)]
+    sent = [event(f"id{number}", data={"number": number}) for number in range(50)]
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda each: client.append(session_id, each), sent * 8))
     assert {answer.status_code for answer in answers} == {201}
@@ -151,6 +152,7 @@ def test_one_id_from_eight_threads_is_stored_once_and_answered_alike(client):
     assert stored(client, session_id) == {each["eventId"]: each for each in sent}
 
 
+@pytest.mark.processes
 def test_crossing_batches_of_the_same_events_are_both_answered_and_stored_once(client):
     session_id = client.new_session()
     sent = [event(f"id{number}", data={"number": number}) for number in range(200)]

@@ -4,8 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.client import Client
 from tests.databases import WRITE_CONCERN_FAILED, failing
+from tests.service import SECRET
 from videosession import instants
+from videosession.app import create_app
 from videosession.services import services_of
 from videosession.sessions.removal import TOMBSTONE_KEPT_SECONDS, Removal
 
@@ -177,7 +180,8 @@ def test_of_two_sessions_at_once_one_wins_the_key(client):
     assert len({answer.json["id"] for answer in answers if answer.status_code == 201}) == 1
 
 
-def test_the_key_of_a_deleted_session_is_refused_as_long_as_its_mark_is_kept(client):
+def test_the_key_of_a_deleted_session_is_refused_as_long_as_its_tombstone_is_kept(db):
+    client = Client(create_app({"JWT_SECRET": SECRET}, db=db, deadline_seconds=60))  # a sweep of its own sessions only
     key = f"key {client.new_session()}"
     first = post(client, "/api/sessions", FILM, key)
     append(client, first.json["id"], event(), key)

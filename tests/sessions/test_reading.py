@@ -14,6 +14,8 @@ from videosession.sessions import windows
 from videosession.sessions.reading import PAGE_BYTES, Reads
 from videosession.sessions.repository import SessionRepository
 
+pytestmark = pytest.mark.processes  # keeps the database busy
+
 BATCH, COUNT = 7, 60
 
 

@@ -15,6 +15,8 @@ from videosession.sessions.removal import Removal
 from videosession.sessions.repository import SessionRepository
 from videosession.sessions.schemas import NewEvent
 
+pytestmark = pytest.mark.processes  # keeps the database busy
+
 EVENT = {"type": "ping", "timestamp": "2026-03-01T10:00:00Z"}
 TOO_SLOW = {"blockConnection": True, "blockTimeMS": 1000 * DEADLINE_SECONDS + 500}
 

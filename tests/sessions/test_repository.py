@@ -342,6 +342,7 @@ def test_an_append_asks_the_same_of_an_empty_session_and_of_a_long_one(ordinary,
     assert asked(long) == asked(empty)
 
 
+@pytest.mark.processes
 @on_a_wire
 def test_a_full_session_is_moved_and_what_is_sent_then_is_stored(ordinary, store, commands):
     session_id, sent = create(ordinary), 0
@@ -377,6 +378,7 @@ def test_a_session_of_up_to_a_thousand_events_is_read_in_two_queries(ordinary, c
     assert len(read(ordinary, session_id)) == count
 
 
+@pytest.mark.processes
 @on_a_wire
 def test_a_longer_session_is_read_in_batches_the_session_first_and_again_after_each_further_one(ordinary, commands):
     session_id = create(ordinary)
@@ -386,6 +388,7 @@ def test_a_longer_session_is_read_in_batches_the_session_first_and_again_after_e
     assert [command["find"] for command in commands.sent] == ["sessions", "events", *["events", "sessions"] * 2]
 
 
+@pytest.mark.processes
 @on_a_wire
 def test_no_more_is_held_than_one_reply_of_the_database_carries(ordinary, commands):
     session_id = create(ordinary)

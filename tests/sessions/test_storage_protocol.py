@@ -14,6 +14,8 @@ from videosession.errors import Conflict, NotFound
 from videosession.sessions.appends import RECENT_BYTES
 from videosession.sessions.repository import SessionRepository
 
+pytestmark = pytest.mark.processes  # keeps the database busy
+
 
 def test_the_model_of_the_storage_is_never_wrong():
     assert protocol.wrong(2000) == 0

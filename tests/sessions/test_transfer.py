@@ -83,6 +83,7 @@ def test_what_is_imported_is_what_was_exported_also_when_that_is_repeated(client
     assert export(elsewhere, film) == lines
 
 
+@pytest.mark.processes
 def test_an_import_of_many_events_that_was_cut_off_is_completed(client, elsewhere):
     session_id = client.new_session()
     for start in range(0, 2500, 500):

@@ -184,6 +184,7 @@ def test_more_nodes_than_bins_still_have_a_bin_each():
     assert len(answer["heatmap"]) + answer["omitted"]["heatmap"] == 25_001
 
 
+@pytest.mark.processes
 def test_memory_does_not_grow_with_the_events():
     def events(count):
         for second in range(count):

@@ -40,6 +40,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("sizes", HOSTILE.values(), ids=HOSTILE)
 def test_a_stored_result_is_small_and_says_that_it_is_clipped(sizes):
     told = viewing(**sizes)
@@ -51,6 +52,7 @@ def test_a_stored_result_is_small_and_says_that_it_is_clipped(sizes):
     assert result.clipped == (len(told.path) > 1_000 or len(told.segments) > 3_000)
 
 
+@pytest.mark.processes
 def test_each_of_many_sessions_with_nodes_of_its_own_leaves_the_answers_small():
     sessions = []
     for place in range(250):  # 12 500 nodes
