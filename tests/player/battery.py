@@ -48,7 +48,6 @@ class Home:
             log,
             FLASK_SKIP_DOTENV=1,
             PLAYER_RATE_LIMIT="off",
-            MONGODB_URI=self.database.uri,
             **settings,
         )
         return self.service.wait()
