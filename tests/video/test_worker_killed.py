@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.processes
 
 KILLS = int(os.environ.get("KILLS", "5"))  # 50 before a release
 SESSIONS = 12
+DAY = 24 * 3600 * instants.SECOND
 
 
 @pytest.fixture
@@ -37,15 +39,19 @@ def start(settings) -> subprocess.Popen:
 
 
 class Appending(threading.Thread):
-    """Appends to sessions in turn, and makes all of it due at once."""
+    """Appends to sessions in turn, makes all of it due at once, and asks for the film, so that daily sums are kept."""
 
     def __init__(self, app, db):
         super().__init__(daemon=True)
-        self.sessions, self.db = services_of(app).sessions, db
+        parts = services_of(app)
+        self.sessions, self.videos, self.db = parts.sessions, parts.videos, db
+        self.videos._most = 1
         self.ids = [
             self.sessions.create(owner="alice", title="x", description="", videoId="film")["_id"]
             for _ in range(SESSIONS)
         ]
+        for place, session in enumerate(self.ids):
+            db.sessions.update_one({"_id": session}, {"$inc": {"createdAt": -(2 + place % 3) * DAY}})
         self.is_over = threading.Event()
 
     def run(self):
@@ -57,27 +63,51 @@ class Appending(threading.Thread):
             self.sessions.append_one(self.ids[place % SESSIONS], event, owner="alice")
             self.db.sessions.update_many({"due": {"$gt": instants.now()}}, {"$set": {"due": 1}})
             place += 1
+            if place % 20 == 0:
+                self.videos.ask("film", owner="alice")
+
+
+def kill_again_and_again(begin, times):
+    chance = random.Random(3)
+    for _ in range(times):
+        worker = begin()
+        time.sleep(chance.uniform(1, 3))
+        worker.kill()
+        worker.wait()
 
 
 def test_a_worker_that_is_killed_leaves_nothing_wrong(app, db, settings):
     appending = Appending(app, db)
     appending.start()
-    chance = random.Random(3)
-    for _ in range(KILLS):
-        worker = start(settings)
-        time.sleep(chance.uniform(1, 3))
-        worker.kill()
-        worker.wait()
+    kill_again_and_again(lambda: start(settings), KILLS)
     appending.is_over.set()
     appending.join()
     assert run(["flask", "summarise"], **settings).returncode == 0
+    appending.videos.sums._timer = lambda: 0
+    assert appending.videos.ask("film", owner="alice").pending == 0
+    assert [each["clean"] == each["token"] for each in db.sums.find({})] == [True] * 3
     verified = run(["flask", "summarise", "--verify"], **settings)
     assert verified.returncode == 0, verified.stdout
     sessions = list(db.sessions.find({}))
     assert all(session["result"]["of"] == session["revision"] and "due" not in session for session in sessions)
-    # The control: a result that is wrong is found.
+    # What is wrong would be found.
+    db.sums.update_one({}, {"$set": {"packed": {}}})
+    assert "The sum of film" in run(["flask", "summarise", "--verify"], **settings).stdout
     db.sessions.update_one({}, {"$set": {"result.packed": b"[]"}})
-    assert run(["flask", "summarise", "--verify"], **settings).returncode == 1
+    assert "The result of session" in run(["flask", "summarise", "--verify"], **settings).stdout
+
+
+def test_a_worker_that_adds_differences_does_not_survive_that(app, db, embedded):
+    """The control."""
+    appending = Appending(app, db)
+    appending.start()
+    command = [sys.executable, "-m", "tests.video.adding_worker", embedded.uri, db.name]
+    kill_again_and_again(lambda: subprocess.Popen(command, cwd=PROJECT), 3)
+    appending.is_over.set()
+    appending.join()
+    assert subprocess.call([*command, "--once"], cwd=PROJECT) == 0
+    true = sum(appending.sessions.count(session, owner="alice") for session in appending.ids)
+    assert db.added.find_one({"_id": "events"})["sum"] != true
 
 
 def test_the_worker_ends_when_it_is_told_to(settings):

@@ -80,7 +80,8 @@ def _verify(summarising: Summarising, chosen: Chosen) -> None:
             for stored in sessions
             if summarising.differs(stored)
         ]
-    with _progress("Verifying sums", summarising.sums_of(chosen), None) as sums:
+    of_results = () if differing else summarising.sums_of(chosen)  # a sum of wrong results is wrong
+    with _progress("Verifying sums", of_results, None) as sums:
         differing += [
             f"The sum of {stored['videoId']} of {stored['owner']} on {instants.write(stored['day'])[:10]}"
             " is not that of its results."
