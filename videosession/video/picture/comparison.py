@@ -8,6 +8,7 @@ from videosession.video.picture.page import LEFT, RIGHT, Page, clock, count, nam
 
 HEIGHT = 220.0
 POINTS = 700
+WIDE = 0.4  # an interval about 0 as wide as this says nothing
 
 Answer = dict[str, Any]
 
@@ -32,6 +33,8 @@ def _headline(answer: Answer, names: list[str]) -> str:
     difference, low, high = (answer["completed"][name] for name in ("difference", "low", "high"))
     if difference is None:
         return f"{names[0]} and {names[1]} cannot be compared yet"
+    if low <= 0 <= high and high - low > WIDE:
+        return f"Too few views to tell {names[0]} and {names[1]} apart"
     if low <= 0 <= high:
         return f"{names[0]} and {names[1]} complete about alike"
     more, less = names if difference > 0 else names[::-1]
@@ -83,12 +86,17 @@ def _interval(page: Page, completed: Answer, names: list[str]) -> None:
     page.text("completed more often:", 16, page.y - 26)
     page.text(names[1], left - 10, page.y + 5, anchor="end")
     page.text(names[0], right + 10, page.y + 5)
-    page.path("tick", f"M{left:.1f} {page.y:.1f}H{right:.1f}M{middle:.1f} {page.y - 16:.1f}v32")
+    page.path("axis", f"M{left:.1f} {page.y:.1f}H{right:.1f}M{middle:.1f} {page.y - 16:.1f}v32")
     page.path("range", f"M{x(completed['low']):.1f} {page.y:.1f}H{x(completed['high']):.1f}")
     for end in ("low", "high"):
         page.path("range", f"M{x(completed[end]):.1f} {page.y - 6:.1f}v12")
     at = x(completed["difference"])
     page.path("dot", f"M{at - 6:.1f} {page.y:.1f}a6 6 0 1 1 12 0a6 6 0 1 1 -12 0Z")
-    low, high = (f"{100 * completed[end]:+.0f}" for end in ("low", "high"))
+    low, high = (_points(completed[end]) for end in ("low", "high"))
     page.y += 12
-    page.say(f"Difference {100 * completed['difference']:+.0f} points, 95 % interval {low} to {high}", "small")
+    page.say(f"Difference {_points(completed['difference'])} points, 95 % interval {low} to {high}", "small")
+
+
+def _points(share: float) -> str:
+    points = round(100 * share)
+    return f"{points:+d}" if points else "0"

@@ -144,16 +144,16 @@ class _Curve:
                 self.page.text(f"again {clock(each['peak'])}", middle, self.top - 14, "small replaytext", "middle")
 
     def _drops(self, found: list[Answer]) -> None:
-        taken: list[float] = []
-        for each in found:
-            x = self.x(each["peak"] + self.width / 2)
+        places = [self.x(each["peak"] + self.width / 2) for each in found]
+        for x in places:
             self.page.path("dropline", f"M{x:.1f} {self.top:.1f}V{self.top + HEIGHT:.1f}")
             self.page.path("drop", f"M{x - 7:.1f} {self.top:.1f}h14l-7 11Z")
-            self.page.said.append(f"{each['count']} leave around {clock(each['peak'])}")
-            if all(abs(x - other) > 110 for other in taken):
-                taken.append(x)
-                anchor, at = ("end", x - 9) if x > RIGHT - 130 else ("start", x + 9)
-                self.page.text(f"{each['count']} leave", at, self.top + 18, "small droptext halo", anchor)
+        for order, (each, x) in enumerate(zip(found, places, strict=True)):
+            said = _leave(each["count"])
+            self.page.said.append(f"{said} around {clock(each['peak'])}")
+            row = sum(abs(x - other) < 130 for other in places[:order])  # beneath the label of one that is near
+            anchor, at = ("end", x - 9) if x > RIGHT - 130 else ("start", x + 9)
+            self.page.text(said, at, self.top + 20 + 24 * row, "small droptext halo", anchor)
         if found:
             self.kinds.append(("drop", "many leave"))
 
@@ -169,9 +169,13 @@ class _Curve:
             here = max((each or 0) for each in counts[place : place + together])
             left, right = self.x(place * self.width), self.x((place + together) * self.width)
             if here:
-                page.rect("heat", left, y, max(right - left, 0.7) + 0.4, 14, here / most)
+                page.rect("heat", left, y, max(right - left, 0.7), 14, here / most)
         page.y = y + 36
         self.kinds.append(("heat", "how many saw it"))
+
+
+def _leave(amount: int) -> str:
+    return count(amount, "leaves", "leave")
 
 
 def _line(points: Any) -> str:
@@ -194,7 +198,9 @@ def _many(answer: Answer, nodes: list[Answer]) -> str:
     longest = max(node["lengthSeconds"] for node in chosen) or answer["binSeconds"]
     tall = 34.0 if len(chosen) > 12 else 46.0
     left, right = 236.0, 692.0
-    kinds = [("seen", "still watching"), ("again", "seen again")]
+    kinds = [("seen", "still watching")]
+    if any(node["watchRatio"] != node["retention"] for node in chosen):
+        kinds.append(("again", "seen again"))
     page.y += 18
     page.text("seen", 712, page.y)
     for node in chosen:
@@ -214,7 +220,7 @@ def _strip(page: Page, answer: Answer, node: Answer, ends: tuple[float, float], 
     left, right = ends
     wide = max((right - left) * (node["lengthSeconds"] or answer["binSeconds"]) / longest, 6.0)
     base = page.y
-    page.text(named(node["node"], 24), 16, base - 6, "name")
+    page.text(named(node["node"], 17), 16, base - 6, "name")
     page.rect("track", left, base - tall, wide, tall)
     ratio, kept = node["watchRatio"], node["retention"]
     most = max([1.0, *(share for share in ratio if share is not None)])
@@ -228,12 +234,14 @@ def _strip(page: Page, answer: Answer, node: Answer, ends: tuple[float, float], 
             points += [(left + place * width, y), (min(left + (place + 1) * width, left + wide), y)]
         return points
 
-    for classes, shares in (("again", ratio), ("seen", kept)):
-        if any(shares):
-            page.path(classes, f"M{_line([(left, base), *outline(shares), (left + wide, base)])}Z")
+    lower, upper = outline(kept), outline(ratio)
+    if upper != lower:
+        page.path("again", f"M{_line(upper)}L{_line(reversed(lower))}Z")
+    if any(kept):
+        page.path("seen", f"M{_line([(left, base), *lower, (left + wide, base)])}Z")
     for each in node.get("dropOffs", [])[:MARKS]:
         x = left + wide * min((each["peak"] + answer["binSeconds"] / 2) / (node["lengthSeconds"] or 1), 1)
-        page.path("drop", f"M{x - 5:.1f} {base - tall - 2:.1f}h10l-5 8Z", f"{each['count']} leave")
+        page.path("drop", f"M{x - 5:.1f} {base - tall - 2:.1f}h10l-5 8Z", _leave(each["count"]))
     seen = seen_on_average(node)
     page.text(percent(seen) if any(kept) else "never", 712, base - 6, "normal" if any(kept) else "small")
     page.said.append(f"{short(named(node['node']), 40)}: {percent(seen)} seen")

@@ -16,7 +16,7 @@ _NICE = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 4
 STYLE = """
 text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#1f2328}
 .head{font-size:26px;font-weight:650}.normal{font-size:16px}.small{font-size:14px;fill:#59636e}
-.name{font-size:15px;font-weight:600}.inside{font-size:14px;font-weight:600}
+.name{font-size:15px;font-weight:600}.inside{font-size:14px;font-weight:600}.share{font-size:13.5px}
 .halo{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}
 .paper{fill:#fff}.frame{fill:none;stroke:#d1d9e0}.tick{stroke:#d1d9e0;stroke-dasharray:2 4}
 .seen{fill:#0969da;fill-opacity:.78}.again{fill:#d4760b;fill-opacity:.75}.edge{fill:none;stroke:#0550ae;stroke-width:1.5}
@@ -24,16 +24,16 @@ text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#1f23
 .replay{stroke:#b35900;stroke-width:4;stroke-linecap:round}.replaytext{fill:#953800}.droptext{fill:#cf222e}
 .skip{stroke:#818b98;stroke-width:1.5}.skipped{fill:url(#skipped)}
 .heat{fill:#0969da;shape-rendering:crispEdges}.track{fill:#818b98;fill-opacity:.13}
-.chosen{fill:#8250df;fill-opacity:.45}.other{fill:#818b98;fill-opacity:.42}.end{fill:#cf222e;fill-opacity:.3}
+.chosen{fill:#8250df;fill-opacity:.45}.other{fill:#818b98;fill-opacity:.42}.end{fill:#cf222e;fill-opacity:.5}
 .node{fill:#1f2328}.never{fill:none;stroke:#818b98;stroke-dasharray:4 3;stroke-width:1.5}
 .a{fill:none;stroke:#0969da;stroke-width:3}.b{fill:none;stroke:#bc4c00;stroke-width:3;stroke-dasharray:8 5}
-.range{stroke:#1f2328;stroke-width:3}.dot{fill:#1f2328}
+.axis{stroke:#818b98}.range{stroke:#1f2328;stroke-width:3}.dot{fill:#1f2328}
 @media (max-width:520px){.head{font-size:34px}.normal{font-size:25px}
-.small,.name{font-size:22px}.inside{font-size:18px}}
+.small,.name{font-size:22px}.inside{font-size:17px}.share{font-size:18px}}
 @media (prefers-color-scheme:dark){
 text{fill:#f0f6fc}.small{fill:#9198a1}.halo{stroke:#0d1117}.paper{fill:#0d1117}.frame,.tick{stroke:#3d444d}
 .seen,.heat{fill:#4493f8}.edge{stroke:#79c0ff}.again{fill:#f0883e}.drop,.droptext{fill:#f85149}.dropline{stroke:#f85149}
-.replay{stroke:#f0883e}.replaytext{fill:#f0883e}.chosen{fill:#ab7df8}.other{fill:#9198a1}.end{fill:#f85149}
+.replay{stroke:#f0883e}.replaytext{fill:#f0883e}.chosen{fill:#ab7df8}.other{fill:#9198a1}.end{fill:#f85149;fill-opacity:.65}
 .node,.dot{fill:#f0f6fc}.a{stroke:#4493f8}.b{stroke:#f0883e}.range{stroke:#f0f6fc}}
 """
 _HATCH = (

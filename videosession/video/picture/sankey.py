@@ -166,12 +166,12 @@ class _Sankey:
 
     def _names(self, bars: dict[Place, tuple[float, float, float]]) -> None:
         views = self.answer["views"]
-        longest = 11 if self.columns > 5 else 16 if self.columns > 3 else 26
+        longest = 10 if self.columns > 5 else 16 if self.columns > 3 else 26
         for place, (x, y, _) in bars.items():
             share = percent(self.arrived[place] / views)
             ended = self.ends[place]
             self.page.text(_name(place[1], longest), x - 2, y - 5, "inside halo")
-            self.page.text(share, x + BAR + 5, y + 14, "small halo")
+            self.page.text(share, x + BAR + 5, y + 14, "share halo")
             said = f"Step {place[0] + 1}: {share} at {_name(place[1])}"
             self.page.said.append(said + (f", {count(ended, 'view')} ended there" if ended else ""))
 
