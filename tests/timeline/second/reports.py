@@ -120,13 +120,15 @@ class Reports(Beliefs):
 
     def go_on(self) -> None:
         """Be as far as playback has got, though nobody says where that is."""
+        if not self.known:
+            return
         ahead = min(self.slowly + self.inferred, 15 * self.rate) - self.inferred
         length = self.here.length
         if length is not None:
             ahead = min(ahead, length - self.at)
-        if self.known and ahead > 0:
+        if ahead > 0:
             self.inferred += ahead
-            self.played = max(self.played - ahead, 0.0) if self.played - ahead > MS else 0.0
+            self.played = self.played - ahead if self.played - ahead > MS else 0.0
             self.slowly -= ahead
             self.reach(self.at + ahead)
 
