@@ -42,7 +42,8 @@ def test_the_picture_in_the_readme_is_what_the_service_draws():
         {"eventId": str(place)} | event
         for place, event in enumerate(sample_sessions.events(sample_sessions.FILM, ended))
     )
-    assert PICTURE.read_text() == picture(viewing, summarise(viewing))
+    title = next(title for title, script in sample_sessions.SESSIONS.items() if script is sample_sessions.FILM)
+    assert PICTURE.read_text() == picture(viewing, summarise(viewing), title)
 
 
 @pytest.fixture(scope="module")
