@@ -54,7 +54,7 @@ class Intake:
             self.flush()
 
     def flush(self) -> None:
-        """Store what waits."""
+        """Store the waiting events."""
         for session_id, waiting in self._waiting.items():
             numbered = list(waiting.values())
             for start in range(0, len(numbered), MOST_EVENTS):
@@ -63,7 +63,7 @@ class Intake:
         self._count = 0
 
     def told(self) -> Iterator[str]:
-        """Yield in words what could not be stored."""
+        """Yield messages about what could not be stored."""
         if self.broken:
             numbers = ", ".join(map(str, self.first_broken)) + (", …" if self.broken > NUMBERS_TOLD else "")
             yield f"{self.broken} lines could not be read or stored: {numbers}"
@@ -100,7 +100,7 @@ class Intake:
             self.events += len(numbered)
 
     def _session(self, record: Record) -> str | None:
-        """Return the id of a viewing's session, which is there from now on; None where it has been deleted."""
+        """Return the id of a viewing's session, created if necessary; None if it has been deleted."""
         user = record.user and self._pseudonym(record.user)
         key = digest("\n".join([self._source, user, record.course, record.video, record.browser_session]).encode())
         if key not in self._ids:
@@ -132,10 +132,10 @@ class Intake:
 
 
 def pseudonyms(salt: str) -> Callable[[str], str]:
-    """Return what gives each name a hash that nobody without the salt can make."""
+    """Return a function that hashes names with a salt."""
     return lambda name: hmac.new(salt.encode(), name.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _bounded(text: str, most: int) -> str:
-    """Return a text of so many characters at most; a longer one ends in a digest of itself."""
+    """Return a text cut to a length; one that was cut ends in its digest."""
     return text if len(text) <= most else f"{text[: most - 33]}~{digest(text.encode())}"

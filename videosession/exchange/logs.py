@@ -1,4 +1,4 @@
-"""Logs as they lie in files: lines of bounded length, compressed or not, or one large JSON document."""
+"""Log files: lines of bounded length, compressed or not, or one large JSON document."""
 
 from __future__ import annotations
 

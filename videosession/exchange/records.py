@@ -1,4 +1,4 @@
-"""What a line of another system's log says: an event, and of which viewing."""
+"""Records: one event in another system's log, and the viewing it belongs to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from videosession import instants
 
 
 class Unreadable(ValueError):
-    """A line, or a statement, that does not say what it should."""
+    """A line, or a statement, that is malformed."""
 
 
 class Record(NamedTuple):

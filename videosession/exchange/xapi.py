@@ -1,4 +1,4 @@
-"""xAPI statements of the Video Profile: what a session's viewing was, as a learning record store wants to hear it.
+"""xAPI statements of the Video Profile, for a learning record store.
 
 For each visit of a node: `initialized`, for each stretch watched `played` and then `seeked` or `paused`, `completed`
 where the threshold is passed, `terminated`. (https://w3id.org/xapi/video)
@@ -187,7 +187,7 @@ def _video(iri: str, name: str) -> Statement:
 
 
 def _registration(told: object, session_id: str) -> str:
-    """Return what ties a session's statements together: as it was told at an import, else made of the session's id."""
+    """Return the registration of a session's statements: the imported one, or one made from the session's id."""
     try:
         return str(uuid.UUID(told)) if isinstance(told, str) else _uuid(bytes.fromhex(session_id))
     except ValueError:
@@ -200,7 +200,7 @@ def _uuid(content: bytes) -> str:
 
 
 def _id(statement: Statement) -> str:
-    """Return a statement's id, made of its content: a second export is the same."""
+    """Return a statement's id, made from its content, so that a second export has the same."""
     return _uuid(hashlib.sha256(json.dumps(statement, sort_keys=True).encode()).digest()[:16])
 
 

@@ -21,7 +21,7 @@ class Parts(NamedTuple):
 
 
 def init_app(app: Flask, database: Database, retention_days: int | None = None) -> Parts:
-    """Serve the sessions kept in `database`, those unused for longer than `retention_days` no more."""
+    """Serve the sessions in `database`; those unused for longer than `retention_days` expire."""
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(event_routes.blueprint)
     app.register_blueprint(timeline_routes.blueprint)

@@ -17,7 +17,7 @@ _NAMED = re.compile(r'(W/)?"([^"]*)"')
 
 
 class NotModified(Exception):
-    """The client has what it asks for."""
+    """The client has the current representation."""
 
     def __init__(self, headers: dict[str, str]):
         super().__init__()
@@ -25,28 +25,28 @@ class NotModified(Exception):
 
 
 def headers(session: dict, variant: str | None = None) -> dict[str, str]:
-    """Return the headers of an answer about a session by which it can be asked for again at little cost.
+    """Return the caching headers of an answer about a session: its ETag and Cache-Control.
 
-    Where one address has answers of several kinds, which are chosen by Accept, `variant` tells their tags apart.
+    If one URL has several representations, chosen by Accept, `variant` distinguishes their tags.
     """
     negotiated = {} if variant is None else {"Vary": "Accept"}
     return {"ETag": f'"{_tag(session, variant)}"'} | negotiated
 
 
 def check_tag(session: dict, variant: str | None = None) -> None:
-    """Raise NotModified or PreconditionFailed where the request depends on another state of the session."""
+    """Raise NotModified or PreconditionFailed if the request's conditions do not match the session's ETag."""
     tag = _tag(session, variant)
     _check(tag, lambda named: named == tag, headers(session, variant))
 
 
 def check_version(session: dict) -> None:
-    """Do the same by the first part of the tag alone: the second changes all the time while a session is in use."""
+    """Do the same with the first part of the tag only: the second changes all the time while a session is in use."""
     start = f"{session['version']}."
     _check(_tag(session), lambda named: named.startswith(start), headers(session))
 
 
 def check(tag: str | None) -> None:
-    """Raise NotModified or PreconditionFailed where the request depends on another state; None where there is none."""
+    """Raise NotModified or PreconditionFailed if the conditions do not match the tag; None if there is no tag."""
     if tag is not None:
         _check(tag, lambda named: named == tag, {"ETag": f'"{tag}"'})
     elif "If-Match" in request.headers:
@@ -54,7 +54,7 @@ def check(tag: str | None) -> None:
 
 
 def check_unchanged(headers: dict[str, str]) -> None:
-    """Raise NotModified where the client has what it asks for, by the ETag in the headers of the answer."""
+    """Raise NotModified if the client has this representation, by the ETag in the answer's headers."""
     if "If-None-Match" in request.headers:
         tag = headers["ETag"].strip('"')
         if _names("If-None-Match", lambda named: named == tag, weakly=True):
@@ -62,7 +62,7 @@ def check_unchanged(headers: dict[str, str]) -> None:
 
 
 def conditional(check: Callable[[dict], None]) -> Callable:
-    """Return the view in `condition` what its session must meet: `check` where the request depends on it, else None."""
+    """Pass the view, as `condition`, what its session must meet: `check` if the request is conditional, else None."""
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)
@@ -76,7 +76,7 @@ def conditional(check: Callable[[dict], None]) -> Callable:
 
 
 def _depends() -> bool:
-    """Return whether the request depends on more than that the session exists."""
+    """Return whether the request has a condition beyond the session's existence."""
     environ = request.environ
     return "HTTP_IF_NONE_MATCH" in environ or environ.get("HTTP_IF_MATCH", "*").strip() != "*"
 
@@ -105,5 +105,5 @@ def _answer_not_modified(error: NotModified) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Let `app` answer 304 where its client has what it asks for."""
+    """Let `app` answer 304 when NotModified is raised."""
     app.register_error_handler(NotModified, _answer_not_modified)

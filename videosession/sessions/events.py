@@ -48,7 +48,7 @@ class Events:
         return [event for event, document in zip(events, documents, strict=True) if document["_id"] in there]
 
     def copy(self, session_id: str, events: list[dict]) -> None:
-        """Put `recent` events beside their session, in place of what has their ids: that was never acknowledged."""
+        """Copy `recent` events beside their session, replacing what has their ids: that was never acknowledged."""
         there = {event["eventId"]: event for event in self.insert(session_id, events)}
         copied = {stored["arrival"] for stored in self.stored(session_id, there)}
         for event in there.values():
@@ -59,7 +59,7 @@ class Events:
                 self._database.events.replace_one(where, document, upsert=True)
 
     def stored(self, session_id: str, event_ids: Iterable[str]) -> Iterator[dict]:
-        """Find what is stored under these ids, as far as it is compared."""
+        """Return what is stored under these ids: the fields that are compared."""
         for query in _by_id(session_id, list(event_ids)):
             yield from self._database.events.find(query, _CONTENT, **self._database.by_id)
 
@@ -69,7 +69,7 @@ class Events:
             self._database.events.delete_many(query, **self._database.by_id)
 
     def remove_own(self, session_id: str, event: dict) -> None:
-        """Remove an event unless its id is by now another's."""
+        """Remove an event unless its id belongs to another one by now."""
         where = {"_id": f"{session_id}:{event['eventId']}", "session": session_id, "arrival": event["arrival"]}
         self._database.events.delete_one(where)
 
@@ -79,7 +79,7 @@ class Events:
         return self._database.events.find_one(where, AS_SENT)
 
     def count(self, session_id: str) -> int:
-        """Return how many there are, by counting them."""
+        """Count the events beside a session."""
         return self._database.events.count_documents({"session": session_id})
 
 
@@ -93,7 +93,7 @@ class Selection(NamedTuple):
     after: tuple[int, str] | None = None
 
     def takes(self, event: dict) -> bool:
-        """Return whether it takes an event that has been read."""
+        """Return whether the selection includes an event."""
         return (
             self.type in (None, event["type"])
             and (self.since is None or event["instant"] >= self.since)
@@ -103,12 +103,12 @@ class Selection(NamedTuple):
 
 
 def place(event: dict) -> tuple[int, str]:
-    """Return where an event stands in the order of its session's."""
+    """Return an event's place in the order of its session's events."""
     return event["instant"], event["arrival"]
 
 
 def made(events: list[dict], clock: Callable[[], int], keyed: Keyed | None = None) -> list[dict]:
-    """Make of each event what is stored: its arrival is the clock, then chance, then the position among these."""
+    """Return events as they are stored; arrivals sort by clock, then a random suffix, then position in the batch."""
     arrival = f"{clock():015x}{secrets.token_hex(5)}"
     if keyed:
         events = [event if "eventId" in event else event | keyed.mark(number) for number, event in enumerate(events)]
@@ -135,12 +135,12 @@ def _made(arrival: str, event: dict) -> dict:
 
 
 def has_own_id(event: dict) -> bool:
-    """Return whether an event may be stored already: it has an id of its client's, or one made from a key."""
+    """Return whether an event may have been stored already: its id is the client's, or made from a key."""
     return event["eventId"] != event["arrival"]
 
 
 def packed(event: dict) -> str:
-    """Return an event as it lies in its session."""
+    """Return an event as it is stored in its session's document."""
     return orjson.dumps(event).decode()
 
 
@@ -169,7 +169,7 @@ def differing(events: Iterable[dict], stored: Iterable[dict]) -> list[dict]:
 
 
 def as_sent(event: dict) -> dict:
-    """Return what a stored event is answered with."""
+    """Return a stored event as it is answered."""
     return {
         "eventId": event["eventId"],
         "type": event["type"],
@@ -187,7 +187,7 @@ def exactly(events: list[dict]) -> list[dict]:
 
 
 def bare(events: list[dict]) -> list[dict]:
-    """Return events as they are answered, of which only the fields were read that this needs and their places."""
+    """Return events as they are answered, with their places; only the fields needed for that were read."""
     for event in events:
         del event["instant"]
         if len(event) > FIELDS or "exact" in event:
@@ -208,10 +208,10 @@ def _beside(session_id: str, event: dict) -> dict:
 
 
 def _by_id(session_id: str, event_ids: list[str]) -> Iterator[dict]:
-    """Ask for stored documents by their ids, and by their session, which says on which shard they are.
+    """Return the query for events by their ids and their session, which names their shard.
 
-    The embedded database goes by the first condition that an index serves, and compares each that is there with each
-    that is asked for: the ids come first, and not many at once.
+    The embedded database uses the first condition that an index serves, and compares every document found with every id
+    asked for: the ids come first, and not many at once.
     """
     for start in range(0, len(event_ids), IDS_A_QUERY):
         ids = [f"{session_id}:{event_id}" for event_id in event_ids[start : start + IDS_A_QUERY]]

@@ -32,7 +32,7 @@ class Text(fields.String):
 
 
 class Instant(fields.String):
-    """An RFC 3339 instant with its zone, given back exactly as it was sent."""
+    """An RFC 3339 instant with its zone, returned exactly as it was sent."""
 
     described = {"format": "date-time", "maxLength": LONGEST_TIMESTAMP}
     default_error_messages = {"invalid": instants.HOW_TO_WRITE}
@@ -63,7 +63,7 @@ class QueryInstant(fields.Field[int]):
 
 
 class JSONObject(fields.Field):
-    """A JSON object of any content that can be stored and given back exactly."""
+    """A JSON object whose content can be stored and returned exactly."""
 
     described = json_object("JSONValue")
     default_error_messages = {"invalid": messages.NOT_AN_OBJECT}
@@ -81,7 +81,7 @@ class JSONObject(fields.Field):
 
 
 class MetadataPatch(JSONObject):
-    """Changes to metadata, whose keys can all be asked for in a query of the database."""
+    """Changes to metadata; no key may be one that a MongoDB query cannot name."""
 
     described = json_object("MetadataValue")
 

@@ -22,7 +22,7 @@ def content(event: dict) -> bytes:
 
 
 def is_same(sent: dict, stored: dict) -> bool:
-    """Return whether an event is the one stored under its id; those with fingerprints are compared by them."""
+    """Return whether an event equals the one stored under its id; by their fingerprints, if they have any."""
     if "fingerprint" in sent and "fingerprint" in stored:
         return sent["fingerprint"] == stored["fingerprint"]
     return content(sent) == content(stored)
@@ -35,11 +35,11 @@ class Keyed(NamedTuple):
     fingerprint: str
 
     def id(self, place: int = 0) -> str:
-        """Return the id of what is at a place of the request: the same one whenever the request is repeated."""
+        """Return the id for a place in the request: the same one whenever the request is repeated."""
         return _digest([self.seed, place])[:32]
 
     def mark(self, place: int) -> dict:
-        """Return the event at a place its id, and say by which request it was sent."""
+        """Give the event at a place its id, and mark it with its request."""
         return {"eventId": self.id(place), "fingerprint": self.fingerprint}
 
 

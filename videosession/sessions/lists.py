@@ -22,7 +22,7 @@ def newest(
 
 
 def _places_before(place: tuple | None) -> list[dict]:
-    """Return the queries for what lies before a place, in turn: each reads from its index what it gives and no more."""
+    """Yield the queries for what lies before a place; each reads no more of its index than it returns."""
     if place is None:
         return [{"createdAt": {"$gt": 0}}]  # the mark of a deleted session has no such field
     created_at, session_id = place

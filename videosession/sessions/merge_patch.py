@@ -1,4 +1,4 @@
-"""What a merge patch (RFC 7396) makes of a session."""
+"""JSON merge patches (RFC 7396) of sessions."""
 
 from videosession.errors import Fault, Invalid
 from videosession.sessions.fields import metadata_size_fault
@@ -8,7 +8,7 @@ from videosession.sessions.schemas import DEFAULTS
 def merged(content: dict, patch: dict) -> dict:
     """Return the fields of a session after `patch`; what the patch removes gets its default, if it has one.
 
-    Raises Invalid where the metadata outgrow their bound together, which no part of them shows alone.
+    Raises Invalid if the merged metadata exceed their bound.
     """
     result = DEFAULTS | _merge(content, patch)
     if "metadata" in patch and (detail := metadata_size_fault(result.get("metadata", {}))):

@@ -2,7 +2,7 @@
 
 Each batch is a find of its own that begins after the last one's place: a cursor that lived across batches would have
 one time limit for all of them (MongoDB counts maxTimeMS over the whole cursor), and would not survive a failover.
-Between batches the session is looked at again: after it has been deleted nothing of it is read any more.
+Between batches the session is checked again: nothing of it is read after it has been deleted.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ class Page(NamedTuple):
 
 
 class Reads:
-    """Reads the events of sessions that were read before; `events_a_batch` is how many a find gives at most."""
+    """Reads the events of sessions whose documents have been read; a find returns at most `events_a_batch`."""
 
     def __init__(self, database: Database, events_a_batch: int = EVENTS_A_BATCH):
         self._database = database
@@ -39,7 +39,7 @@ class Reads:
     def in_order(
         self, session: dict, selection: Selection, fields: dict, look: Callable[[], object]
     ) -> Iterator[list[dict]]:
-        """Yield the selected events in batches, with these fields; `look` fails where the session is gone."""
+        """Yield the selected events in batches, with these fields; `look` raises if the session is gone."""
         recent = session.pop("recent", [])
         selected = in_order(filter(selection.takes, recent))
         if session.get("moved") == 0:

@@ -1,6 +1,6 @@
-"""What this process last saw of sessions' `moved` counters: saves an append the query that would ask for it.
+"""What this process last saw of sessions' `moved` counters: saves an append the query for it.
 
-A value that is out of date costs another round trip and never more: every update that goes by it compares it.
+A stale value costs one more round trip, never more: every update that uses it compares it.
 """
 
 import threading

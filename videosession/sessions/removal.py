@@ -1,8 +1,8 @@
-"""How a session goes: asked for by its owner, with everything of a person, or when it was kept long enough.
+"""How sessions are removed: by their owner, with everything of a person, or at the end of their retention.
 
-It always goes the same way: a tombstone in its place, then its events. The sweep removes the events of tombstones
-again, and drops a tombstone after a day, its events once more before it: so what an append or a move leaves behind when
-it dies before its last look at the session goes, too.
+It always happens the same way: a tombstone replaces the session, then its events are removed. The sweep removes the
+events of tombstones again, and drops a tombstone after a day, its events once more before it. So it also removes what
+an append or a move leaves behind when it dies before its last check of the session.
 """
 
 import logging
@@ -30,7 +30,7 @@ _INSTANT = {"_id": 0, "instant": 1}
 
 
 class Removal:
-    """Removes sessions; `clock` gives microseconds since 1970. Without `retention_days` they are kept for good.
+    """Removes sessions; `clock` returns microseconds since 1970. Without `retention_days` sessions do not expire.
 
     `database_clock` is what retention goes by, in place of the database's own.
     """
@@ -48,20 +48,20 @@ class Removal:
         self._retention_days = retention_days
 
     def bury(self, query: dict, owner: dict) -> bool:
-        """Put a tombstone in the place of a session, and return whether there is one that is so; `owner` may be {}."""
+        """Replace the session that matches with a tombstone, and return whether there was one; `owner` may be {}."""
         tombstone = {"_id": query["_id"], "deletedAt": self._clock()} | owner
         replaced = self._database.sessions.replace_one(query, tombstone)
         return bool(replaced.matched_count)
 
     def remove_events(self, session_id: str) -> None:
-        """Remove a buried session's events, as many as the deadline around this allows: the sweep removes the rest."""
+        """Remove a deleted session's events, as many as the deadline allows; the sweep removes the rest."""
         try:
             self._remove_in_ranges(session_id)
         except PyMongoError as error:
             log.info("the sweep will remove the rest of a deleted session's events: %s", error)
 
     def forget(self, *, owner: str) -> int:
-        """Remove everything of an owner, and return how many sessions that were; DatabaseFailure where it cannot.
+        """Remove everything of an owner, and return the number of sessions; DatabaseFailure if it fails.
 
         The tombstones that stay for a day name nobody; events that could not be removed yet are left to the sweep.
         """
@@ -73,7 +73,7 @@ class Removal:
         return removed
 
     def expire(self) -> bool:
-        """Remove the sessions in which nothing has happened for longer than they are kept.
+        """Remove the sessions in which nothing has happened for longer than the retention period.
 
         Returns False, and removes none, where the database's clock and this machine's disagree: one of them is wrong.
         """
@@ -91,7 +91,7 @@ class Removal:
         return True
 
     def _agreed_time(self) -> int | None:
-        """Return the database's time, or log why nobody should go by it and return None."""
+        """Return the database's time; if it cannot be trusted, log why and return None."""
         with self._database.deadline():
             now = self._database_clock()
         if now is None:
@@ -105,7 +105,7 @@ class Removal:
         return now
 
     def sweep(self) -> bool:
-        """Remove what deleted sessions left behind; whether nothing is left.
+        """Remove what deleted sessions left behind, and return whether nothing is left.
 
         Safe to run anywhere, any number of times, also at once.
         """
@@ -131,14 +131,14 @@ class Removal:
             return list(self._database.sessions.find(query, {field: 1}, limit=100))
 
     def _remove(self, query: dict, owner: dict) -> None:
-        """Bury a session that is still so, and remove its events."""
+        """Replace the session, if it still matches, with a tombstone, and remove its events."""
         with self._database.deadline():
             is_buried = self.bury(query, owner)
         if is_buried:
             self._sweep_events(query["_id"])
 
     def _sweep_events(self, session_id: str) -> bool:
-        """Remove a deleted session's events; whether it could be done. Too much for one sweep holds up no other."""
+        """Remove a deleted session's events, and return whether all are gone; one session never holds up the others."""
         try:
             with self._database.deadline(SOME_SECONDS):
                 self._remove_in_ranges(session_id)
@@ -148,7 +148,7 @@ class Removal:
         return True
 
     def _remove_in_ranges(self, session_id: str) -> None:
-        """Remove a session's events, so many at once that others' writes are not held up."""
+        """Remove a session's events in ranges, small enough not to hold up other writes."""
         every, options = {"session": session_id}, {"sort": ORDER, "skip": EVENTS_AT_ONCE, "limit": 1}
         # Where a find costs what it matches, to find where a range ends takes longer than to remove all.
         while not self._database.is_windowed and (end := list(self._database.events.find(every, _INSTANT, **options))):

@@ -58,8 +58,8 @@ class SessionRepository:
     def create(self, *, owner: str, key: str | None = None, **content) -> dict:
         """Store a new session and return it; of `content`, videoId and metadata may be left out.
 
-        Repeated under the same `key`, that is the session made first; Invalid where the content is another, and a
-        Conflict where that session has been deleted.
+        Repeated under the same `key`, this returns the session created first; Invalid if the content differs, and a
+        Conflict if that session has been deleted.
         """
         session = {
             "_id": secrets.token_hex(16),
@@ -79,7 +79,7 @@ class SessionRepository:
         return session
 
     def _create_once(self, session: dict) -> dict:
-        """Store a session under the id that its key gives, or find what is stored there; give what is not content."""
+        """Store a session under the id made from its key, or find what is stored there; return what is not content."""
         if not insert(self._database.sessions, [session]):
             return {"_id": session["_id"]}
         found = self._database.sessions.find_one({"_id": session["_id"], "owner": session["owner"]}, WITHOUT_EVENTS)
@@ -90,9 +90,9 @@ class SessionRepository:
         return {field: found[field] for field in ("_id", "createdAt", "version", "revision")}
 
     def restore(self, session: dict, *, owner: str) -> dict | None:
-        """Store a session under the id that it had elsewhere; where that is taken, return what is stored under it.
+        """Store a session under the id that it had elsewhere; if that is taken, return what is stored under it.
 
-        None where it was stored. A session that has been deleted here has its tombstone there.
+        None if it was stored. Under the id of a deleted session lies its tombstone.
         """
         new = session | {"owner": owner, "version": 1, "revision": new_revision(), "moved": 0, "due": self._due()}
         with self._database.adding():
@@ -105,7 +105,7 @@ class SessionRepository:
         return self._clock() + DUE_SECONDS * SECOND
 
     def owner_of(self, session_id: str) -> str:
-        """Return whose a session is, for operators; NotFound where there is none."""
+        """Return the owner of a session, for operators; NotFound if there is none."""
         with self._database.deadline():
             found = self._database.sessions.find_one({"_id": session_id} | ALIVE, {"owner": 1})
         if found is None:
@@ -113,7 +113,7 @@ class SessionRepository:
         return found["owner"]
 
     def count(self, session_id: str, *, owner: str) -> int:
-        """Return how many events a session has, by counting them; one that is being moved may count twice."""
+        """Count the events of a session; one that is being moved may count twice."""
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields={"recent": 1})
@@ -124,7 +124,7 @@ class SessionRepository:
         return self._append(session_id, [event], [""], owner, keyed(key, owner, session_id, event))[0]
 
     def append(self, session_id: str, events: list[dict], *, owner: str, key: str | None = None) -> list[dict]:
-        """Store `events` in the session and return them as they will be read; NotFound where there is none.
+        """Store `events` in the session and return them as they will be read; NotFound if there is none.
 
         An event has a `type`, a `timestamp` (the text as sent, with its microseconds), `data`, and perhaps an
         `eventId`. One that is stored already is not stored again; where an id belongs to an event with other content,
@@ -147,7 +147,7 @@ class SessionRepository:
         return [stored_events.as_sent(event) for event in made]
 
     def read(self, session_id: str, *, owner: str, condition: Condition | None = None) -> Reading:
-        """Find a session and, where it meets `condition`, begin to read its events; NotFound where there is none."""
+        """Find a session that meets `condition`, and begin to read its events; NotFound if there is none."""
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields=WITHOUT_RESULT, condition=condition)
@@ -155,7 +155,7 @@ class SessionRepository:
             return Reading(session, self._in_time(map(stored_events.bare, batches)))
 
     def check(self, session_id: str, *, owner: str) -> None:
-        """Make sure that the session is there; NotFound where it is not."""
+        """Raise NotFound unless the session exists."""
         _check(session_id)
         with self._database.deadline():
             self._look_for(session_id, owner=owner, fields={"_id": 1})
@@ -163,7 +163,7 @@ class SessionRepository:
     def timeline_events(
         self, session_id: str, *, owner: str, condition: Condition | None = None
     ) -> tuple[dict, Iterator[dict]]:
-        """Find a session and, where it meets `condition`, give it and its events one by one, in order.
+        """Return a session that meets `condition`, and an iterator of its events in order.
 
         The events are as a timeline reads them, with their `instant`. NotFound where there is no session. Each batch
         has a deadline of its own.
@@ -174,7 +174,7 @@ class SessionRepository:
         return session, self._for_timeline(session, owner)
 
     def timelines(self, session_ids: list[str], *, owner: str) -> Iterator[tuple[dict, Iterator[dict]]]:
-        """Yield those of the sessions that are there, read at once, each with its events as a timeline reads them."""
+        """Yield the sessions that exist, read together, each with its events as a timeline reads them."""
         where = alive({"$in": session_ids}, owner)
         with self._database.deadline():
             found = list(map(stored_events.unpacked, self._database.sessions.find(where, WITHOUT_RESULT)))
@@ -186,7 +186,7 @@ class SessionRepository:
         return chain.from_iterable(self._in_time(map(stored_events.exactly, batches)))
 
     def events(self, session_id: str, *, owner: str, **selected) -> Iterator[list[dict]]:
-        """Find a session and begin to read those of its events that a Selection takes; NotFound where there is none."""
+        """Find a session and begin to read those of its events that a Selection takes; NotFound if there is none."""
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields=_EVENTS)
@@ -194,7 +194,7 @@ class SessionRepository:
             return self._in_time(map(stored_events.bare, batches))
 
     def events_page(self, session_id: str, *, owner: str, limit: int, **selected) -> Page:
-        """Return up to `limit` of a session's events that a Selection takes, in order; NotFound where there is none."""
+        """Return up to `limit` of a session's events that a Selection takes, in order; NotFound if there is none."""
         _check(session_id)
         selection = Selection(session_id, **selected)
         with self._database.deadline():
@@ -202,7 +202,7 @@ class SessionRepository:
             return self._reads.page(session, selection, stored_events.WITH_PLACE, limit)
 
     def event(self, session_id: str, event_id: str, *, owner: str) -> dict:
-        """Find an event of a session; NotFound where there is none."""
+        """Find an event of a session; NotFound if there is none."""
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields={"moved": 1, "recent": 1})
@@ -220,7 +220,7 @@ class SessionRepository:
         return self._reads.in_order(session, selection, fields, look)
 
     def _in_time(self, found: Iterator[list[dict]]) -> Iterator[list[dict]]:
-        """Fetch the first batch, so that what fails does before an answer begins; each has a deadline of its own."""
+        """Fetch the first batch, so that a failure precedes the answer; each batch has a deadline of its own."""
 
         def fetch(*, is_begun: bool = True) -> list[dict] | None:
             with self._database.deadline(is_begun=is_begun):
@@ -234,7 +234,7 @@ class SessionRepository:
             return newest(self._database, owner, limit, after, filters, WITHOUT_EVENTS)
 
     def look(self, session_id: str, *, owner: str, condition: Condition | None = None) -> dict:
-        """Find a session that meets `condition`, without its events; NotFound where there is none."""
+        """Find a session that meets `condition`, without its events; NotFound if there is none."""
         _check(session_id)
         with self._database.deadline():
             return self._look_for(session_id, owner=owner, fields=WITHOUT_EVENTS, condition=condition)
@@ -242,10 +242,10 @@ class SessionRepository:
     def change(
         self, session_id: str, merge: Callable[[dict], dict], *, owner: str, condition: Condition | None = None
     ) -> dict:
-        """Have `merge` make of what is said of a session what is to be said of it, and return the session.
+        """Replace a session's fields with what `merge` makes of them, and return the session.
 
-        Nobody else's change is lost: where there is one between reading and writing, this begins again. NotFound,
-        Conflict where there always is one, and whatever `merge` and `condition` raise.
+        No concurrent change is lost: after one this begins again. NotFound, Conflict after too many of them, and
+        whatever `merge` and `condition` raise.
         """
         _check(session_id)
         with self._database.adding():
@@ -256,7 +256,7 @@ class SessionRepository:
         raise Conflict(_CONTENDED)
 
     def delete(self, session_id: str, *, owner: str, condition: Condition | None = None) -> None:
-        """Delete a session: what it said is gone when this returns, its events then or by the sweep.
+        """Delete a session: its fields are gone when this returns, its events then or with the next sweep.
 
         With a `condition`, only in a state that meets it.
         """
@@ -266,7 +266,7 @@ class SessionRepository:
             self._removal.remove_events(session_id)
 
     def _replace_content(self, session: dict, content: dict) -> dict | None:
-        """Store other content where the session is still of the version that it was read in; None where it is not."""
+        """Replace the content if the session's version is unchanged; None if it has changed."""
         kept = {field: value for field, value in session.items() if field not in CONTENT}
         # Due at once: the daily sum of its video may count it by its viewer.
         changes = content | {"version": session["version"] + 1, "due": self._clock()}
@@ -278,7 +278,7 @@ class SessionRepository:
         return kept | changes if updated.matched_count else None
 
     def _bury(self, session_id: str, owner: str, condition: Condition | None) -> None:
-        """Put a tombstone in the session's place; with a `condition`, in the place of the very state that met it."""
+        """Replace the session with a tombstone; with a `condition`, only in exactly the state that met it."""
         query = alive(session_id, owner)
         for _ in range(MOST_TRIES if condition else 1):
             if condition:
@@ -304,6 +304,6 @@ def _content(session: dict) -> dict:
 
 
 def _check(session_id: str) -> None:
-    """Refuse an id that this service never made in the words for one that does not exist, without asking."""
+    """Raise NotFound for an id that this service cannot have made, without a query."""
     if not _SESSION_ID.fullmatch(session_id):
         raise NotFound(NO_SESSION)

@@ -1,4 +1,4 @@
-"""Shapes on the wire, and every bound of them; no database, no current user."""
+"""The schemas of sessions and events, with every bound; no database, no current user."""
 
 from copy import copy
 
@@ -220,7 +220,7 @@ class EventsQuery(PageQuery):
 
     @validates_schema
     def refuse_reversed(self, query: dict, **_) -> None:
-        """Refuse `from` after `to`: it selects nothing, and is a mistake."""
+        """Refuse `from` after `to`, which would select nothing."""
         if query.get("since", instants.EARLIEST) > query.get("until", instants.LATEST):
             raise ValidationError("must not be after 'to'", "from")
 

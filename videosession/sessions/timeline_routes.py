@@ -1,4 +1,4 @@
-"""What a session's events mean: as JSON, and as a picture."""
+"""The operations on timelines: as JSON, and as a picture."""
 
 from functools import partial
 from typing import NamedTuple
@@ -29,7 +29,7 @@ blueprint = Blueprint("timeline", __name__, url_prefix="/api/sessions/<session_i
 @conditional(check_tag)
 @answers(Timeline, also={SVG: None})
 def read_timeline(session_id: str, query: dict, condition: Condition | None) -> tuple[dict, dict] | Response:
-    """Tell what was watched, where the viewer jumped, and which branches were taken."""
+    """Read a session's timeline: what was watched, where the viewer jumped, and which branches were taken."""
     if request.accept_mimetypes.best_match((JSON, SVG)) == SVG:
         return _draw(session_id, query, condition)
     told = _tell(session_id, query, condition, "")
@@ -42,7 +42,7 @@ def read_timeline(session_id: str, query: dict, condition: Condition | None) -> 
 @conditional(check_tag)
 @answers(media_type=SVG)
 def draw_timeline(session_id: str, query: dict, condition: Condition | None) -> Response:
-    """Draw the timeline."""
+    """Draw a session's timeline as SVG."""
     return _draw(session_id, query, condition)
 
 
@@ -64,7 +64,7 @@ class _Told(NamedTuple):
 
 
 def _tell(session_id: str, query: dict, condition: Condition | None, variant: str) -> _Told:
-    """Walk the session's events, and sum up what the walk found."""
+    """Return the viewing that a session's events describe, and its summary."""
     condition = condition and partial(condition, variant=variant)
     session, events = sessions().timeline_events(session_id, owner=auth.owner(), condition=condition)
     viewing = walk(events)

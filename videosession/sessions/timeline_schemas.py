@@ -1,4 +1,4 @@
-"""The shape of a timeline on the wire; seconds are on the time axis of a node, instants are of the clock."""
+"""The schema of a timeline; seconds are positions on a node, instants are clock times."""
 
 from typing import Any
 

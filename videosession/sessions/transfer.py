@@ -1,7 +1,7 @@
-"""A session as lines of JSON: out of one database, and into another.
+"""Export and import: a session as lines of JSON, from one database into another.
 
-The first line is {"session": {id, owner, title, …, createdAt}}, each further one an event, in order. Operators use it,
-from commands: nobody is asked for a token, and it may take as long as it takes.
+The first line is {"session": {id, owner, title, …, createdAt}}, each further one an event, in order. This is for
+operators' commands: no token is needed, and there is no deadline.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ LARGEST_LINE = 4 * 1024 * 1024  # an event has at most one megabyte, before anyt
 
 
 class NotImported(Exception):
-    """What cannot be imported: the file is not what an export writes, or other things have its ids here."""
+    """The file cannot be imported: it is not an export, or its ids are taken."""
 
 
 class Transfer:
@@ -34,11 +34,11 @@ class Transfer:
         self._repository = repository
 
     def count(self, session_id: str) -> int:
-        """Return how many events a session has, by counting them; NotFound where there is none."""
+        """Count the events of a session; NotFound if there is none."""
         return self._repository.count(session_id, owner=self._repository.owner_of(session_id))
 
     def lines(self, session_id: str) -> Iterator[dict]:
-        """Yield a session, and then each of its events; NotFound where there is none."""
+        """Yield a session, then each of its events; NotFound if there is none."""
         session, events = self._repository.read(session_id, owner=self._repository.owner_of(session_id))
         content = {field: session[field] for field in CONTENT if field in session}
         told = {"id": session_id, "owner": session["owner"]} | content
@@ -46,9 +46,9 @@ class Transfer:
         yield from chain.from_iterable(events)
 
     def restore(self, lines: Iterable[bytes], owner: str | None = None) -> str:
-        """Store the session that the lines tell, for `owner` if that is given, and give its id; NotImported.
+        """Store the session in the lines, for `owner` if that is given, and return its id; NotImported.
 
-        What is there already stays as it is, so an import that was cut off is completed by another.
+        What exists already is left as it is, so repeating an interrupted import completes it.
         """
         numbered = ((number, line) for number, line in enumerate(lines, 1) if not line.isspace())
         [session] = _load(FirstLine(many=True), [next(numbered, (1, b""))])
@@ -90,7 +90,7 @@ def _load(loader: Schema, numbered: list[tuple[int, bytes]]) -> list[dict]:
 
 @contextmanager
 def _refused(numbered: list[tuple[int, bytes]]) -> Iterator[None]:
-    """Tell the faults of many things by the numbers of their lines."""
+    """Raise faults in many lines as NotImported, with the lines' numbers."""
     try:
         yield
     except (Conflict, Invalid) as error:

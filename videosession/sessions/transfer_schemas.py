@@ -1,4 +1,4 @@
-"""Shapes of the lines of a file that a session is written to."""
+"""Schemas of the lines of an exported session."""
 
 from marshmallow import fields, validate
 
@@ -20,7 +20,7 @@ class FirstLine(Shape):
 
 
 class ExportedEvent(NewEvent):
-    """An event with the id that it has."""
+    """An event with its id."""
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field) -> None:
         """Require the id, without which a second import would store the event a second time."""

@@ -1,8 +1,8 @@
-"""What one find of a session's events asks for, and how far it reaches.
+"""The range of a session's events that one find asks for.
 
-The embedded database sorts all that a find matches before it gives the first. There a long session is read in windows,
-whose width comes from what its appends noted of it. Nothing rests on that: what lies outside is asked for, too, and a
-window that was too full makes the next ones narrower.
+The embedded database sorts everything a find matches before it returns the first. There a long session is read in
+windows, whose width follows from counts that its appends keep. That is only an estimate: what lies outside is read,
+too, and a window that was too full makes the next ones narrower.
 """
 
 from collections.abc import Iterator
@@ -57,11 +57,11 @@ class Span:
     query: dict
 
     def fields(self, fields: dict) -> dict:
-        """Return the fields that the find must give."""
+        """Return the fields that the find must return."""
         return fields
 
     def note(self, found: Batch) -> list[dict]:
-        """Return what of a batch may be given already."""
+        """Return what of a batch may be yielded already."""
         raise NotImplementedError
 
 
@@ -129,7 +129,7 @@ def at_instant(every: dict, instant: int, after: str, window: Window | None) -> 
 
 
 def clock(arrival: str) -> int | None:
-    """Return the microseconds that an arrival begins with; None for what nobody made here."""
+    """Return the microseconds that an arrival begins with; None if it has another form."""
     try:
         return int(arrival[:15], 16)
     except ValueError:

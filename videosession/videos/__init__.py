@@ -1,4 +1,4 @@
-"""Whole videos: what all of their sessions say, from HTTP to MongoDB. What it means is reckoned in `video/`."""
+"""Whole videos, from HTTP to MongoDB. The computation is in `video/`."""
 
 from flask import Flask
 

@@ -1,4 +1,4 @@
-"""How a video is answered: small groups hidden where the token asks for that, by media type, with its tag."""
+"""Answers about videos: small groups hidden from tokens of `sessions:summary`, by media type, with ETags."""
 
 import hashlib
 from typing import Any
@@ -44,7 +44,7 @@ def is_few() -> bool:
 
 
 def check_few(query: Query) -> None:
-    """Refuse what would tell of a few from many answers: for a token that small groups are hidden from."""
+    """Refuse filters that could single out a few viewers, for a token that small groups are hidden from."""
     if not is_few():
         return
     settings = services().settings
@@ -64,7 +64,7 @@ def check_few(query: Query) -> None:
 
 
 def told(query: Query, operation: str, **arguments: Any) -> Answer:
-    """Return the answer of an operation, as much of it as the token may see."""
+    """Return an operation's answer, without what the token may not see."""
     check_few(query)
     asked = ask(query)
     about = {"videoId": query["video_id"], "pending": asked.pending}
@@ -79,7 +79,7 @@ def told(query: Query, operation: str, **arguments: Any) -> Answer:
 
 
 def _check_summed(film: Film | SummedFilm, operation: str, arguments: Answer) -> None:
-    """Refuse what only results can tell, and daily sums cannot."""
+    """Refuse what needs each session's result, if the video is answered from daily sums."""
     if operation != "heatmap" or isinstance(film, Film):
         return
     width = arguments["width"]
@@ -99,7 +99,7 @@ def _whole(film: Film | SummedFilm, operation: str, arguments: Answer) -> Answer
 
 
 def negotiated(*media_types: str) -> str:
-    """Return the one of these that the client likes best, JSON if all are alike."""
+    """Return the media type that the client prefers, JSON if it has no preference."""
     return request.accept_mimetypes.best_match((JSON, *media_types)) or JSON
 
 
@@ -144,7 +144,7 @@ def as_csv(text: str, pending: int) -> Response:
 
 
 def respond(body: bytes, content_type: str, pending: int) -> Response:
-    """Answer with a body, tagged where it covers everything, and with 304 where the client has it."""
+    """Answer with a body, with an ETag if it is complete, or 304 if the client has it."""
     headers = {"Vary": "Accept, Authorization"}
     if pending == 0:
         headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:32]}"'

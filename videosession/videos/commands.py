@@ -1,4 +1,4 @@
-"""`flask summarise`: results made ahead of requests, made anew, or compared with the events."""
+"""`flask summarise`: results made ahead of requests, made again, or compared with the events."""
 
 import signal
 import sys
@@ -96,7 +96,7 @@ def _verify(summarising: Summarising, chosen: Chosen) -> None:
 
 
 def _follow(summarising: Summarising) -> None:
-    """Do what is due until SIGTERM; a database that is away is waited for."""
+    """Make what is due until SIGTERM; wait while the database is unavailable."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -106,7 +106,7 @@ def _follow(summarising: Summarising) -> None:
 
 
 def _round(summarising: Summarising, is_ended: Callable[[], bool]) -> bool:
-    """Do some of what is due; whether there was anything."""
+    """Make some of what is due, and return whether there was anything."""
     count = 0
     try:
         for _ in summarising.work(ROUND_SECONDS, time.monotonic):

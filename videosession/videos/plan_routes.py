@@ -1,4 +1,4 @@
-"""The plan of a video: what its author declares."""
+"""The operations on a video's plan, which its author declares."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def plans() -> Plans:
 @accepts(query=PlanQuery)
 @answers(Plan, headers=("ETag",), problems=_NONE | _CHANGED)
 def read_video_plan(query: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the plan of a video."""
+    """Read the plan of a video."""
     plan = plans().get(query["video_id"], owner=auth.owner())
     etags.check(tag_of(plan))
     return plan, _tagged(plan)
@@ -39,7 +39,7 @@ def read_video_plan(query: dict[str, Any]) -> tuple[Any, ...]:
 @accepts(Plan, query=PlanQuery)
 @answers(Plan, headers=("ETag",), problems=_CHANGED | _CONTENDED, or_status=201)
 def put_video_plan(query: dict[str, Any], body: dict[str, Any]) -> Response | tuple[Any, ...]:
-    """Declare the nodes of a video, their lengths, and the edges between them; this replaces what was declared."""
+    """Declare the nodes of a video, their lengths, and the edges between them; this replaces the previous plan."""
     is_new = plans().put(query["video_id"], body, owner=auth.owner(), condition=etags.check)
     return (body, _tagged(body), 201) if is_new else (body, _tagged(body))
 

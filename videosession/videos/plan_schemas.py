@@ -1,4 +1,4 @@
-"""What an author may declare of a video, and every bound of it."""
+"""The schema of a video's plan, with every bound."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ LONGEST_SECONDS = 10**10
 
 
 class PlanNumber(fields.Float):
-    """Seconds as a number of JSON; text is none."""
+    """Seconds as a JSON number; text is refused."""
 
     def _validated(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -60,7 +60,7 @@ class Plan(Shape):
 
     @validates_schema
     def refuse_contradictions(self, plan: dict[str, Any], **_: Any) -> None:
-        """Refuse ids that are there twice, edges of nodes that are not declared, and a plan that is too large."""
+        """Refuse duplicate ids, edges of undeclared nodes, and a plan that is too large."""
         faults: dict[str, Any] = {"nodes": {}, "edges": {}}
         ids: set[str] = set()
         for place, node in enumerate(plan.get("nodes", ())):

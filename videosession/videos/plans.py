@@ -19,12 +19,12 @@ _MOST_TRIES = 20
 
 
 def video_key(owner: str, video_id: str) -> str:
-    """Return what names an owner's video in the database, whatever is in its id."""
+    """Return the key of an owner's video in the database, whatever its id contains."""
     return hashlib.sha256(orjson.dumps([owner, video_id])).hexdigest()
 
 
 def tag_of(plan: Plan) -> str:
-    """Return what changes whenever the plan does."""
+    """Return a tag that changes whenever the plan does."""
     return hashlib.sha256(orjson.dumps(plan, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
@@ -41,14 +41,14 @@ class Plans:
         return None if stored is None else stored["plan"]
 
     def get(self, video_id: str, *, owner: str) -> Plan:
-        """Return the plan of a video; NotFound where there is none."""
+        """Return the plan of a video; NotFound if there is none."""
         plan = self.find(video_id, owner=owner)
         if plan is None:
             raise NotFound(_NO_PLAN)
         return plan
 
     def put(self, video_id: str, plan: Plan, *, owner: str, condition: Condition) -> bool:
-        """Keep a plan in the place of the one before, which must meet `condition`; whether there was none."""
+        """Replace the plan, which must meet `condition`, and return whether it is the first."""
         key = video_key(owner, video_id)
         new = {"_id": key, "owner": owner, "videoId": video_id, "plan": plan, "tag": tag_of(plan)}
         with self._database.adding():
@@ -69,7 +69,7 @@ class Plans:
         return True
 
     def delete(self, video_id: str, *, owner: str, condition: Condition) -> None:
-        """Remove a plan that meets `condition`; NotFound where there is none."""
+        """Remove a plan that meets `condition`; NotFound if there is none."""
         with self._database.deadline():
             for _ in range(_MOST_TRIES):
                 stored = self._database.plans.find_one({"_id": video_key(owner, video_id)}, {"tag": 1})

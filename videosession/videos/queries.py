@@ -1,4 +1,4 @@
-"""What may be asked of a video: every parameter and its bounds."""
+"""The query parameters of the operations on videos, with every bound."""
 
 import re
 from typing import Any
@@ -53,7 +53,7 @@ class Codes(fields.Field[Any]):
 
 
 def metadata_steps(name: str) -> Steps:
-    """Return the steps into the metadata that `metadata.a.b` names; ValueError where one cannot be a key."""
+    """Return the keys in a path such as `metadata.a.b`; ValueError if one cannot be a key."""
     steps = tuple(name.removeprefix(METADATA).split("."))
     for step in steps:
         if not step or step.startswith("$") or exact_json.key_fault(step):
@@ -62,7 +62,7 @@ def metadata_steps(name: str) -> Steps:
 
 
 class MetadataName(fields.Field[Any]):
-    """The place of a value in the metadata, as in `metadata.variant`."""
+    """The path of a value in the metadata, such as `metadata.variant`."""
 
     described = {"type": "string", "pattern": r"^metadata(\.[^$.\u0000][^.\u0000]*)+$"}
 
@@ -94,7 +94,7 @@ class PlanQuery(Query):
 
 
 class VideoQuery(PlanQuery):
-    """The sessions that count."""
+    """Which sessions are counted."""
 
     since = QueryInstant(data_key="from", metadata={"description": "Only sessions created at this instant or later."})
     until = QueryInstant(data_key="to", metadata={"description": "Only sessions created before this instant."})
@@ -112,7 +112,7 @@ class VideoQuery(PlanQuery):
 
     @pre_load
     def collect_filters(self, sent: dict[str, str], **_: Any) -> dict[str, Any]:
-        """Put the parameters that begin with `metadata.` into one."""
+        """Collect the parameters that begin with `metadata.` into one."""
         named = [name for name in sent if name.startswith(METADATA)]
         if len(named) > MOST_FILTERS:
             raise ValidationError(f"is one of {len(named)} filters, and {MOST_FILTERS} are the most", named[0])
@@ -127,7 +127,7 @@ class VideoQuery(PlanQuery):
 
     @validates_schema
     def refuse_reversed(self, query: dict[str, Any], **_: Any) -> None:
-        """Refuse `from` after `to`: it selects nothing, and is a mistake."""
+        """Refuse `from` after `to`, which would select nothing."""
         if query.get("since", instants.EARLIEST) > query.get("until", instants.LATEST):
             raise ValidationError("is after 'to'", "from")
 

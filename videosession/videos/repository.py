@@ -1,4 +1,4 @@
-"""The videos of an owner: what their sessions, and nothing else, say of them."""
+"""The videos of an owner, which exist only through their sessions and plans."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +28,7 @@ _RESULT = {"createdAt": 1, "lastEventAt": 1, "revision": 1, "result": 1}
 
 
 class Asked(NamedTuple):
-    """A film with the sessions that were asked for, and how many of them have not been brought up to date."""
+    """A film of the sessions asked for, and how many of them are not up to date."""
 
     film: Film | SummedFilm
     pending: int
@@ -50,12 +50,12 @@ class VideoRepository:
         self.summarising = Summarising(database, self.results, self.sums, clock)
 
     def forget(self, *, owner: str) -> None:
-        """Remove what is kept of an owner's videos beside the sessions: their plans and sums."""
+        """Remove the plans and sums of an owner's videos."""
         self.plans.forget(owner=owner)
         self.sums.forget(owner=owner)
 
     def keep_up(self) -> None:
-        """Make some results that are due, where no worker does: for as long as the upkeep may take."""
+        """Make some of the results that are due, in case no worker does, within the time for background work."""
         for _ in self.summarising.work(UPKEEP_SECONDS, time.monotonic):
             pass
 
@@ -98,7 +98,7 @@ class VideoRepository:
         return Asked(Film(sessions, self._clock(), plan, filters, without), pending)
 
     def _is_large(self, asked: Range) -> bool:
-        """Return whether there are more sessions than one answer folds: counted only where there once were."""
+        """Return whether there are more sessions than one answer may fold; they are counted only if there once were."""
         if asked[:2] not in self._large:
             return False
         with self._database.deadline():

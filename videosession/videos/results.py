@@ -80,7 +80,7 @@ class Results:
         return next(iter(self._make([session_id], owner)), None)
 
     def _make(self, session_ids: list[str], owner: str) -> list[Stored]:
-        """Do so with several, read and written at once."""
+        """Make several results, read and written together."""
         made = []
         for session, events in self._sessions.timelines(session_ids, owner=owner):
             with suppress(NotFound):  # it has been deleted while its events were read

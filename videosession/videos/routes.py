@@ -1,4 +1,4 @@
-"""The operations on whole videos: who may, what is taken, the deed, what is given."""
+"""The operations on whole videos."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def _in_list(video: dict[str, Any]) -> dict[str, Any]:
 @accepts(query=SummaryQuery)
 @answers((schemas.Summary, schemas.FewSummary, schemas.Suppressed), **_TAGGED)
 def read_video_summary(query: dict[str, Any]) -> Response:
-    """Sum up how many watched a video, how much of it, and where they ended."""
+    """Summarise a video: how many watched it, how much of it, and where they stopped."""
     return as_json(told(query, "summary", threshold_percent=query["threshold_percent"]))
 
 
@@ -60,7 +60,7 @@ def _heatmap(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _node(query: dict[str, Any]) -> tuple[str | None, ...] | None:
-    """Return the one node that is asked for: an empty name is also that of the node without one."""
+    """Return the node that is asked for; an empty name is also that of the unnamed node."""
     if "node" not in query:
         return None
     return (query["node"],) if query["node"] else (None, "")
@@ -75,7 +75,7 @@ def _node(query: dict[str, Any]) -> tuple[str | None, ...] | None:
     **_TAGGED,
 )
 def read_video_heatmap(query: dict[str, Any]) -> Response:
-    """Say what of a video's nodes was watched, watched again, skipped and left, in bins of time."""
+    """Read a video's heatmap: what was watched, watched again, skipped and left, in bins of time."""
     return _HEATMAPS[negotiated(CSV, SVG)](_heatmap(query))
 
 
@@ -84,7 +84,7 @@ def read_video_heatmap(query: dict[str, Any]) -> Response:
 @accepts(query=HeatmapQuery)
 @answers(media_type=CSV, **_TAGGED)
 def read_video_heatmap_as_csv(query: dict[str, Any]) -> Response:
-    """Write the heatmap as a table with a row for each node and bin."""
+    """Read the heatmap as CSV, a row for each node and bin."""
     return _HEATMAPS[CSV](_heatmap(query))
 
 
@@ -93,7 +93,7 @@ def read_video_heatmap_as_csv(query: dict[str, Any]) -> Response:
 @accepts(query=HeatmapQuery)
 @answers(media_type=SVG, **_TAGGED)
 def draw_video_heatmap(query: dict[str, Any]) -> Response:
-    """Draw the heatmap: of one node a curve, of several a strip each."""
+    """Draw the heatmap as SVG: a curve for one node, a strip for each of several."""
     return _HEATMAPS[SVG](_heatmap(query))
 
 
@@ -109,7 +109,7 @@ _HEATMAPS = {
 @accepts(query=VideoQuery)
 @answers((schemas.Choices, schemas.FewChoices, schemas.Suppressed), also={CSV: None, SVG: None}, **_TAGGED)
 def read_video_choices(query: dict[str, Any]) -> Response:
-    """Say which branches were taken from each node of a video, and what nobody took."""
+    """Read a video's choices: which branches were taken from each node, and which never were."""
     return _CHOICES[negotiated(CSV, SVG)](query)
 
 
@@ -118,7 +118,7 @@ def read_video_choices(query: dict[str, Any]) -> Response:
 @accepts(query=VideoQuery)
 @answers(media_type=CSV, **_TAGGED)
 def read_video_choices_as_csv(query: dict[str, Any]) -> Response:
-    """Write the choices as a table with a row for each edge."""
+    """Read the choices as CSV, a row for each edge."""
     return _CHOICES[CSV](query)
 
 
@@ -127,7 +127,7 @@ def read_video_choices_as_csv(query: dict[str, Any]) -> Response:
 @accepts(query=VideoQuery)
 @answers(media_type=SVG, **_TAGGED)
 def draw_video_choices(query: dict[str, Any]) -> Response:
-    """Draw the choices: where the views went step by step, where they ended, and what nobody saw."""
+    """Draw the choices as SVG: where views went step by step, where they ended, and what nobody saw."""
     return _CHOICES[SVG](query)
 
 
@@ -149,7 +149,7 @@ _CHOICES = {JSON: lambda query: as_json(told(query, "choices")), CSV: _choices_a
 @accepts(query=PathsQuery)
 @answers(schemas.Paths, also={CSV: None}, **_TAGGED)
 def read_video_paths(query: dict[str, Any]) -> Response:
-    """Say in which order the nodes of a video were visited, whole and step by step."""
+    """Read a video's paths: in which order its nodes were visited, whole and step by step."""
     answer = told(query, "paths", steps=query["steps"], limit=query["limit"])
     return as_csv(tables.paths(answer), answer["pending"]) if negotiated(CSV) == CSV else as_json(answer)
 
@@ -159,7 +159,7 @@ def read_video_paths(query: dict[str, Any]) -> Response:
 @accepts(query=PathsQuery)
 @answers(media_type=CSV, **_TAGGED)
 def read_video_paths_as_csv(query: dict[str, Any]) -> Response:
-    """Write the paths as a table with a row for each."""
+    """Read the paths as CSV, a row for each."""
     answer = told(query, "paths", steps=query["steps"], limit=query["limit"])
     return as_csv(tables.paths(answer), answer["pending"])
 
@@ -178,7 +178,7 @@ def compare_groups_of_video(query: dict[str, Any]) -> Response:
 @accepts(query=ComparisonQuery)
 @answers(media_type=SVG, **_TAGGED)
 def draw_comparison_of_video(query: dict[str, Any]) -> Response:
-    """Draw the two groups over each other, and by how much more of the one completed."""
+    """Draw the two groups over each other as SVG, with the difference in completion."""
     return draw_comparison(query)
 
 

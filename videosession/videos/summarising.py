@@ -1,4 +1,4 @@
-"""Results made ahead of requests, by a worker: what is due is said by the session itself.
+"""Results made ahead of requests, by a worker; each session notes itself when it is due.
 
     append   its own update sets `due`, if that is not set yet; so do a new session and a PATCH
     worker   lease (move `due` by a minute, where it is unchanged) → make the result
@@ -66,7 +66,7 @@ class Summarising:
             return int(self._database.sessions.count_documents({"due": {"$gt": 0}}))
 
     def take(self, due: Stored) -> bool:
-        """Make the result of a session that is due; whether that is done, and nobody else's."""
+        """Make the result of a session that is due, and return whether this worker did it."""
         lease = self._clock() + LEASE_SECONDS * SECOND
         sessions = self._database.sessions
         with self._database.deadline():
@@ -115,7 +115,7 @@ class Summarising:
             self._sums.tell(made)
 
     def differs(self, stored: Stored) -> bool:
-        """Return whether a result that says it covers everything is another than that of the events."""
+        """Return whether a result that claims to be complete differs from that of the events."""
         if is_stale(stored):
             return False
         revision, found = self._results.walked(stored["_id"], owner=stored["owner"])

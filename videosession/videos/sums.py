@@ -73,7 +73,7 @@ class Sums:
         self._timer = timer
 
     def tell(self, session: Stored) -> None:
-        """Note that a session of its day has changed."""
+        """Record that a session of the day has changed."""
         if "videoId" in session:
             key = sum_id(session["owner"], session["videoId"], session["createdAt"])
             with self._database.deadline():
@@ -158,7 +158,7 @@ class Sums:
         }
 
     def _partial(self, asked: Range, days: dict[int, int]) -> Iterator[Range]:
-        """Yield what of a range is in no whole day."""
+        """Yield the parts of a range outside its whole days."""
         if not days:
             yield asked
             return
@@ -169,7 +169,7 @@ class Sums:
             yield asked._replace(since=last)
 
     def _take_due(self, asked: Range, take: Callable[[Stored], bool], end: float) -> int:
-        """Do what is due of a range as a worker would; how many could not be done."""
+        """Make what is due in a range, as a worker would; return how many could not be made."""
         query = asked.query | {"due": {"$gt": 0}}
         with self._database.deadline():
             due = list(self._database.sessions.find(query, {"owner": 1, "due": 1}))
@@ -197,7 +197,7 @@ class Sums:
         return bool(stored["count"] == count and (stored["closes"] is None or self._clock() < stored["closes"]))
 
     def _rebuild(self, day: Range, end: float) -> tuple[Packed, int]:
-        """Fold a day anew, and keep the sum under the token that was read before; and how many were not reached."""
+        """Fold a day again, keep the sum under the token read before, and return it and how many were not reached."""
         key = sum_id(day.owner, day.video_id, day.since)
         before = self._before(key, day)
         now = self._clock()

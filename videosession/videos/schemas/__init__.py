@@ -1,4 +1,4 @@
-"""What is told of a video: every field of the answers, with what it means."""
+"""The schemas of answers about videos, with the meaning of every field."""
 
 from videosession.videos.schemas.choices import Choices, Paths
 from videosession.videos.schemas.comparison import Comparison

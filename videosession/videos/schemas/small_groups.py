@@ -9,7 +9,7 @@ from videosession.videos.schemas.population import About, Averages, FewCoverage,
 
 
 class Suppressed(About):
-    """Nothing of so few viewers, nor where as few others could be found by subtracting."""
+    """The answer for too few viewers, or where as few others could be found by subtracting."""
 
     suppressed = field.flag("That nothing is told.")
     smallest_group = field.count("Of how many viewers at least something is told.", data_key="smallestGroup")
