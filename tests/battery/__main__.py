@@ -30,6 +30,7 @@ EXPERIMENTS = [
     "connections",
     "reloads",
     "hostile",
+    "costs",
     "model",
     "operations",
     "acceptance",

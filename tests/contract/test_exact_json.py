@@ -1,10 +1,20 @@
 """What is taken for plain at a glance has nothing in it that a closer look would find."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videosession.contract.exact_json import DEEPEST, LARGEST_INTEGER, SMALLEST_INTEGER, faults, is_plain
+from videosession.contract import exact_json
+from videosession.contract.exact_json import (
+    DEEPEST,
+    LARGEST_INTEGER,
+    SMALLEST_INTEGER,
+    faults,
+    has_more_values,
+    is_plain,
+)
 
 NUMBERS = st.one_of(
     st.integers(SMALLEST_INTEGER - 2, SMALLEST_INTEGER + 2),
@@ -50,3 +60,26 @@ def test_what_players_send_looks_plain(value):
 def test_what_cannot_be_stored_does_not_look_plain(value):
     assert list(faults({"a": value}))
     assert not is_plain({"a": value})
+
+
+def values_in(value) -> int:
+    """Count the values as the bound does: each follows a separator or an opening bracket."""
+    if isinstance(value, dict):
+        return max(len(value), 1) + sum(map(values_in, value.values()))
+    if isinstance(value, list):
+        return max(len(value), 1) + sum(map(values_in, value))
+    return 0
+
+
+SEPARATORS = st.lists(
+    st.recursive(st.text('",[{\\a', max_size=40), lambda inner: st.lists(inner, max_size=9), max_leaves=40)
+)
+
+
+@pytest.mark.parametrize("part_bytes", [1, 7, 64 * 1024])
+@given(value=SEPARATORS)
+def test_the_values_of_a_text_are_counted_whatever_stands_in_its_strings(part_bytes, value):
+    text, count = json.dumps(value).encode(), values_in(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact_json, "_PART_BYTES", part_bytes)
+        assert (has_more_values(text, count - 1), has_more_values(text, count)) == (True, False)

@@ -24,6 +24,8 @@ SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 _LONG = b"0" * 19
 _ALL_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_WHOLE_STRINGS = re.compile(rb'[^"]*+(?:"(?:[^"\\]++|\\.)*+"[^"]*+)*+', re.DOTALL)
+_PART_BYTES = 64 * 1024
 _MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
@@ -39,7 +41,25 @@ def read(body: bytes) -> Any:
 
 def has_more_values(text: bytes, most: int) -> bool:
     """Return whether a JSON text has more than `most` values, not counting what its strings contain."""
-    return _separators(text) > most and _separators(_STRING.sub(b"", text)) > most
+    return _separators(text) > most and _has_more_outside_strings(text, most)
+
+
+def _has_more_outside_strings(text: bytes, most: int) -> bool:
+    """Look at a part after the other: without the strings of a whole body it would be in memory forty times."""
+    count = at = 0
+    while at < len(text) and count <= most:
+        end = _end_of_whole_strings(text, at)
+        count += _separators(_STRING.sub(b"", text[at:end]))
+        at = end
+        if text.startswith(b'"', at):  # of a string that goes beyond the part
+            string = _STRING.match(text, at)
+            at = string.end() if string else len(text)
+    return count > most
+
+
+def _end_of_whole_strings(text: bytes, at: int) -> int:
+    part = _WHOLE_STRINGS.match(text, at, at + _PART_BYTES)
+    return part.end() if part else at
 
 
 def _separators(text: bytes) -> int:
