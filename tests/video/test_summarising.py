@@ -33,7 +33,7 @@ def test_what_is_summarised_costs_a_request_no_walk(sessions, videos, clock):
     clock.pass_seconds(31)
     summarise(videos)
     walked = []
-    videos.results.make = lambda *arguments, **named: walked.append(arguments)
+    videos.results.make_all = lambda *arguments, **named: walked.append(arguments)
     assert videos.ask("film", owner=OWNER).film.summary()["views"] == 1
     assert walked == []
 
@@ -41,16 +41,16 @@ def test_what_is_summarised_costs_a_request_no_walk(sessions, videos, clock):
 def test_an_append_while_a_result_is_made_stays_due(sessions, videos, clock, database):
     session = watch(sessions)
     clock.pass_seconds(31)
-    make = videos.results.make
+    make = videos.results.make_all
 
     def meanwhile(*arguments, **named):
         made = make(*arguments, **named)
         sessions.append_one(session, event(40, 40), owner=OWNER)
         return made
 
-    videos.results.make = meanwhile
+    videos.results.make_all = meanwhile
     assert summarise(videos) == 1
-    videos.results.make = make
+    videos.results.make_all = make
     clock.pass_seconds(31)
     assert summarise(videos) == 1
     now = stored(database, session)
@@ -74,15 +74,15 @@ def test_a_result_of_what_is_gone_is_not_stored(sessions, videos, database):
 def test_a_worker_that_died_leaves_its_lease_to_run_out(sessions, videos, clock, database):
     session = watch(sessions)
     clock.pass_seconds(31)
-    make = videos.results.make
+    make = videos.results.make_all
 
     def die(*_, **__):
         raise KeyboardInterrupt
 
-    videos.results.make = die
+    videos.results.make_all = die
     with pytest.raises(KeyboardInterrupt):
         summarise(videos)
-    videos.results.make = make
+    videos.results.make_all = make
     assert summarise(videos) == 0
     clock.pass_seconds(61)
     assert summarise(videos) == 1

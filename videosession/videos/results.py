@@ -68,7 +68,7 @@ class Results:
         made: dict[str, Stored] = {}
         reached = 0
         while reached < len(stale) and self._timer() < end:
-            for new in self._make(stale[reached : reached + AT_ONCE], owner):
+            for new in self.make_all(stale[reached : reached + AT_ONCE], owner=owner):
                 made[new["_id"]] = new
             reached += AT_ONCE
         gone = set(stale[:reached]) - made.keys()
@@ -77,10 +77,10 @@ class Results:
 
     def make(self, session_id: str, *, owner: str) -> Stored | None:
         """Walk a session anew, keep its result if nothing happened meanwhile, and return it; None where it is gone."""
-        return next(iter(self._make([session_id], owner)), None)
+        return next(iter(self.make_all([session_id], owner=owner)), None)
 
-    def _make(self, session_ids: list[str], owner: str) -> list[Stored]:
-        """Make several results, read and written together."""
+    def make_all(self, session_ids: list[str], *, owner: str) -> list[Stored]:
+        """Make several results, read and written together, and return the sessions that are there."""
         made = []
         for session, events in self._sessions.timelines(session_ids, owner=owner):
             with suppress(NotFound):  # it has been deleted while its events were read

@@ -22,6 +22,7 @@ from videosession.videos.sums import Sums
 
 LEASE_SECONDS = 60
 AT_ONCE = 100
+TAKEN_AT_ONCE = 25
 READ = ("revision", "version")  # what of a session must be as it was read
 SUMMARISING_SECONDS = 60  # as long as looking for a hundred may take
 
@@ -65,35 +66,50 @@ class Summarising:
         with self._database.deadline(SUMMARISING_SECONDS):
             return int(self._database.sessions.count_documents({"due": {"$gt": 0}}))
 
-    def take(self, due: Stored) -> bool:
-        """Make the result of a session that is due, and return whether this worker did it."""
+    def take(self, due: list[Stored]) -> int:
+        """Make the results of sessions that are due, and return how many this worker did."""
+        done = 0
+        for owner in {each["owner"] for each in due}:
+            mine = [each for each in due if each["owner"] == owner]
+            for place in range(0, len(mine), TAKEN_AT_ONCE):
+                done += self._take(mine[place : place + TAKEN_AT_ONCE], owner)
+        return done
+
+    def _take(self, due: list[Stored], owner: str) -> int:
         lease = self._clock() + LEASE_SECONDS * SECOND
+        leases = [pymongo.UpdateOne({"_id": each["_id"], "due": each["due"]}, {"$set": {"due": lease}}) for each in due]
         sessions = self._database.sessions
+        ids = {"_id": {"$in": [each["_id"] for each in due]}}
         with self._database.deadline():
-            leased = sessions.update_one({"_id": due["_id"], "due": due["due"]}, {"$set": {"due": lease}})
-        if not leased.matched_count:
-            return False
-        made = self._results.make(due["_id"], owner=due["owner"])
-        if made is None:
-            return False
+            sessions.bulk_write(leases, ordered=False)
+            leased = [each["_id"] for each in sessions.find(ids | {"due": lease}, {"_id": 1})]
+        made = self._results.make_all(leased, owner=owner)
         self._sums.tell(made)
-        token = made["result"]["token"]
-        mine = {"_id": due["_id"], "due": lease, "result.token": token} | {name: made[name] for name in READ}
+        forgotten = [
+            pymongo.UpdateOne(
+                {"_id": each["_id"], "due": lease, "result.token": each["result"]["token"]}
+                | {name: each[name] for name in READ},
+                {"$unset": {"due": ""}},
+            )
+            for each in made
+        ]
+        if not forgotten:
+            return 0
         with self._database.deadline():
-            done = sessions.update_one(mine, {"$unset": {"due": ""}})
-        return bool(done.matched_count)
+            return int(sessions.bulk_write(forgotten, ordered=False).matched_count)
 
     def work(self, seconds: float, timer: Callable[[], float], *, at_once: bool = False) -> Iterator[Stored]:
         """Yield sessions that are due, each with its result made, until nothing is or the time is over."""
         end = timer() + seconds
         seen: set[str] = set()  # one that cannot be done now must not hold up the rest
         while new := [each for each in self.due(at_once=at_once) if each["_id"] not in seen]:
-            for each in new:
+            for place in range(0, len(new), TAKEN_AT_ONCE):
                 if timer() >= end:
                     return
-                seen.add(each["_id"])
-                self.take(each)
-                yield each
+                some = new[place : place + TAKEN_AT_ONCE]
+                seen.update(each["_id"] for each in some)
+                self.take(some)
+                yield from some
 
     def chosen(self, chosen: Chosen) -> Iterator[Stored]:
         """Yield sessions, whatever is due, in their order by `_id`."""
@@ -112,7 +128,7 @@ class Summarising:
         """Make a result anew, whatever there is, and have the sum of its day be made anew."""
         made = self._results.make(stored["_id"], owner=stored["owner"])
         if made is not None:
-            self._sums.tell(made)
+            self._sums.tell([made])
 
     def differs(self, stored: Stored) -> bool:
         """Return whether a result that claims to be complete differs from that of the events."""

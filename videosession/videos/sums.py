@@ -15,7 +15,7 @@ not kept.
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from pymongo.errors import DuplicateKeyError
@@ -27,7 +27,7 @@ from videosession.video import Plan, Session
 from videosession.video.population import Counted, population
 from videosession.video.sums import Packed, SummedFilm, packed_sums
 from videosession.videos.plans import video_key
-from videosession.videos.results import Results, Stored
+from videosession.videos.results import AT_ONCE, Results, Stored
 
 DAY = 24 * 3600 * SECOND
 MOST_DAYS = 400
@@ -72,12 +72,13 @@ class Sums:
         self._clock = clock
         self._timer = timer
 
-    def tell(self, session: Stored) -> None:
-        """Record that a session of the day has changed."""
-        if "videoId" in session:
-            key = sum_id(session["owner"], session["videoId"], session["createdAt"])
+    def tell(self, changed: Iterable[Stored]) -> None:
+        """Note that sessions have changed: the sums of their days are no longer clean."""
+        keys = {sum_id(each["owner"], each["videoId"], each["createdAt"]) for each in changed if "videoId" in each}
+        if keys:
             with self._database.deadline():
-                self._database.sums.update_one({"_id": key}, {"$set": {"token": secrets.token_hex(8)}})
+                told = {"$set": {"token": secrets.token_hex(8)}}
+                self._database.sums.update_many({"_id": {"$in": sorted(keys)}}, told)
 
     def forget(self, *, owner: str) -> None:
         """Remove all sums of an owner."""
@@ -111,10 +112,12 @@ class Sums:
             count = self._database.sessions.count_documents(day.query)
             return not due and self._holds(self._database.sums.find_one(same), count)
 
-    def film(self, asked: Range, plan: Plan, take: Callable[[Stored], bool], seconds: float) -> tuple[SummedFilm, int]:
+    def film(
+        self, asked: Range, plan: Plan, take: Callable[[list[Stored]], int], seconds: float
+    ) -> tuple[SummedFilm, int]:
         """Return the film of a range, and how many sessions of it are pending.
 
-        `take` does for a session that is due what a worker would.
+        `take` does for sessions that are due what a worker would.
         """
         end = self._timer() + seconds
         days = self._days(asked)
@@ -168,12 +171,17 @@ class Sums:
         if last < asked.until:
             yield asked._replace(since=last)
 
-    def _take_due(self, asked: Range, take: Callable[[Stored], bool], end: float) -> int:
-        """Make what is due in a range, as a worker would; return how many could not be made."""
+    def _take_due(self, asked: Range, take: Callable[[list[Stored]], int], end: float) -> int:
+        """Do what is due of a range as a worker would; how many could not be done."""
         query = asked.query | {"due": {"$gt": 0}}
         with self._database.deadline():
             due = list(self._database.sessions.find(query, {"owner": 1, "due": 1}))
-        return sum(1 for each in due if self._timer() >= end or not take(each))
+        done = 0
+        for place in range(0, len(due), AT_ONCE):
+            if self._timer() >= end:
+                break
+            done += take(due[place : place + AT_ONCE])
+        return len(due) - done
 
     def _fold(self, part: Range, rest: list[Counted], end: float) -> int:
         sessions, pending = self._read(part, end)
