@@ -68,6 +68,7 @@ SCENARIOS = (
     "gap_jump",
 )
 DAY_SECONDS = 24 * 3600
+STALL_TOLERANCE = 0.5  # seconds; where no event tells, a stall ends at the next timeupdate
 ENDS_WHILE_PLAYING = {"openEnded"}  # as intended
 ALLOWED = {"reload": ENDS_WHILE_PLAYING, "closed_tab": ENDS_WHILE_PLAYING}
 
@@ -109,7 +110,7 @@ class Run(Played):
         if causes != (expected := self.outcome.get("causes", causes)):
             found.append(f"causes {causes} instead of {expected}")
         stalled = timeline["wall"].get("buffering", 0)
-        if abs(self.outcome.get("buffering", stalled) - stalled) > 0.3:
+        if abs(self.outcome.get("buffering", stalled) - stalled) > STALL_TOLERANCE:
             found.append(f"{self.outcome['buffering']} s of stalls are reported as {timeline['wall']}")
         if self.outcome.get("isAuto") and set(causes) != {"auto"}:
             found.append(f"causes {causes} of seeks by the player itself")
