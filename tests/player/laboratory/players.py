@@ -38,7 +38,7 @@ def script(name: str) -> Path:
     return target
 
 
-def bundle(source: Path, target: Path) -> None:
+def bundle(source: Path, target: Path, *further: str) -> None:
     program: list[str | Path] = ["node", MODULES / "esbuild" / "bin" / "esbuild", source, "--bundle", "--format=esm"]
-    options = ["--log-level=error", '--define:process.env.NODE_ENV="production"', f"--outfile={target}"]
+    options = ["--log-level=error", '--define:process.env.NODE_ENV="production"', f"--outfile={target}", *further]
     subprocess.run([*program, *options], cwd=HERE, check=True, timeout=120)
