@@ -248,6 +248,6 @@ class Stretches:
             spans = self.viewing.spans
             while spans and spans[-1].mode == "stalled" and spans[-1].start >= before.reported:
                 spans.pop()
-        if self.chapter is before.chapter and self.chapter is not None:
-            self.chapter.played += self.docked - before.docked
+        if before.chapter is not None:
+            before.chapter.played += self.docked - before.docked
         self.docked = before.docked
