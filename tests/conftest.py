@@ -21,7 +21,7 @@ from videosession.embedded import Embedded
 os.environ["FLASK_SKIP_DOTENV"] = "1"  # whatever stands in a developer's .env, the tests do not read it
 # How long an example takes on a busy machine says nothing about what is tested.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("everyday", patient, max_examples=30, derandomize=True)
+settings.register_profile("everyday", patient, max_examples=20, derandomize=True)
 settings.register_profile("thorough", patient, max_examples=1000)  # --hypothesis-profile thorough
 settings.load_profile("everyday")
 PATIENCE_SECONDS = 60  # the same of the database, where its deadline is not what is tested

@@ -164,6 +164,7 @@ MANY = {
 }
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("many", MANY.values(), ids=MANY)
 def test_it_stays_small_however_long_the_session(many):
     events = [event(0, "play", position=0, duration=20_000), *map(many, range(1, 10_000))]

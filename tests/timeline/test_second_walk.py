@@ -3,9 +3,12 @@
 Some hundred logs are compared here; `python -m tests.timeline.second 200000` compares as many as one likes.
 """
 
+import pytest
+
 from tests.timeline.chance import logs
 from tests.timeline.second.agreement import differences
 
 
+@pytest.mark.processes
 def test_a_second_walk_written_from_the_document_agrees():
     assert {place: found for place, events in enumerate(logs(800, seed=1)) if (found := differences(events))} == {}

@@ -178,6 +178,7 @@ def test_too_many_bins_name_the_smallest_width_that_fits(text, width, smallest):
     assert told(text, bin_seconds=smallest)["heatmap"]
 
 
+@pytest.mark.processes
 def test_more_nodes_than_bins_still_have_a_bin_each():
     events = [{"type": "choice", "timestamp": "", "instant": 0, "data": {"toNode": str(i)}} for i in range(25_000)]
     answer = timeline(events, bin_seconds=10)

@@ -62,6 +62,7 @@ FILMS = {
 }
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("film", FILMS.values(), ids=FILMS)
 def test_a_picture_is_small_safe_and_has_its_words(film):
     for name, drawn in pictures(film).items():

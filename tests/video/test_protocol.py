@@ -208,6 +208,7 @@ def is_wrong(seed, weakened=None):
     return world.is_lost or bool(kept & world.purged) or world.request() != world.truth()
 
 
+@pytest.mark.processes
 def test_no_schedule_tells_anything_but_the_truth():
     assert [seed for seed in range(SCHEDULES) if is_wrong(seed)] == []
 
