@@ -204,12 +204,12 @@ def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str]
             damage = error
         intake.flush()
     for line in intake.told():
-        click.echo(line, err=True)
+        click.echo(_printable(line), err=True)
     sessions = f"more than {REMEMBERED_SESSIONS}" if intake.sessions > REMEMBERED_SESSIONS else intake.sessions
     click.echo(f"{intake.events} events in {sessions} sessions. With the service running, see them here:\n")
     click.echo(_page(owner))
     if damage:
-        raise click.ClickException(str(damage))
+        raise click.ClickException(_printable(str(damage)))
 
 
 def _page(owner: str) -> str:

@@ -230,3 +230,11 @@ def test_a_cell_that_a_spreadsheet_would_compute_is_defused(client, name):
 @pytest.mark.parametrize("arguments", [(), ("x", "--video", "v"), ("--video", "v"), ("--video", "v", "--owner", "a")])
 def test_an_export_names_one_session_or_a_video_of_an_owner(client, arguments):
     assert client.app.test_cli_runner().invoke(args=["export", *arguments]).exit_code == 2
+
+
+def test_what_is_quoted_of_a_damaged_document_does_not_control_the_terminal(client):
+    pytest.importorskip("ijson")
+    result = take(client, b'[{"a": 1}, \x1b]0;gone\x07]', "xapi")
+    assert result.exit_code == 1
+    assert "damaged" in result.output
+    assert not {"\x1b", "\x07"} & set(result.output)
