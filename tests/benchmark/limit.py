@@ -16,7 +16,7 @@ EVENT = {"type": "ping", "timestamp": "2026-01-31T12:00:00.000Z", "data": {"posi
 INSTANT = 1_769_860_800_000_000
 BATCH = 100  # events that are written at once
 FETCHED = 1001  # that are read at once
-PUSHED = 70  # events into a document, about as many as the service does
+PUSHED = 120  # events into a document, about as many as the service does
 
 _AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact": 1}
 
@@ -54,7 +54,8 @@ class Limit:
             self._pushed_to = f"pushed-{self._name}-{number}"
             self.sessions.insert_one({"_id": self._pushed_to})
         event = {"eventId": f"{self._name}-{number:08x}", "instant": INSTANT, "arrival": f"{number:029x}"} | EVENT
-        changes = {"$set": {"revision": event["arrival"]}, "$max": {"lastEventAt": number}, "$push": {"recent": event}}
+        changes = {"$set": {"revision": event["arrival"]}, "$max": {"lastEventAt": number}}
+        changes |= {"$push": {"recent": orjson.dumps(event).decode()}}
         self.sessions.update_one({"_id": self._pushed_to}, changes)
 
     def append_batch(self) -> None:

@@ -1,13 +1,14 @@
 """How an append is stored without a transaction: by one update of the session's document, as a rule.
 
     append    push the events into the session's `recent`, WHERE it is alive, below its bound, and has none of their ids
-    move      a full session's `recent` events are copied to `events`, then pulled from it
+    move      a full session's `recent` events are copied to `events`, then removed from it
     large     a larger request: move the revision → insert into `events` → confirm by an update of the session
 
 `moved` counts whenever the set of a session's events in `events` changes in a way that somebody relied on. An id is
-acknowledged only by an update that saw, in one atomic step, that it is not in `recent`, and by `moved` that nothing
-happened in `events` since they were searched for it. So an event that was copied or inserted but never confirmed counts
-for nothing, and a copy may replace it. Ids made here, by chance, are nobody else's and need no search.
+acknowledged only by an update that saw, in one atomic step, that it is not in `recent` (whose ids are in `ids`: its
+events are texts), and by `moved` that nothing happened in `events` since they were searched for it. So an event that
+was copied or inserted but never confirmed counts for nothing, and a copy may replace it. Ids made here, by chance, are
+nobody else's and need no search.
 """
 
 import secrets
@@ -22,10 +23,11 @@ from videosession.sessions.events import Events, Taken, differing, has_own_id, p
 from videosession.sessions.recently_seen import Moved, RecentlySeen
 
 DUE_SECONDS = 30  # until the session's result for its whole video is made again: once for all events until then
-RECENT_BYTES = 24 * 1024  # some 110 events: a session of a hundred is one document
+# Some 120 events: a session of a hundred is one document. From 4 to 32 KiB an append costs a server about the same.
+RECENT_BYTES = 24 * 1024
 LARGE_BYTES = 16 * 1024  # a request of more goes beside the session: every second one would move all the others
 MOST_TRIES = 50  # enough for eight that change one session without a pause
-MOVES_AT_ONCE = 64  # in a process, and one for each session
+MOVES_AT_ONCE = 64  # locks of a process: each is for the sessions whose ids hash to it
 MOVE_SECONDS = 3
 NO_SESSION = "There is no such session."
 
