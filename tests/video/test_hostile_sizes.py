@@ -1,16 +1,29 @@
 """Sessions made to be large: every stored result and every answer stays below its bound."""
 
 import json
+import os
 import random
 
+import bson
 import pytest
 
+from videosession import instants
+from videosession.instants import SECOND
+from videosession.services import services_of
 from videosession.timeline.viewing import Departure, Jump, Node, Segment, Viewing
 from videosession.video import Film, Session, picture, tables
 from videosession.video.results import PACKED_BYTES, packed, unpack
 
 NOW = 10**15
+START = 1_772_359_200 * SECOND
+NODES = int(os.environ.get("HOSTILE_NODES", "2000"))  # 10 000 before a release
 ANSWER_BYTES = 16 * 1024 * 1024
+JSON, CSV, SVG = "application/json", "text/csv", "image/svg+xml"
+OPERATIONS = {
+    "summary": [JSON], "heatmap": [JSON, CSV, SVG], "choices": [JSON, CSV, SVG], "paths": [JSON, CSV],
+    "comparison": [JSON, SVG],
+}  # fmt: skip
+QUERIES = {"paths": {"steps": 20, "limit": 100}, "comparison": {"by": "metadata.variant", "a": "A", "b": "B"}}
 
 
 def viewing(nodes, entries, segments, name="n{}", seed=0):
@@ -74,3 +87,41 @@ def test_each_of_many_sessions_with_nodes_of_its_own_leaves_the_answers_small():
     assert len(tables.heatmap(answers[1])) < ANSWER_BYTES
     assert len(picture.heatmap(answers[1])) < 300_000
     assert len(picture.choices(answers[2], film.paths(picture.STEPS)["flows"])) < 300_000
+
+
+@pytest.mark.processes
+def test_hostile_sessions_leave_every_document_and_answer_small_on_a_real_server(client, app, db):
+    walked = client.new_session(videoId="film", metadata={"variant": "A"})
+    play = {"type": "play", "timestamp": instants.write(START - SECOND), "data": {"node": "n", "position": 0}}
+    assert client.append(walked, play).status_code == 201
+    for start in range(0, NODES, 1_000):  # each event leads into a node of its own
+        events = [
+            {"type": "nodeEnter", "timestamp": instants.write(START + place * SECOND), "data": {"toNode": f"n{place}"}}
+            for place in range(start, start + 1_000)
+        ]
+        assert client.append(walked, events).status_code == 201
+    large = [viewing(3, 3, 1_000_000), *(viewing(50, 50, 60, name=f"{place}-{{}}", seed=place) for place in range(60))]
+    db.sessions.insert_many([stored(place, told) for place, told in enumerate(large)])
+    for operation, forms in OPERATIONS.items():
+        for media_type in forms:
+            query = {"videoId": "film"} | QUERIES.get(operation, {})
+            answer = client.get(f"/api/videos/{operation}", query_string=query, headers={"Accept": media_type})
+            assert answer.status_code == 200, answer.text
+            assert len(answer.data) < (300_000 if media_type == SVG else ANSWER_BYTES), (operation, media_type)
+    summary = client.get("/api/videos/summary?videoId=film").json
+    assert (summary["pending"], summary["clipped"], len(summary["nodes"])) == (0, 2, 1_000)
+    results = [each["result"]["packed"] for each in db.sessions.find({}, {"result": 1})]
+    assert len(results) == 62
+    assert max(map(len, results)) < PACKED_BYTES
+    videos = services_of(app).videos
+    videos._most, videos.sums._timer = 1, lambda: 0  # from daily sums, too
+    kept = client.get("/api/videos/heatmap?videoId=film")
+    assert (kept.json["pending"], len(kept.data) < ANSWER_BYTES) == (0, True)
+    assert max(len(bson.encode(each)) for each in db.sums.find({})) < ANSWER_BYTES
+
+
+def stored(place, told):
+    session = {"_id": f"{place:032x}", "owner": "alice", "title": "x", "description": "", "videoId": "film"}
+    times = {"createdAt": START, "lastEventAt": START, "version": 1, "revision": "r", "moved": 0}
+    result = {"of": "r", "token": "t", "packed": packed(told)}
+    return session | times | {"metadata": {"variant": "AB"[place % 2]}, "result": result}

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from videosession.video import choices, heatmap, paths, small_groups, summary
-from videosession.video.arithmetic import Node
+from videosession.video.arithmetic import Node, nothing_first
 from videosession.video.bins import Bins
 from videosession.video.heatmap import SESSION, Grid
 from videosession.video.lengths import BINS_OF_A_NODE, LADDER, fitting, listed
@@ -26,6 +26,7 @@ from videosession.video.totals import EdgeTotals, Ending, NodeTotals, Totals, to
 Answer = dict[str, Any]
 Packed = dict[str, bytes]  # the totals, and the bins by their width
 
+MOST_BINS = 400_000  # of a second, in a day: 50 MB
 _COUNTS = ("sessions", "views", "open", "clipped", "watched", "unique", "covered", "coverage_millionths")
 _NODE = ("furthest", "seen_by", "watched", "unique", "visits", "sessions", "starts", "ends", "left")
 _TOTALS = "totals"
@@ -38,7 +39,7 @@ def packed_sums(population: Callable[[], Iterable[Counted]], hashed: Callable[[s
     """
     totals = totals_of(population())
     totals.viewers = {hashed(viewer) for viewer in totals.viewers}
-    extents = _extents(population())
+    extents = _within_bounds(_extents(population()), totals)
     told = {_TOTALS: _write(_dump(totals))}
     for seconds in LADDER:
         told[str(seconds)] = _write(_bins(population(), extents, 1000 * seconds))
@@ -54,6 +55,16 @@ def _extents(population: Iterable[Counted]) -> dict[Node, int]:
                 node = each.result.nodes[place]
                 furthest[node] = max(furthest.get(node, 0), start, end)
     return furthest
+
+
+def _within_bounds(extents: Mapping[Node, int], totals: Totals) -> dict[Node, int]:
+    """Return the nodes that there are bins for: all, or of very many, which only hostile sessions make, the busiest."""
+    room, kept = MOST_BINS, {}
+    for node in sorted(extents, key=lambda node: (-totals.nodes[node].sessions, nothing_first(node))):
+        room -= min(extents[node] // 1000 + 2, BINS_OF_A_NODE)
+        if room >= 0:
+            kept[node] = extents[node]
+    return kept
 
 
 def _bins(population: Iterable[Counted], extents: Mapping[Node, int], width: int) -> list[Any]:
