@@ -37,6 +37,8 @@ def before_call(context, case, kwargs) -> None:
     query.pop("cursor", None)  # only the service makes one
     if "from" in query:
         query.pop("to", None)  # it may lie before
+    for name in query.keys() & {"from", "to"}:
+        query[name] = _in_any_zone(query[name])
     query.update({name: round(value, 2) for name, value in query.items() if isinstance(value, float)})  # few digits
     headers.update({name: value for name, value in HEADERS.items() if name in headers})
     if "Idempotency-Key" in headers:
@@ -46,8 +48,13 @@ def before_call(context, case, kwargs) -> None:
     for place, event in enumerate(case.body if isinstance(case.body, list) else [case.body]):
         if isinstance(event, dict) and "eventId" in event:
             event["eventId"] = f"{place}:{event['eventId']}"[:64]  # of one event alone
-        if isinstance(event, dict) and event.get("timestamp", "")[:4] in ("0001", "9999"):
-            event["timestamp"] = f"2026{event['timestamp'][4:]}"  # in UTC it may be another year
+        if isinstance(event, dict) and "timestamp" in event:
+            event["timestamp"] = _in_any_zone(event["timestamp"])
+
+
+def _in_any_zone(instant: str) -> str:
+    """Return an instant of a year that is not the first or the last: in UTC it may be another."""
+    return f"2026{instant[4:]}" if instant[:4] in ("0001", "9999") else instant
 
 
 def _settle(plan: dict) -> None:
