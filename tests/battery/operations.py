@@ -58,7 +58,7 @@ def ask_all(client: Client, session_id: str, examples: int) -> tuple[Counter, li
     description.app = client.app
     statuses, failures = Counter(), []
     for result in description.get_all_operations():
-        operation = result.ok()  # type: ignore[union-attr]  # a document that is not read ends the test
+        operation = result.ok()  # a document that is not read ends the test
         try:
             _ask(operation, client, session_id, statuses, examples)
         except (Failure, FailureGroup, AssertionError) as failure:
