@@ -23,7 +23,7 @@ from videosession import (
 )
 from videosession.config import Config, environment
 from videosession.contract import decorators, docs
-from videosession.database import DEADLINE_SECONDS, Database
+from videosession.database import DEADLINE_SECONDS, Database, plans_by_hints
 from videosession.embedded import Embedded
 from videosession.engine import Engine
 from videosession.rate_limits import rate_limits
@@ -95,7 +95,7 @@ def create_app(
 def _database(settings: Config, given: Any, deadline_seconds: float) -> Database:
     uri, expires = settings.mongodb_uri, settings.retention_days is not None
     if given is not None or uri is not None:
-        hints = given is None
+        hints = plans_by_hints if given is None else None
         return Database(lambda: uri or "", given, hints=hints, deadline_seconds=deadline_seconds, expires=expires)
     settings.make_instance()
     embedded = Embedded(settings.instance_path)

@@ -15,7 +15,7 @@ from tests.answers import canonical
 from tests.databases import NAMED, empty_database, event
 from tests.service import SECRET
 from videosession.app import create_app
-from videosession.database import Database
+from videosession.database import Database, plans_by_hints
 from videosession.errors import NotFound
 from videosession.instants import SECOND
 from videosession.services import services_of
@@ -469,7 +469,7 @@ def test_a_tombstone_is_dropped_after_a_day_and_its_events_once_more_before_it(s
 @on_a_wire
 def test_what_asks_for_many_ids_names_their_index_where_a_server_plans_by_that(store, clock, commands):
     """The server refuses a hint that names no index."""
-    database = Database(str, store, deadline_seconds=30, hints=True)
+    database = Database(str, store, deadline_seconds=30, hints=lambda build: True)
     sessions, session_id = SessionRepository(database, clock, 0), create(repository(store, clock))
     named = [event() | {"eventId": f"e{number}"} for number in range(3)]
     sessions.append(session_id, named, owner="alice")
@@ -482,7 +482,22 @@ def test_what_asks_for_many_ids_names_their_index_where_a_server_plans_by_that(s
     assert store.events.count_documents({}) == 0
 
 
-@pytest.mark.parametrize("uri", ["mongodb://db.example/x", None], ids=["a named server", "the embedded database"])
-def test_a_named_server_is_given_hints_and_the_embedded_database_is_not(uri, tmp_path):
-    app = create_app({"JWT_SECRET": SECRET, "MONGODB_URI": uri, "INSTANCE_PATH": str(tmp_path)})
-    assert bool(services_of(app).database.by_id) == bool(uri)
+@pytest.mark.parametrize(
+    ("build", "is_hinted"),
+    [({"version": "8.0.4"}, True), ({"version": "8.2.11", "secantusVersion": "0.7.0b3"}, False)],
+    ids=["MongoDB", "SecantusDB, which reads all that a hinted index has"],
+)
+def test_only_a_server_that_plans_by_hints_is_given_them(build, is_hinted):
+    assert plans_by_hints(build) == is_hinted
+
+
+def test_queries_of_the_embedded_database_name_no_index(tmp_path):
+    app = create_app({"JWT_SECRET": SECRET, "INSTANCE_PATH": str(tmp_path)})
+    assert services_of(app).database.by_id == {}
+
+
+@on_a_wire
+def test_a_server_is_asked_once_whether_it_plans_by_hints(store, commands):
+    database = Database(str, store, deadline_seconds=30, hints=plans_by_hints)
+    commands.during(lambda: [database.by_id, database.by_id])
+    assert [next(iter(command)) for command in commands.sent] == ["buildInfo"]
