@@ -109,6 +109,11 @@ rule(
     ),
 )
 rule(
+    "what is gained from a guess is counted from when it began to play",
+    ("0 chapterSkip; 10 play; 40 sessionStart; 70 adBreakStart 65", {"segments": "", "anomalies": "openEnded:1"}),
+    ("0 chapterSkip; 10 play; 40 sessionStart; 70 adBreakStart 60", {"segments": "0-60"}),
+)
+rule(
     "from a guess playback simply began where it is reported",
     ("0 play; 1 ping 50; 2 pause 51", {"segments": "50-51", "jumps": "", "anomalies": ""}),
     ("0 play; 1 play 50; 2 pause 51", {"segments": "50-51", "jumps": "", "anomalies": ""}),

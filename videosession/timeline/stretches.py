@@ -104,6 +104,7 @@ class Stretches:
         """While playing a stretch is open."""
         if self.at is None:
             self.at, self.guess = 0.0, True
+            self.reported = self.now  # before it there is nothing that a gain could be counted from
         self.stretch = Segment(self.node, self.at, self.at, self.now, self.now, self.rate)
 
     def close(self) -> None:

@@ -167,6 +167,7 @@ class Beliefs:
         if self.belief.stretch is None:
             if not self.known:
                 self.belief.playhead, self.belief.guess = 0.0, True
+                self.reported = self.now
             self.belief.stretch = Stretch(self.at, self.now, self.now)
 
     def end_stretch(self) -> None:
