@@ -34,6 +34,7 @@ def test_it_is_ready_when_the_database_answers_and_says_which_indexes_are_missin
     assert nobody.get("/readyz").json == {"status": "ready", "missingIndexes": ["events.session_order"]}
 
 
+@pytest.mark.processes  # waits
 def test_it_is_not_ready_within_a_second_when_the_database_never_answers_and_at_once_after_that(black_hole):
     began = time.monotonic()
     answer = black_hole.get("/readyz")
@@ -46,6 +47,7 @@ def test_it_is_not_ready_within_a_second_when_the_database_never_answers_and_at_
     assert time.monotonic() - began - first_seconds < first_seconds
 
 
+@pytest.mark.processes  # waits
 def test_it_is_not_ready_within_a_second_while_the_databases_name_is_looked_up_and_sooner_after_that(black_hole):
     is_found = threading.Event()
     database = services_of(black_hole.app).database

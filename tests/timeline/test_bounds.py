@@ -6,6 +6,8 @@ import pytest
 
 from videosession.timeline import picture, summarise, walk
 
+pytestmark = pytest.mark.processes  # takes seconds
+
 LONG = "\U0001f3ac" * 196  # four characters follow; each of these is twelve bytes in JSON
 
 

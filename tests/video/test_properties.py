@@ -3,6 +3,7 @@
 from collections import Counter
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from videosession.video.lengths import bins_in
 from videosession.video.population import population
 from videosession.video.results import Result, pack, unpack
 from videosession.video.totals import totals_of
+
+pytestmark = pytest.mark.processes  # takes seconds
 
 NOW = 10**15
 NODES = st.sampled_from([None, "", "a", "b", "é", "𝄞"])

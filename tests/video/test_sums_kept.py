@@ -9,6 +9,8 @@ from videosession.errors import BadRequest
 from videosession.video.results import Result, pack
 from videosession.videos.summarising import Chosen
 
+pytestmark = pytest.mark.processes  # keeps the database busy
+
 DAY = 24 * 3600
 EMPTY = Result([], [], [], [], [], [], True, False, [], False)
 
