@@ -17,7 +17,7 @@ def headline(answer: Answer) -> str:
 
 
 def percent(share: float) -> str:
-    """Round so that neither nothing nor everything is said of less."""
+    """Return a share in whole percent: 0 and 100 only where it is exactly that."""
     return f"{min(max(round(share * 100), 1 if share else 0), 100 if share == 1 else 99)} %"
 
 

@@ -120,7 +120,7 @@ def clock(seconds: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Round so that neither nothing nor everything is said of less."""
+    """Return a share in whole percent: 0 and 100 only where it is exactly that."""
     if share is None:
         return "–"
     return f"{min(max(round(100 * share), 1 if share > 0 else 0), 100 if share >= 1 else 99)} %"
