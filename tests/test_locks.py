@@ -6,7 +6,7 @@ import pytest
 
 from tests.service import PROJECT
 
-NAMES = ["requirements", "requirements-optional"]
+NAMES = ["requirements", "requirements-optional", "requirements-dev", "requirements-battery"]
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 
 
