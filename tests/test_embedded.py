@@ -390,6 +390,14 @@ def test_the_data_are_handed_from_one_server_to_the_other_and_back(directory, mo
 STRANGERS = {"of another version": "echo secantusd-rs 9.9.9", "of none": "true", "that fails": "exit 1"}
 
 
+def test_the_one_in_python_is_no_replica_set_and_keeps_no_oplog(database, client, server):
+    things(client).insert_one({})
+    things(client).update_one({}, {"$set": {"place": 1}})
+    is_member = "setName" in client.admin.command("hello")
+    has_oplog = bool(client.local["oplog.rs"].count_documents({}))
+    assert (is_member, has_oplog) == ((False, False) if server == "python" else (True, True))
+
+
 @pytest.mark.parametrize("script", STRANGERS.values(), ids=STRANGERS)
 def test_a_server_in_rust_is_not_used(tmp_path, monkeypatch, script):
     (tmp_path / keeper.RUST_SERVER).write_text(f"#!/bin/sh\n{script}\n")
