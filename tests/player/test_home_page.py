@@ -1,6 +1,7 @@
 """The page at / in a real browser: a token once, and then sessions and their pictures, by mouse and by keyboard."""
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
@@ -11,7 +12,11 @@ pytestmark = pytest.mark.processes
 
 TEXT = "return document.querySelector('main').innerText"
 CARDS = "return [...document.querySelectorAll('.cards li')].filter(each => !each.hidden).map(each => each.innerText)"
+ALERT = "return document.querySelector('[role=alert]')?.innerText ?? ''"
+FOCUSED = "return document.activeElement.innerText"
 PICTURES = "return [...document.querySelectorAll('.card img')].map(each => each.alt)"
+# The page looks every few seconds.
+HURRY = "const wait = setTimeout; window.setTimeout = (deed, milliseconds) => wait(deed, milliseconds / 20)"
 EVENTS = [
     {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position": 0, "duration": 600}},
     {"type": "seek", "timestamp": "2026-03-01T10:00:30Z", "data": {"from": 30, "to": 240}},
@@ -24,6 +29,7 @@ def driver(service, tmp_path_factory) -> Iterator:
     if not browser.IS_THERE:
         pytest.skip(browser.MISSING)
     with browser.chromium(tmp_path_factory.mktemp("profile")) as driver:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": HURRY})
         yield driver
 
 
@@ -97,6 +103,26 @@ def test_a_token_may_be_pasted(driver, run, page, film, owner):
     wait_until(lambda: len(run(CARDS)) == 2)
 
 
+@pytest.mark.parametrize("pasted", ["Bearer {}", " {} ", "TOKEN={}"])
+def test_a_token_may_be_pasted_with_what_was_around_it(driver, run, page, film, owner, pasted):
+    page(quote(pasted.format(mint(sub=owner, scope="sessions:read"))))
+    wait_until(lambda: len(run(CARDS)) == 2)
+
+
+@pytest.mark.parametrize("pasted", ["t\u20acken", "%zz", "two words"])
+def test_what_cannot_be_a_token_is_refused_like_a_wrong_one(run, page, pasted):
+    page(pasted)
+    assert wait_until(lambda: "token" in run(ALERT).lower() and run(ALERT))
+    assert run("return sessionStorage.length") == 0
+
+
+def test_who_has_no_sessions_yet_is_told_whose_are_shown_and_how_to_get_some(run, page, owner):
+    page(mint(sub="eve", scope="sessions:read"))
+    text = wait_until(lambda: "no sessions yet" in run(TEXT) and run(TEXT))
+    assert text.startswith("Sessions of eve")
+    assert "flask import --format openedx tracking.log --owner eve" in text
+
+
 def test_the_token_is_kept_in_the_tab_and_nowhere_else(driver, run, page, film):
     page()
     wait_until(lambda: len(run(CARDS)) == 2)
@@ -139,7 +165,41 @@ def test_a_session_is_opened_and_left_by_keyboard(driver, run, page, film):
     assert ("0:30" in text, "4:00" in text, "the viewer" in text) == (True, True, True)
     assert run("return document.querySelector('.large img').alt").startswith("A <b>film</b>. Timeline")
     ActionChains(driver).send_keys("\ue00c").perform()  # Escape
+    wait_until(lambda: "A <b>film</b>" in run(FOCUSED))
+    ActionChains(driver).send_keys("/lecture\ue007").perform()
+    wait_until(lambda: "A lecture" in run(FOCUSED))
+
+
+def test_what_is_not_there_says_so_and_has_a_way_back(driver, run, page, film):
+    page()
     wait_until(lambda: len(run(CARDS)) == 2)
+    run("location.hash = 'session=" + "0" * 32 + "'")
+    wait_until(lambda: "nothing here" in run(ALERT))
+    run("document.getElementById('back').click()")
+    wait_until(lambda: len(run(CARDS)) == 2 and run(ALERT) == "")
+
+
+@pytest.fixture
+def offline(driver) -> Iterator:
+    driver.execute_cdp_cmd("Network.enable", {})
+
+    def offline(is_offline: bool) -> None:
+        network = {"offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        driver.execute_cdp_cmd("Network.emulateNetworkConditions", network)
+
+    yield offline
+    offline(False)
+
+
+def test_while_the_service_is_away_the_page_says_so_and_goes_on_by_itself(run, page, film, offline):
+    page()
+    wait_until(lambda: len(run(PICTURES)) == 2)
+    offline(True)
+    wait_until(lambda: "cannot be reached" in run(ALERT))
+    run("location.hash = 'videos'")
+    wait_until(lambda: "Loading" in run(TEXT) and "cannot be reached" in run(ALERT))
+    offline(False)
+    wait_until(lambda: any("film-1" in card for card in run(CARDS)) and run(ALERT) == "")
 
 
 def test_what_is_being_watched_is_live(run, page, ask, film):
@@ -159,13 +219,26 @@ def test_videos_are_listed_and_opened(run, page, film):
     run("location.hash = 'videos'")
     wait_until(lambda: any("film-1" in card and "1 session" in card for card in run(CARDS)))
     run("[...document.querySelectorAll('.card')].find(card => card.textContent.includes('film-1')).click()")
-    wait_until(lambda: "A <b>film</b>" in run(TEXT))
+    wait_until(lambda: "Which branches were taken" in run(TEXT) and "A <b>film</b>" in run(TEXT))
+    run("document.querySelector('td a').click()")
+    wait_until(lambda: "Go down" in run(TEXT))
+    run("document.getElementById('back').click()")
+    wait_until(lambda: "Its sessions" in run(TEXT))
+
+
+def test_a_video_without_branches_has_no_picture_of_them(run, page, ask):
+    session_id = ask("POST", "", {"title": "A lecture", "videoId": "lecture-3"})["id"]
+    ask("POST", f"/{session_id}/events", EVENTS[:2])
+    page()
+    wait_until(lambda: len(run(PICTURES)) == 1)
+    run("location.hash = 'video=lecture-3'")
+    text = wait_until(lambda: "A lecture" in run(TEXT) and run(TEXT))
+    assert ("Where it was watched" in text, "branches" in text) == (True, False)
 
 
 UNCOUNTED = """
-const [ask, wait] = [fetch, setTimeout];
+const ask = fetch;
 let isFirst = true;
-window.setTimeout = (deed) => wait(deed, 300);
 window.fetch = async (...request) => {
   const answer = await ask(...request);
   if (!isFirst || !request[0].includes("summary")) return answer;
@@ -193,5 +266,8 @@ def test_no_view_is_wider_than_its_window(driver, run, page, film, width):
     assert run("return document.documentElement.scrollWidth") <= width
     run(f"location.hash = 'session={film}'")
     wait_until(lambda: "Go down" in run(TEXT))
+    assert run("return document.documentElement.scrollWidth") <= width
+    run("document.getElementById('forget').click()")
+    wait_until(lambda: "flask token" in run(TEXT))
     assert run("return document.documentElement.scrollWidth") <= width
     driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
