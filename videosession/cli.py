@@ -18,7 +18,7 @@ from videosession.database_errors import meaning
 from videosession.embedded import EmbeddedError
 from videosession.errors import Conflict, DatabaseAway, DatabaseFailure, NotFound
 from videosession.exchange import logs, segments, xapi
-from videosession.exchange.intake import REMEMBERED_SESSIONS, Intake, pseudonyms
+from videosession.exchange.intake import REMEMBERED_SESSIONS, Intake, counted, pseudonyms
 from videosession.services import services
 from videosession.sessions.schemas import NewEvent
 from videosession.sessions.transfer import NotImported
@@ -85,7 +85,7 @@ def purge(owner: str | None) -> None:
             )
         told = "What deleted sessions left behind is gone."
     else:
-        told = f"{removal.forget(owner=owner)} sessions of {owner} are gone, with all their events."
+        told = f"{counted(removal.forget(owner=owner), 'session')} of {owner} removed, with all events."
     if not removal.sweep():
         raise click.ClickException("The database did not remove everything: see its log, and run this again.")
     if owner is not None:
@@ -108,6 +108,8 @@ def export_session(
     """Write SESSION and its events as lines of JSON, as xAPI statements, or its segments as CSV."""
     if (session_id is None) == (video is None) or (video is None) != (owner is None):
         raise click.UsageError("Name a SESSION, or a --video and its --owner.")
+    if not xapi.is_iri(base):
+        raise click.UsageError("--base must be an IRI, such as https://lms.example.")
     if form == "jsonl" and session_id is None:
         raise click.UsageError("A file of lines holds one SESSION: name it, or export --format xapi or csv.")
     try:
@@ -140,11 +142,12 @@ def _chosen(session_id: str | None, video: str | None, owner: str | None) -> Ite
 
 def _export_viewings(chosen: Iterator[tuple[str, str]], form: str, options: xapi.Options) -> None:
     """Write what each session was, and count what had to be left out."""
-    write, left_out = sys.stdout.buffer.write, 0
+    write, left_out, found = sys.stdout.buffer.write, 0, False
     if form == "csv":
         write(segments.header().encode())
     with _progress("Exporting", chosen, None) as sessions:
         for session_id, owner in sessions:
+            found = True
             session, events = services().sessions.timeline_events(session_id, owner=owner)
             if form == "csv":
                 write("".join(segments.lines(session, walk(events))).encode())
@@ -152,8 +155,11 @@ def _export_viewings(chosen: Iterator[tuple[str, str]], form: str, options: xapi
             for statement in xapi.statements(session, walk(events), options):
                 left_out += statement is None
                 write(b"" if statement is None else orjson.dumps(statement, option=orjson.OPT_APPEND_NEWLINE))
+    if not found:
+        click.echo("The owner has no session with this videoId.", err=True)
     if left_out:
-        click.echo(f"{left_out} statements were left out: they need a length. Name one with --length.", err=True)
+        told = f"{counted(left_out, 'statement')} left out, for want of a length. Name one with --length."
+        click.echo(told, err=True)
 
 
 @click.command("import")
@@ -182,7 +188,12 @@ def _import_lines(file: BinaryIO, owner: str | None) -> None:
         with _progress("Importing", file, _count_lines(file)) as lines:
             session_id = services().transfer.restore(lines, owner)
     except NotImported as error:
-        raise click.ClickException(_printable(str(error))) from None
+        hint = (
+            "\nIf it is another system's log, name its --format."
+            if str(error).startswith(("Line 1:", "Line 1 "))
+            else ""
+        )
+        raise click.ClickException(_printable(str(error)) + hint) from None
     click.echo(session_id)
 
 
@@ -205,9 +216,15 @@ def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str]
         intake.flush()
     for line in intake.told():
         click.echo(_printable(line), err=True)
-    sessions = f"more than {REMEMBERED_SESSIONS}" if intake.sessions > REMEMBERED_SESSIONS else intake.sessions
-    click.echo(f"{intake.events} events in {sessions} sessions. With the service running, see them here:\n")
-    click.echo(_page(owner))
+    if intake.events:
+        many = intake.sessions > REMEMBERED_SESSIONS
+        sessions = f"more than {REMEMBERED_SESSIONS} sessions" if many else counted(intake.sessions, "session")
+        click.echo(f"{counted(intake.events, 'event')} in {sessions}. With the service running, see them here:\n")
+        click.echo(_page(owner))
+    elif not (damage or intake.broken or intake.deleted):
+        click.echo(f"No events were stored: nothing in the file is about a video, read as {form}.")
+    else:
+        click.echo("No events were stored.")
     if damage:
         raise click.ClickException(_printable(str(damage)))
 

@@ -117,7 +117,7 @@ def test_a_compressed_log_that_is_damaged_ends_the_command_with_a_message(client
 def test_what_was_read_before_the_damage_is_stored(client):
     other = b"".join(b"# %040d\n" % number**9 for number in range(20_000))
     result = take(client, gzip.compress(LINES + other)[:-3000])
-    assert (result.exit_code, "5 events in 1 sessions" in result.stdout) == (1, True)
+    assert (result.exit_code, "5 events in 1 session" in result.stdout) == (1, True)
     assert [ranges(each) for each in told(client)] == [[(0, 10), (60, 90)]]
 
 
@@ -135,7 +135,7 @@ DOCUMENTS = {
 def test_a_document_is_read_up_to_where_it_is_broken(client, content):
     result = take(client, content, "xapi")
     assert (result.exit_code, "damaged after statement 2; the rest" in result.stderr) == (1, True), result.stderr
-    assert "1 events in 1 sessions" in result.stdout
+    assert "1 event in 1 session" in result.stdout
 
 
 class Endless(io.RawIOBase):

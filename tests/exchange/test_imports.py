@@ -56,7 +56,7 @@ def ranges(answer: dict) -> list[tuple[float, float]]:
 def test_a_log_becomes_a_session_whose_timeline_tells_what_was_watched(client):
     result = take(client, written(VIEWING))
     assert result.exit_code == 0, result.output
-    assert "5 events in 1 sessions" in result.stdout
+    assert "5 events in 1 session." in result.stdout
     [session] = sessions(client)
     assert (session["title"], session["videoId"]) == ("v1 in course-v1:edX+Demo+2026", "v1")
     [answer] = told(client)
@@ -128,33 +128,50 @@ def test_an_anonymous_viewer_has_no_name(client):
 
 
 BROKEN = {
-    "cut off": b'{"username": "anna", "event_type": "play_vi',
-    "no JSON": b"Traceback (most recent call last):",
-    "no time": json.dumps(VIEWING[0] | {"time": None}).encode(),
-    "no payload": json.dumps(VIEWING[0] | {"event": "a=1"}).encode(),
-    "no video": json.dumps(VIEWING[0] | {"event": {}}).encode(),
-    "too long": b"{" + b" " * logs.LONGEST_LINE + b"}",
-    "a number that cannot be stored": json.dumps(VIEWING[0] | {"event": {"id": "v1", "n": 2**63}}).encode(),
+    "cut off": (b'{"username": "anna", "event_type": "play_vi', "not JSON"),
+    "no JSON": (b"Traceback (most recent call last):", "not JSON"),
+    "no time": (json.dumps(VIEWING[0] | {"time": None}).encode(), "no time"),
+    "no payload": (json.dumps(VIEWING[0] | {"event": "a=1"}).encode(), "not JSON"),
+    "no video": (json.dumps(VIEWING[0] | {"event": {}}).encode(), "no video"),
+    "too long": (b"{" + b" " * logs.LONGEST_LINE + b"}", "too long"),
+    "a number that cannot be stored": (
+        json.dumps(VIEWING[0] | {"event": {"id": "v1", "n": 2**63}}).encode(),
+        "no event that can be stored",
+    ),
 }
 
 
-@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
-def test_a_broken_line_is_counted_with_its_number_and_the_rest_is_imported(client, broken):
+@pytest.mark.parametrize(("broken", "fault"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_line_is_counted_with_its_number_and_fault_and_the_rest_is_imported(client, broken, fault):
     result = take(client, written(VIEWING[:2]) + broken + b"\n" + written(VIEWING[2:]))
-    assert (result.exit_code, "1 lines could not be read or stored: 3\n" in result.stderr) == (0, True), result.output
+    message = f"1 line could not be read or stored: 3 ({fault})\n"
+    assert (result.exit_code, message in result.stderr) == (0, True), result.output
     assert [ranges(each) for each in told(client)] == [[(0, 10), (60, 90)]]
 
 
 def test_of_many_broken_lines_the_first_are_named(client):
     result = take(client, b"x\n" * 50)
-    assert "50 lines could not be read or stored: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …" in result.stderr
+    numbers = ", ".join(f"{number} (not JSON)" for number in range(1, 11))
+    assert f"50 lines could not be read or stored: {numbers}, …" in result.stderr
+    assert result.stdout == "No events were stored.\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"# nothing\n", b'{"statements": []}\n'])
+def test_a_file_of_which_nothing_is_about_a_video_is_called_that(client, content):
+    result = take(client, content)
+    assert result.stdout == "No events were stored: nothing in the file is about a video, read as openedx.\n"
+
+
+def test_a_log_that_is_taken_for_an_export_is_asked_for_its_format(client):
+    result = client.app.test_cli_runner().invoke(args=["import", "-"], input=written(VIEWING))
+    assert (result.exit_code, "name its --format" in result.stderr) == (1, True)
 
 
 def test_what_was_deleted_here_is_not_brought_back(client):
     take(client, written(VIEWING))
     client.delete(f"/api/sessions/{sessions(client)[0]['id']}")
     result = take(client, written(VIEWING))
-    assert (result.exit_code, "5 events belong to sessions that have been deleted" in result.stderr) == (0, True)
+    assert (result.exit_code, "5 events of sessions that have been deleted" in result.stderr) == (0, True)
     assert sessions(client) == []
 
 
@@ -210,10 +227,22 @@ def test_all_sessions_of_a_video_are_exported_at_once(client):
     assert [row.split(",")[4:7] for row in rows] == [["1", "0.0", "10.0"], ["1", "60.0", "90.0"]]
 
 
+def test_a_video_without_sessions_is_said_to_have_none(client):
+    assert (
+        "no session with this videoId" in export(client, "--video", "w", "--owner", "alice", "--format", "xapi").stderr
+    )
+
+
+@pytest.mark.parametrize("base", ["lms.example", "", "https://lms.example/#a", "https://a b"])
+def test_a_base_of_ids_is_an_iri(client, base):
+    result = client.app.test_cli_runner().invoke(args=["export", "x", "--format", "xapi", "--base", base])
+    assert (result.exit_code, "must be an IRI" in result.stderr) == (2, True)
+
+
 def test_statements_that_need_a_length_are_counted_where_there_is_none(client):
     session_id = client.new_session()
     client.append(session_id, [{"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position": 0}}])
-    assert "2 statements were left out" in export(client, session_id, "--format", "xapi").stderr
+    assert "2 statements left out" in export(client, session_id, "--format", "xapi").stderr
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@a", "\ta"])

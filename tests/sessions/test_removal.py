@@ -65,11 +65,11 @@ def test_purging_a_person_leaves_nothing_of_theirs(app, db, client, stranger):
     client.delete(f"/api/sessions/{client.new_session()}")
     foreign = stranger.new_session()
     stranger.append(foreign, [PLAY | {"data": {}}] * 200)
-    assert purge(app, "--owner", "alice") == "3 sessions of alice are gone, with all their events.\n"
+    assert purge(app, "--owner", "alice") == "3 sessions of alice removed, with all events.\n"
     assert "alice" not in everything(db)
     assert db.events.count_documents({}) == 200
     assert len(stranger.get(f"/api/sessions/{foreign}").json["events"]) == 200
-    assert purge(app, "--owner", "alice") == "0 sessions of alice are gone, with all their events.\n"
+    assert purge(app, "--owner", "alice") == "0 sessions of alice removed, with all events.\n"
 
 
 def test_a_purged_session_is_gone_for_its_owner_too_and_takes_no_more_events(app, db, client):

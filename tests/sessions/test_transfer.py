@@ -110,9 +110,9 @@ def line(**changes) -> bytes:
 
 EVENT = json.dumps(EVENTS[0]).encode() + b"\n"
 BAD = {
-    "empty": (b"", "Line 1"),
+    "empty": (b"", "Line 1 is not JSON"),
     "no session first": (EVENT, "Line 1: /session: "),
-    "no JSON": (line() + EVENT + b"{\n", "Line 3: "),
+    "no JSON": (line() + EVENT + b"{\n", "Line 3 is not JSON: "),
     "no id of the session": (line(id=None), "Line 1: /session/id"),
     "an id of another form": (line(id="x"), "Line 1: /session/id"),
     "no createdAt": (line(createdAt=None), "Line 1: /session/createdAt"),

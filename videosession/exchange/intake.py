@@ -34,7 +34,7 @@ class Intake:
         self.events = 0
         self.deleted = 0  # events of sessions that have been deleted here
         self.broken = 0
-        self.first_broken: list[int] = []
+        self.first_broken: list[str] = []  # the numbers of lines, each with what is wrong
         self._repository, self._owner = repository, owner
         self._source, self._pseudonym = source, pseudonym
         self._ids: LRUCache[str, str | None] = LRUCache(REMEMBERED_SESSIONS)
@@ -48,8 +48,10 @@ class Intake:
             for record in read():
                 if record is not None:
                     self._keep(number, record)
-        except (Unreadable, ValidationError):
-            self._note(number)
+        except Unreadable as error:
+            self._note(number, str(error))
+        except ValidationError:
+            self._note(number, "no event that can be stored")
         if self._count >= MOST_WAITING:
             self.flush()
 
@@ -65,10 +67,10 @@ class Intake:
     def told(self) -> Iterator[str]:
         """Yield messages about what could not be stored."""
         if self.broken:
-            numbers = ", ".join(map(str, self.first_broken)) + (", …" if self.broken > NUMBERS_TOLD else "")
-            yield f"{self.broken} lines could not be read or stored: {numbers}"
+            numbers = ", ".join(self.first_broken) + (", …" if self.broken > NUMBERS_TOLD else "")
+            yield f"{counted(self.broken, 'line')} could not be read or stored: {numbers}"
         if self.deleted:
-            yield f"{self.deleted} events belong to sessions that have been deleted here."
+            yield f"{counted(self.deleted, 'event')} of sessions that have been deleted here."
 
     def _keep(self, number: int, record: Record) -> None:
         events = [self._schema.load(event) for event in record.events]
@@ -82,7 +84,7 @@ class Intake:
             if earlier is event:
                 self._count += 1
             elif content(earlier) != content(event):
-                self._note(number)
+                self._note(number, "another event has its id")
 
     def _store(self, session_id: str, numbered: list[tuple[int, dict[str, Any]]]) -> None:
         """Store events; where the ids of some are taken by others, the rest."""
@@ -92,7 +94,7 @@ class Intake:
             self.deleted += len(numbered)
         except (Conflict, Invalid):
             if len(numbered) == 1:
-                self._note(numbered[0][0])
+                self._note(numbered[0][0], "another event has its id")
             else:
                 for each in numbered:
                     self._store(session_id, [each])
@@ -125,15 +127,20 @@ class Intake:
             return request and request.id()
         return session_id
 
-    def _note(self, number: int) -> None:
+    def _note(self, number: int, fault: str) -> None:
         self.broken += 1
         if len(self.first_broken) < NUMBERS_TOLD:
-            self.first_broken.append(number)
+            self.first_broken.append(f"{number} ({fault})")
 
 
 def pseudonyms(salt: str) -> Callable[[str], str]:
     """Return a function that hashes names with a salt."""
     return lambda name: hmac.new(salt.encode(), name.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def counted(number: int, thing: str) -> str:
+    """Return how many there are of a thing, as in `2 sessions`."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def _bounded(text: str, most: int) -> str:

@@ -176,7 +176,12 @@ def film(session: Session, options: Options) -> str:
     video_id = session.get("videoId")
     if video_id is None:
         return options.iri("sessions", session["_id"])
-    return video_id if _IRI.fullmatch(video_id) else options.iri("videos", video_id)
+    return video_id if is_iri(video_id) else options.iri("videos", video_id)
+
+
+def is_iri(text: str) -> bool:
+    """Return whether a text is an absolute IRI, without a fragment."""
+    return _IRI.fullmatch(text) is not None
 
 
 def _video(iri: str, name: str) -> Statement:

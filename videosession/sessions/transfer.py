@@ -83,7 +83,8 @@ def _load(loader: Schema, numbered: list[tuple[int, bytes]]) -> list[dict]:
         try:
             values.append(exact_json.read(line))
         except ServiceError as error:
-            raise NotImported(f"Line {number}: {error.detail}") from None
+            detail = error.detail.removeprefix("The body ")  # is not JSON, or not UTF-8
+            raise NotImported(f"Line {number}{' ' if detail != error.detail else ': '}{detail}") from None
     with _refused(numbered):
         return bodies.load_value(loader, values)
 
