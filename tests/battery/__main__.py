@@ -36,6 +36,7 @@ EXPERIMENTS = [
     "acceptance",
     "clients",
     "containers",
+    "imports",
     "soak",
 ]
 
