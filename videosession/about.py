@@ -68,11 +68,14 @@ blueprint = Blueprint("about", __name__)
 class Service(Shape):
     """The limits are grouped by what they bound, with their units in their names."""
 
-    name = fields.String(required=True)
-    version = fields.String(required=True)
-    documentation = fields.String(required=True)
+    name = fields.String(required=True, metadata={"description": "The name of the software."})
+    version = fields.String(required=True, metadata={"description": "Its version."})
+    documentation = fields.String(required=True, metadata={"description": "The path of its documentation."})
     limits = fields.Dict(
-        keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.Float()), required=True
+        keys=fields.String(),
+        values=fields.Dict(keys=fields.String(), values=fields.Float()),
+        required=True,
+        metadata={"description": "By what they bound, then by name."},
     )
     example = {"name": "videosession", "version": __version__, "documentation": "/docs", "limits": LIMITS}
 

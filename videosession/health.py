@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import Future
 
 from flask import Blueprint, Flask
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from videosession.contract.decorators import answers
 from videosession.contract.shapes import Shape
@@ -19,15 +19,28 @@ blueprint = Blueprint("health", __name__)
 
 
 class Alive(Shape):
-    status = fields.Constant("alive", required=True)
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf(["alive"], error="must be alive"),
+        metadata={"description": "Always this."},
+    )
     example = {"status": "alive"}
 
 
 class Ready(Shape):
     """Without the missing indexes the service is slow."""
 
-    status = fields.Constant("ready", required=True)
-    missing_indexes = fields.List(fields.String(), data_key="missingIndexes", required=True)
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf(["ready"], error="must be ready"),
+        metadata={"description": "Always this."},
+    )
+    missing_indexes = fields.List(
+        fields.String(),
+        data_key="missingIndexes",
+        required=True,
+        metadata={"description": "Without these the service is slow; `flask init-db` creates them."},
+    )
     example = {"status": "ready", "missingIndexes": []}
 
 

@@ -50,9 +50,12 @@ def test_generators_of_clients_meet_nothing_that_they_trip_over(client):
     assert told["components"]["schemas"]["JSONValue"].keys() == {"description"}
     for name in ("NewSession", "NewEvent", "NewPlayerToken"):
         assert not any("default" in field for field in told["components"]["schemas"][name]["properties"].values())
+    operations = [operation for each in told["paths"].values() for operation in each.values()]
+    queried = [parameter["schema"] for operation in operations for parameter in operation["parameters"]]
+    assert not [schema for schema in queried if schema["type"] == "string" and "default" in schema]
     timeline = told["paths"]["/api/sessions/{sessionId}/timeline"]["get"]["responses"]["200"]
     assert list(timeline["content"]) == ["application/json"]
-    assert all("security" in operation for each in told["paths"].values() for operation in each.values())
+    assert all("security" in operation for operation in operations)
 
 
 def test_every_route_is_described_and_nothing_else_is(app):
@@ -110,6 +113,13 @@ def test_every_operation_says_what_it_does_and_names_its_parameters_once(name):
     parameters = [(parameter["in"], parameter["name"]) for parameter in operation["parameters"]]
     assert len(set(parameters)) == len(parameters)
     assert {place for place, _ in parameters} <= {"path", "query", "header"}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_field_says_what_it_is(name):
+    fields = SCHEMAS[name].get("properties", {})
+    assert [field for field, schema in fields.items() if "description" not in schema and "$ref" not in schema] == []
+    assert [field for field, schema in fields.items() if not {"type", "$ref", "anyOf", "allOf"} & schema.keys()] == []
 
 
 def test_bounds_are_those_that_validate():

@@ -29,6 +29,9 @@ def readable(document: Document) -> Document:
             field.pop("default", None)  # some take a field with a default for a required one
     for operations in told["paths"].values():
         for operation in operations.values():
+            for parameter in operation["parameters"]:
+                if parameter["schema"]["type"] == "string":
+                    parameter["schema"].pop("default", None)
             _keep_json(operation["responses"])
     return told
 

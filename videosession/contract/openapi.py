@@ -89,20 +89,31 @@ CONDITIONS = {
 
 
 class InvalidPart(Shape):
-    pointer = fields.String(required=True)
-    detail = fields.String(required=True)
+    pointer = fields.String(
+        required=True,
+        metadata={"description": "Where it is in the body, as a JSON pointer."},
+    )
+    detail = fields.String(required=True, metadata={"description": "What is wrong with it."})
 
 
 class Problem(Shape):
     """What is wrong and what to do (RFC 9457); `errors` lists everything that is invalid."""
 
-    type = fields.String(required=True)
-    title = fields.String(required=True)
-    status = fields.Integer(required=True)
-    detail = fields.String(required=True)
-    request_id = fields.String(required=True, data_key="requestId")
-    errors = fields.List(fields.Nested(InvalidPart))
-    errors_omitted = fields.Integer(data_key="errorsOmitted")
+    type = fields.String(
+        required=True, metadata={"description": "Always `about:blank`: the status says what kind of problem it is."}
+    )
+    title = fields.String(required=True, metadata={"description": "The status in words."})
+    status = fields.Integer(required=True, metadata={"description": "The answer's status."})
+    detail = fields.String(required=True, metadata={"description": "What is wrong, for a person."})
+    request_id = fields.String(
+        required=True, data_key="requestId", metadata={"description": "The request's id, which the log has, too."}
+    )
+    errors = fields.List(
+        fields.Nested(InvalidPart), metadata={"description": "Everything that is invalid in the body."}
+    )
+    errors_omitted = fields.Integer(
+        data_key="errorsOmitted", metadata={"description": "How many more errors there are than are listed."}
+    )
     example = {
         "type": "about:blank",
         "title": "Unprocessable Entity",

@@ -103,14 +103,20 @@ class Session(Shape):
 
 
 class CreatedSession(Session):
-    created_at = Moment(required=True, data_key="createdAt")
+    created_at = Moment(
+        required=True,
+        data_key="createdAt",
+        metadata={"description": "When the session was created, by the database's clock."},
+    )
     example = {"id": _SESSION_ID, "title": "A lecture", "description": "", "createdAt": "2026-03-01T10:00:00.000Z"}
 
 
 class ListedSession(CreatedSession):
     """A session without its events; `lastEventAt` only if it has had any."""
 
-    last_event_at = Moment(data_key="lastEventAt")
+    last_event_at = Moment(
+        data_key="lastEventAt", metadata={"description": "When its last event arrived, by the database's clock."}
+    )
     example = CreatedSession.example | {"lastEventAt": "2026-03-01T10:20:00.000Z"}
 
 
@@ -153,20 +159,32 @@ class NewEvent(Shape):
 
 
 class Event(Shape):
-    event_id = fields.String(required=True, data_key="eventId")
-    type = fields.String(required=True)
-    timestamp = fields.String(required=True)
-    data = fields.Dict(required=True)
+    event_id = fields.String(
+        required=True,
+        data_key="eventId",
+        metadata={"description": "The client's own id, or one that the service made."},
+    )
+    type = fields.String(required=True, metadata={"description": "As it was sent."})
+    timestamp = fields.String(
+        required=True, metadata={"description": "As it was sent: an RFC 3339 instant with a zone."}
+    )
+    data = fields.Dict(required=True, metadata={"description": "As it was sent."})
     example = NewEvent.example | {"eventId": "00642d7a5b1c3e09f1a2b3c4d50000"}
 
 
 class Events(Shape):
-    events = fields.List(fields.Nested(Event), required=True)
+    events = fields.List(
+        fields.Nested(Event),
+        required=True,
+        metadata={"description": "In the order of the request; of a page, in the order in which they happened."},
+    )
     example = {"events": [Event.example]}
 
 
 class SessionWithEvents(Session):
-    events = fields.List(fields.Nested(Event), required=True)
+    events = fields.List(
+        fields.Nested(Event), required=True, metadata={"description": "In the order in which they happened."}
+    )
     example = {
         "id": _SESSION_ID,
         "title": "A lecture",
@@ -186,8 +204,8 @@ class NewPlayerToken(Shape):
 
 
 class PlayerToken(Shape):
-    token = fields.String(required=True)
-    expires_at = Moment(required=True, data_key="expiresAt")
+    token = fields.String(required=True, metadata={"description": "Send it as a Bearer token."})
+    expires_at = Moment(required=True, data_key="expiresAt", metadata={"description": "Until when it is valid."})
     example = {"token": "eyJhbGciOiJIUzI1NiJ9.…", "expiresAt": "2026-03-01T10:10:00.000Z"}
 
 
@@ -228,18 +246,18 @@ class EventsQuery(PageQuery):
 class EventsPage(Events):
     """A page of events; `next` is the cursor of the next page, if there is one."""
 
-    next = fields.String()
+    next = fields.String(metadata={"description": "The `cursor` of the next page; absent on the last."})
     example = Events.example | {"next": "WzE3NzIzNTkyMzAwMDAwMDAsIjAwNjQyIix7fV0"}
 
 
 class Sessions(Shape):
     """A page of sessions; `next` is the cursor of the next page, if there is one."""
 
-    sessions = fields.List(fields.Nested(ListedSession), required=True)
-    next = fields.String()
+    sessions = fields.List(fields.Nested(ListedSession), required=True, metadata={"description": "The newest first."})
+    next = fields.String(metadata={"description": "The `cursor` of the next page; absent on the last."})
     example = {"sessions": [ListedSession.example], "next": "WzE3NzIzNTkyMzAwMDAwMDAsIjVmMGMiLHt9XQ"}
 
 
 class Deleted(Shape):
-    message = fields.String(required=True)
+    message = fields.String(required=True, metadata={"description": "What has been done."})
     example = {"message": "Session deleted successfully."}
