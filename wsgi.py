@@ -1,5 +1,6 @@
 """The WSGI application: `flask run` and gunicorn find it here."""
 
+import gc
 import sys
 from typing import NoReturn
 
@@ -23,5 +24,7 @@ try:
     command = click.get_current_context(silent=True)
     if command is None or command.info_name == "run":  # other flask commands load the app, too, and serve nobody
         serve(app)
+        # What is there now stays: looking it all through for garbage took a third of the time of reading 10 000 events.
+        gc.freeze()
 except (ConfigError, EmbeddedError) as error:
     _refuse(str(error))

@@ -1,11 +1,14 @@
 """What a worker costs the machine."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.service import SECRET, Service, free_port, mint, on_linux, procfile
+from tests.service import PROJECT, SECRET, Service, free_port, mint, on_linux, procfile
 
 pytestmark = pytest.mark.processes
 
@@ -29,3 +32,10 @@ def test_a_worker_needs_no_more_than_sixty_megabytes(embedded, tmp_path):
             assert service.request("GET", path, token=mint()).status_code == 200
         [worker] = service.worker_pids()
         assert resident_megabytes(worker) < 60
+
+
+def test_what_is_there_at_the_start_is_not_looked_through_for_garbage_again(tmp_path):
+    settings = {"JWT_SECRET": SECRET, "MONGODB_URI": "mongodb://127.0.0.1:1/none", "FLASK_SKIP_DOTENV": "1"}
+    told = [sys.executable, "-c", "import gc, wsgi; print(gc.get_freeze_count() > len(gc.get_objects()))"]
+    process = subprocess.run(told, cwd=PROJECT, env=os.environ | settings, capture_output=True, text=True, check=True)
+    assert process.stdout == "True\n"

@@ -4,6 +4,7 @@ Starts everything that it needs and prints tables of ratios from interleaved run
 """
 
 import contextlib
+import gc
 import http.client
 import json
 import logging
@@ -74,6 +75,7 @@ class Bench:
         self.ours = Contender(app, self._services[0], takes_batches=True)
         self.theirs = Contender(afternoon.create_app(uri, SECRET), self._services[1], takes_batches=False)
         self.limit = Limit(database)
+        gc.freeze()  # as wsgi.py does
 
     def serve(self, application: str = "wsgi:app", **settings) -> Service:
         """Start gunicorn as the Procfile does."""

@@ -382,7 +382,7 @@ def test_a_session_of_up_to_a_thousand_events_is_read_in_two_queries(ordinary, c
 @on_a_wire
 def test_a_longer_session_is_read_in_batches_the_session_first_and_again_after_each_further_one(ordinary, commands):
     session_id = create(ordinary)
-    for second in range(5):
+    for second in range(9):
         ordinary.append(session_id, [event(second=second + number / 1000) for number in range(1000)], owner="alice")
     assert set(commands.during(lambda: read(ordinary, session_id))) == {"find"}
     assert [command["find"] for command in commands.sent] == ["sessions", "events", *["events", "sessions"] * 2]

@@ -1,6 +1,6 @@
 """Base classes of the schemas. Fields of our own say in `described` what they are in JSON Schema."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -42,33 +42,37 @@ class Shape(Schema):
             error_store.store_error([self.error_messages["type"]], index=index)
             return {}
         loaded = {}
-        for key, (attribute, field) in self._known.items():
+        for key, attribute, field, deserialize, validators in self._known:
+            value = data.get(key, missing)
             try:
-                value = _load(field, data.get(key, missing), key, data)
+                # As the field's `deserialize` does, which only looks more closely for what is missing or null.
+                if value is missing or value is None:
+                    value = field.deserialize(value, key, data)
+                else:
+                    value = deserialize(value, key, data)
+                    for validate in validators:
+                        validate(value)
             except ValidationError as error:
                 error_store.store_error(error.messages, key, index)
             else:
                 if value is not missing:
                     loaded[attribute] = value
-        for key in data.keys() - self._known.keys():
-            error_store.store_error([self.error_messages["unknown"]], key, index)
+        if not data.keys() <= self._keys:
+            for key in data.keys() - self._keys:
+                error_store.store_error([self.error_messages["unknown"]], key, index)
         return loaded
 
     @cached_property
-    def _known(self) -> dict[str, tuple[str, fields.Field[Any]]]:
-        """Return the fields by their keys on the wire, each with its name here."""
-        named = self.load_fields.items()
-        return {field.data_key or name: (field.attribute or name, field) for name, field in named}
+    def _known(self) -> list[tuple[str, str, fields.Field[Any], Callable[..., Any], Sequence[Callable[..., Any]]]]:
+        """Return the fields: the key on the wire, the name here, the field, how it reads a value, what it refuses."""
+        return [
+            (field.data_key or name, field.attribute or name, field, field._deserialize, field.validators)
+            for name, field in self.load_fields.items()
+        ]
 
-
-def _load(field: fields.Field[Any], value: Any, key: str, data: dict[str, Any]) -> Any:
-    """Load a value as the field's `deserialize` does, without its checks for a missing value."""
-    if value is missing or value is None:
-        return field.deserialize(value, key, data)
-    loaded = field._deserialize(value, key, data)
-    for validate in field.validators:
-        validate(loaded)
-    return loaded
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        return frozenset(key for key, *_ in self._known)
 
 
 class Moment(fields.String):

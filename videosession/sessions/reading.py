@@ -16,7 +16,7 @@ from videosession.database import Database
 from videosession.sessions.events import ORDER, Selection, bare, in_order, place
 from videosession.sessions.windows import Instants, Span, Window, at_instant
 
-EVENTS_A_BATCH = 2001  # one more than two thousand, so that a batch that is not full is known to be the last
+EVENTS_A_BATCH = 4001  # one more than four thousand, so that a batch that is not full is known to be the last
 BYTES_A_BATCH = 2 * 2**20  # that a stream holds at once, a few times over
 PAGE_BYTES = 4 * 2**20  # of data; what stands beside them is small
 LEAST_A_BATCH = 4  # of the largest events, four megabytes
@@ -88,7 +88,10 @@ class Reads:
             is_first = False
             if batch.documents:
                 size = self._fitting(batch.mean_size())
-            yield span.note(batch)
+            documents = span.note(batch)
+            del batch
+            yield documents
+            del documents  # none is kept while the next is fetched
 
     def _fitting(self, mean_size: int) -> int:
         """Return how many events a batch may have, where one has so many bytes."""
@@ -131,7 +134,9 @@ def _merged(beside: Iterator[list[dict]], recent: list[dict], ids: set[str]) -> 
             inside = [event for event in recent if place(event) < until]
             recent = recent[len(inside) :]
             there = in_order(chain(there, inside))
+        del batch
         yield there
+        del there
     yield recent
 
 

@@ -226,7 +226,8 @@ class SessionRepository:
             with self._database.deadline(is_begun=is_begun):
                 return next(found, None)
 
-        return chain([fetch(is_begun=False) or []], iter(fetch, None))
+        # chain keeps what it is given, and an iterator no longer what it has yielded.
+        return chain(iter([fetch(is_begun=False) or []]), iter(fetch, None))
 
     def newest(self, *, owner: str, limit: int, after: tuple | None = None, **filters: str) -> Page:
         """Return up to `limit` of an owner's sessions, newest first, those after a place in their order."""

@@ -127,6 +127,9 @@ def _session_json(reading: Reading) -> Iterator[bytes]:
     """Return a session as JSON in parts, a batch of events at a time, so memory does not grow with them."""
     batches = filter(None, reading.events)
     yield orjson.dumps(_head(reading.session))[:-1] + b',"events":[' + orjson.dumps(next(batches, []))[1:-1]
-    for batch in batches:
-        yield b"," + orjson.dumps(batch)[1:-1]
+    yield from map(_further, batches)
     yield b"]}"
+
+
+def _further(events: list[dict]) -> bytes:
+    return b"".join((b",", memoryview(orjson.dumps(events))[1:-1]))  # copied once
