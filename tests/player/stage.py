@@ -18,7 +18,6 @@ HERE = Path(__file__).parent
 PAGES = {
     "/": ("stage.html", "text/html"),
     "/back": ("back.html", "text/html"),
-    "/scripts.js": ("scripts.js", "text/javascript"),
 }
 PASSED_ON = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges", "Retry-After", "ETag")
 POLL_SECONDS = 0.1  # for which closing waits
@@ -82,6 +81,8 @@ class Handler(BaseHTTPRequestHandler):
         if path in PAGES:
             name, kind = PAGES[path]
             self.answer(200, {"Content-Type": kind}, (HERE / name).read_bytes())
+        elif path.startswith("/scripts/"):
+            self.answer(200, {"Content-Type": "text/javascript"}, (HERE / path[1:]).read_bytes())
         elif path in self.server.pages:
             text, kind = self.server.pages[path]
             self.answer(200, {"Content-Type": kind}, text.encode())
