@@ -19,16 +19,24 @@ AT_ONCE = 7
 EVERYDAY = {  # each run, and what is wrong if it fails
     ("plain", "busy_page"): "skipped film counts as watched where events come late",
     ("plain", "choose_early"): "a choice counts from when it is made, and not from when the film changes",
+    ("plain", "choose_long_before"): "a choice counts from ten seconds after it is made",
+    ("plain", "choose_again"): "a choice that another replaced counts, too",
+    ("plain", "choose_in_another_element"): "a choice counts after the part that it leads to, in another element",
     ("plain", "enter_late"): "a part that is told after it began invents a jump",
     ("plain", "gap_jump"): "a player's own seek counts as the viewer's",
     ("plain", "two_elements_at_once"): "what the first of two elements played is lost",
     ("plain", "attach_before_metadata"): "a film begins where its first late event is heard",
     ("plain", "silent_seeks"): "seeks are lost of which no event tells",
+    ("plain", "seeks_without_seeked"): "all after a seek is lost where the page swallows its end",
+    ("plain", "begin_at_a_place"): "a film begins at 0, although it begins elsewhere, on a busy page",
+    ("plain", "replay_by_loading"): "a film that is loaded again at its end is an anomaly",
     ("plain", "low_ready_state"): "what plays with a low readyState is lost",
+    ("plain", "low_ready_state_of_a_new_source"): "what plays with a low readyState after a change of quality is lost",
     ("plain", "leave_during_a_seek"): "leaving during a seek invents film",
     ("plain", "stall_at_rate_0"): "a stall at rate 0 counts as a pause",
     ("plain", "attach_twice"): "two followers report the same element",
     ("plain", "renew"): "an element that replaces another is not followed",
+    ("plain", "renew_by_a_late_element"): "an element is not followed if its script came late",
     ("plain", "ads"): "an ad counts as film",
     ("plain", "live_since_1970"): "the axis of a live stream begins at 0",
     ("video.js", "renew"): "the element that reset() makes is not followed",
@@ -95,7 +103,9 @@ def test_the_timeline_shows_what_was_played(runs, player, scenario):
 
 
 def sample(at: float, position: float, **changes) -> dict:
-    plain = {"element": "it", "node": None, "rate": 1, "isAd": False, "isPaused": False, "isSet": False}
+    plain = {"element": "it", "node": None, "rate": 1} | dict.fromkeys(
+        ("isAd", "isPaused", "isSet", "isSeeking"), False
+    )
     return plain | {"at": at * 1000, "position": position} | changes
 
 
@@ -116,6 +126,10 @@ RECORDED = {
     "a busy page, where positions are read late": (
         [sample(0, 0), sample(1, 0), sample(1.05, 1.04)],
         [Stretch(None, 0, 1.04)],
+    ),
+    "a position that the browser takes back": (
+        [sample(0, 0), sample(0.5, 0.5), sample(0.55, 0.1), sample(1.55, 1.1)],
+        [Stretch(None, 0, 1.1)],
     ),
     "an ad": ([sample(0, 0, isAd=True), sample(1, 1, isAd=True)], []),
 }

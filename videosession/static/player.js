@@ -9,7 +9,8 @@ const STORED_EVENTS = 4000; // 1 MB of the 5 MB that browsers allow; further eve
 const STORED_MILLISECONDS = 7 * 24 * 3600e3;
 const SCRUB_MILLISECONDS = 250; // a seek that follows sooner is a step of the same scrub
 const ENTRY_SECONDS = 0.5; // enter() may be called this much before or after the new source or position
-const CHOICE_SECONDS = 10; // choose() may be called this much before the new source or position
+const CHOICE_SECONDS = 60; // choose() may be called this much before the new source
+const MOVE_SECONDS = 10; // and this much before the new position
 const LATE_SECONDS = 0.3; // the longest extrapolation of a position
 const SLACK_SECONDS = 0.3; // how far playback may run ahead of the page's clock
 
@@ -240,12 +241,13 @@ function watch(target, use, say) {
   const observer = new MutationObserver(safely(say, find));
   function find(records = []) {
     clearTimeout(timer);
-    const added = () => records.flatMap(({ addedNodes }) => [...addedNodes]).find(isMedia);
-    const found = video?.isConnected ? video : isMedia(target) ? added() ?? video ?? target : mediaIn(target) ?? video;
+    const added = records.flatMap(({ addedNodes }) => [...addedNodes]).find(isMedia);
+    const found = video?.isConnected ? video : isMedia(target) ? added ?? video ?? target : mediaIn(target) ?? video;
     if (found !== video) use((video = found));
     const home = isMedia(target) ? video.parentNode : target;
     if (home) observer.observe(home, { childList: true, subtree: home === target });
-    if (!video) timer = setTimeout(safely(say, find), 1000); // it may appear in a shadow root, which is not observed
+    // It may appear in a shadow root, which is not observed.
+    if (!video?.isConnected && !isMedia(target)) timer = setTimeout(safely(say, find), 1000);
   }
   find();
   return () => (observer.disconnect(), clearTimeout(timer));
@@ -306,7 +308,8 @@ function follow(target, options) {
   function giveWay(at) {
     if (seek) endSeek();
     if (moves(state)) push("sessionEnd", {}, at);
-    isAnnounced = false; // WebKit's storage may still have this page's id
+    if (branch) push(branch.type, described(branch, whereabouts()), at); // it goes on in another element
+    isAnnounced = branch = undefined; // WebKit's storage may still have this page's id
   }
 
   /** Queue an event; `at` is an instant of performance.now(), or a timestamp that was taken before. */
@@ -326,8 +329,10 @@ function follow(target, options) {
 
   /** Return where the element was at an instant, when a seek has begun or the source was removed since. */
   function extrapolated(at = now()) {
-    const seconds = state === PLAYING ? Math.min(Math.max(0, (at - spot.at) / 1000), LATE_SECONDS) : 0;
-    return Math.min(spot.position + seconds * spot.rate, spot.length);
+    const { position, length, rate } = spot;
+    if (state !== PLAYING) return position;
+    const seconds = Math.min(Math.max(0, (at - spot.at) / 1000), LATE_SECONDS);
+    return bounds("end", position, position + reach())[0] ?? Math.min(position + seconds * rate, length);
   }
 
   const isLost = () => !video.readyState || video.currentSrc !== source;
@@ -348,12 +353,20 @@ function follow(target, options) {
     };
   }
 
+  /** Return where what was played starts or ends between two positions: the browser's own record is never late. */
+  const bounds = (side, low, high) =>
+    Array.from(video.played, (_, place) => video.played[side](place)).filter((at) => at >= low && at <= high);
+
+  /** Return how far playback can have gone since the last look. */
+  function reach() {
+    const elapsed = moves(state) || !video.paused ? since(spot.at) : 0;
+    return spot.lag + elapsed * Math.max(spot.rate, video.playbackRate) * 1.05 + SLACK_SECONDS;
+  }
+
   /** Return whether playback cannot have reached the position. Firefox may seek, and does loop, without events. */
   function leaps() {
-    const elapsed = moves(state) || !video.paused ? since(spot.at) : 0;
     const gained = video.currentTime - spot.position;
-    const most = spot.lag + elapsed * Math.max(spot.rate, video.playbackRate) * 1.05 + SLACK_SECONDS;
-    return video.playbackRate >= 0 && (gained < -0.25 || gained > most);
+    return video.playbackRate >= 0 && (gained < -0.25 || gained > reach());
   }
 
   function wanted(type = "waiting") {
@@ -362,7 +375,7 @@ function follow(target, options) {
     if (!video.playbackRate) return BUFFERING;
     if (video.readyState > 2) return PLAYING;
     // WebKitGTK may leave it at 2 after a seek: a position that advances means playing, until a `waiting` event.
-    const isOn = state === PLAYING || (state === BUFFERING && video.currentTime > spot.position + 0.05);
+    const isOn = state === PLAYING || video.currentTime > spot.position + 0.05;
     return type !== "waiting" && video.readyState && isOn ? PLAYING : BUFFERING;
   }
 
@@ -371,17 +384,15 @@ function follow(target, options) {
     const at = timeStamp > 0 ? Math.min(timeStamp, now()) : now();
     if (type === "emptied" || isLost()) lose(at);
     if (isAd) return;
-    if (branch && (video.seeking || (branch.type !== "choice" && wanted(type) !== PLAYING))) depart(extrapolated(at));
-    if (branch && since(branch.since) >= branch.seconds) goOn();
+    const age = since(branch?.since); // of a pending branch
+    if (video.seeking ? age < MOVE_SECONDS : branch?.type === "nodeEnter" && wanted(type) !== PLAYING) {
+      depart(extrapolated(at));
+    } else if (age >= (video.seeking ? MOVE_SECONDS : branch?.seconds)) goOn();
     if (gap && !isFilled(type)) return track();
     if (at - seek?.landed?.since >= patience()) endSeek();
     if (hasBegun && video.seeking) startSeek(at);
-    else if (hasBegun && !seek && !isLost() && leaps()) {
-      startSeek(type === "seeking" ? at : spot.at);
-      land(at);
-    }
-    if (seek && !isOver(type, at)) return;
-    if (video.seeking) return;
+    else if (hasBegun && !seek && leaps()) startSeek(type === "seeking" ? at : spot.at);
+    if ((seek && !isOver(type, at)) || video.seeking) return;
     const was = state;
     turn(wanted(type), at);
     if (moves(was) && moves(state) && video.playbackRate > 0 && video.playbackRate !== rate) emit("rateChange");
@@ -389,12 +400,15 @@ function follow(target, options) {
     track(since(at));
   }
 
+  /** Return where playback up to a position began: on a busy page a first seek is over before it is heard of. */
+  const beginning = (known, place, late) => bounds("start", known, place).at(-1) ?? origin(known, place, late);
+
   function turn(to, at = now()) {
     if (to === state) return;
     if (to === PLAYING) hasBegun = true;
-    const start = hasBegun && { position: decimals(origin(spot.position, whereabouts(), since(at))) };
+    const start = hasBegun && { position: decimals(beginning(spot.position, whereabouts(), since(at))) };
     if (moves(to) && !moves(state)) emit("play", start, at);
-    if (to === BUFFERING) emit("bufferStart");
+    if (to === BUFFERING) emit("bufferStart", {}, at);
     else if (to === PLAYING && state === BUFFERING) emit("bufferEnd", start, at);
     else if (to === ENDED) emit("complete");
     else if (to === STILL && moves(state)) emit("pause");
@@ -410,7 +424,7 @@ function follow(target, options) {
       const position = extrapolated(at);
       spot = { ...spot, position, rate: 0 };
       gap = { position };
-      turn(video.paused ? STILL : BUFFERING);
+      turn(video.paused || state === ENDED ? STILL : BUFFERING);
       hasBegun = false;
     }
     if (gap) gap.begun = undefined;
@@ -424,7 +438,7 @@ function follow(target, options) {
     const is = seeking || isLost() ? BUFFERING : wanted(type);
     const isBack = is !== BUFFERING && Math.abs(currentTime - gap.position) < 0.25;
     if (seeking || isBack) gap.begun = undefined;
-    else if (is === PLAYING) gap.begun ??= kept(origin(gap.start ?? 0, currentTime));
+    else if (is === PLAYING) gap.begun ??= kept(beginning(gap.start ?? 0, currentTime));
     else gap.start = currentTime;
     if (isBack || (gap.begun && is !== PLAYING) || since(gap.begun?.since) >= ENTRY_SECONDS) fill();
     else if (video.paused && moves(state)) turn(STILL);
@@ -434,9 +448,9 @@ function follow(target, options) {
   const lookIn = (milliseconds) => setTimeout(safely(say, look), milliseconds + 10, {});
 
   /** Keep a position and two timestamps for events that can only be reported later. */
-  function kept(place, seconds = ENTRY_SECONDS) {
+  function kept(position, seconds = ENTRY_SECONDS) {
     lookIn(seconds * 1000);
-    return { position: decimals(place), seconds, before: clock(), at: clock(), since: now() };
+    return { position: decimals(position), seconds, before: clock(), at: clock(), since: now() };
   }
 
   /** Report what began to play after the gap. */
@@ -452,8 +466,9 @@ function follow(target, options) {
   }
 
   function startSeek(at) {
-    const to = video.currentTime;
-    if (seek) return Object.assign(seek, { target: to, landed: undefined });
+    const { currentTime, seeking } = video;
+    const to = bounds("start", currentTime - (seeking ? 0 : reach()), currentTime).at(-1) ?? currentTime;
+    if (seek) return (seek = { ...seek, target: to, landed: undefined });
     const isLoop = video.loop && to < 1 && spot.position + since(spot.at) * spot.rate > spot.length - SLACK_SECONDS;
     const from = decimals(isLoop ? spot.length : extrapolated(at));
     const why = safely(say, () => (typeof cause === "function" ? cause({ from, to }) : cause))();
@@ -478,7 +493,7 @@ function follow(target, options) {
 
   /** Return whether the seek has ended; a scrub may add steps for a while. */
   function isOver(type, at) {
-    if (type === "seeked" && !video.seeking) land(at);
+    if (!video.seeking && (type === "seeked" || !seek.landed)) land(at);
     else if (seek.landed && /^(play|pause|ended)$/.test(type)) endSeek();
     return !seek;
   }
@@ -503,7 +518,9 @@ function follow(target, options) {
     if (video && isLost()) lose();
     if (seek) endSeek();
     if (to === branch?.to) return type === "choice" || branch.type === type || depart(whereabouts());
-    if (branch) goOn();
+    // Another choice replaces one.
+    if (branch && (type !== "choice" || branch.type !== type || since(branch.since) >= MOVE_SECONDS)) goOn();
+    branch = undefined;
     const isAgain = !(hasBegun || gap) || (type === "nodeEnter" && since(enteredAt) < 2);
     if (to === node && isAgain) return; // the same branch, reported twice
     const position = left();
@@ -514,17 +531,19 @@ function follow(target, options) {
     }
     tell({ type, to, details }, position, gap?.begun?.before);
     if (gap?.begun) fill();
-    gap = undefined;
-    if (!isAd) return;
-    emit("adBreakStart"); // the service ends an ad break at a branch
-    gap = {};
+    gap = isAd ? {} : undefined;
+    if (isAd) emit("adBreakStart"); // the service ends an ad break at a branch
   }
 
-  function tell({ type, to, details }, position, at) {
+  function described({ type, to, details }, position) {
     const fromPosition = decimals(position);
     const key = type === "choice" ? "toNode" : "node";
-    const data = { [key]: to, fromNode: node, position: fromPosition, fromPosition, duration: undefined, ...details };
-    if (isAnnounced || type === "choice") emit(type, data, at);
+    return { [key]: to, fromNode: node, position: fromPosition, fromPosition, duration: undefined, ...details };
+  }
+
+  function tell(step, position, at) {
+    const { type, to } = step;
+    if (isAnnounced || type === "choice") emit(type, described(step, position), at);
     node = to;
     enteredAt = now();
     hasBegun = false;
@@ -539,9 +558,8 @@ function follow(target, options) {
 
   /** The pending branch begins: the source or the position has changed. */
   function depart(position) {
-    const step = branch;
+    tell(branch, position);
     branch = undefined;
-    tell(step, position);
     stall();
   }
 

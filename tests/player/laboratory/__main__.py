@@ -13,6 +13,7 @@ from tests.player import browser
 from tests.player.battery import Home
 from tests.player.laboratory import media, players
 from tests.player.laboratory.browsers import BROWSERS
+from tests.player.laboratory.limits import LIMITS
 from tests.player.laboratory.run import SCENARIOS, Run, is_meant_for
 
 Table = dict[tuple[str, str], dict[str, str]]
@@ -35,7 +36,7 @@ def main() -> int:
         finally:
             home.close()
     _report(table, skipped)
-    return 1 if skipped or any(row[name] for row in table.values() for name in row) else 0
+    return 1 if skipped or any(failed for failed, _ in map(_sorted_out, table.items())) else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -108,10 +109,22 @@ def _outcome(run: Run) -> str:
         return f"{fault}"
 
 
+def _sorted_out(row: tuple[tuple[str, str], dict[str, str]]) -> tuple[list[str], list[str]]:
+    """Return the scenarios that failed, and those that failed for a known limit of the browser."""
+    (player, name), results = row
+    failed = [scenario for scenario, wrong in results.items() if wrong]
+    limited = [scenario for scenario in failed if (name, player, scenario) in LIMITS]
+    return [scenario for scenario in failed if scenario not in limited], limited
+
+
 def _report(table: Table, skipped: list[str]) -> None:
     for (player, name), row in table.items():
-        failed = [scenario for scenario, wrong in row.items() if wrong]
-        print(f"{player} in {name}: {len(row) - len(failed)} of {len(row)} {' '.join(failed)}")  # noqa: T201
+        failed, limited = _sorted_out(((player, name), row))
+        good = len(row) - len(failed) - len(limited)
+        print(f"{player} in {name}: {good} of {len(row)} {' '.join(failed)}")  # noqa: T201
+        for scenario in limited:
+            reason = LIMITS[name, player, scenario]
+            print(f"KNOWN LIMIT {scenario} with {player} in {name}: {reason}")  # noqa: T201
     for reason in skipped:
         print(f"SKIPPED {reason}")  # noqa: T201
 

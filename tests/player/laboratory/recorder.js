@@ -2,7 +2,7 @@
 // each change of currentTime. It knows nothing of player.js.
 
 const MILLISECONDS = 50;
-const KEPT = "recorded"; // survives a reload, and is read by the page that opened this one
+const KEPT = `recorded ${new URLSearchParams(location.search).get("session")}`; // survives a reload, and is read by the page that opened this one
 const { get, set } = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "currentTime");
 const numbers = new WeakMap();
 const page = Math.random().toString(36).slice(2, 6);

@@ -6,6 +6,7 @@ from typing import NamedTuple
 TOLERANCE = 0.3  # seconds
 WATCHED = 0.25  # less is neither watched nor a jump
 SLACK = 0.2  # by which an element's clock may run ahead of the page's between two samples
+CORRECTION = 0.5  # by which WebKitGTK takes back a position without a seek, after it began to play
 LAG = 2  # by which it may be behind: on a busy page it is read late, and catches up at once
 
 
@@ -30,6 +31,8 @@ def stretches(samples: list[dict]) -> list[Stretch]:
         lag = 0 if sample["isSet"] or sample["isPaused"] else lags.get(sample["element"], 0)
         most = _reach(before, sample) + lag
         lags[sample["element"]] = min(LAG, max(0, most - gained)) if 0 <= gained <= most else 0
+        if open_element == sample["element"] and _is_corrected(before, sample):
+            found[-1] = found[-1]._replace(end=sample["position"])
         if sample["isSet"] or not 0 < gained <= most + SLACK:
             continue
         part = Stretch(sample["node"], before["position"], sample["position"])
@@ -45,6 +48,12 @@ def stretches(samples: list[dict]) -> list[Stretch]:
 def _reach(before: dict, sample: dict) -> float:
     seconds = (sample["at"] - before["at"]) / 1000
     return 0 if before["isPaused"] and sample["isPaused"] else seconds * max(before["rate"], sample["rate"])
+
+
+def _is_corrected(before: dict, sample: dict) -> bool:
+    """Return whether the browser took back a position that it had given while it played."""
+    is_moved = sample["isSet"] or sample["isSeeking"] or before["isSeeking"] or sample["isPaused"]
+    return not is_moved and -CORRECTION < sample["position"] - before["position"] < 0
 
 
 def joined(parts: list[Stretch]) -> list[Stretch]:

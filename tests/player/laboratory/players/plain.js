@@ -19,7 +19,7 @@ export async function make(room) {
     target: video,
     video: () => video,
     load,
-    quality: () => (video.src = "/demo/boat.mp4"),
+    quality: () => (video.src = "/demo/boat.mp4?another"),
     renew() {
       renew();
       load("a");
@@ -32,6 +32,7 @@ export async function make(room) {
       pieces.duration = Infinity;
       buffer.timestampOffset = Math.floor(Date.now() / 1000);
       buffer.appendBuffer(clip);
+      await new Promise((happen) => buffer.addEventListener("updateend", happen, { once: true }));
       video.currentTime = buffer.timestampOffset + 1;
     },
   };

@@ -16,7 +16,7 @@ export async function make(room) {
     liveSince1970: () => player.load("/live/long/since-1970.mpd"),
     quality() {
       const other = player.getVariantTracks().find((track) => !track.active);
-      player.selectVariantTrack(other, true);
+      player.selectVariantTrack(other, true, 2);
     },
   };
 }
