@@ -27,8 +27,8 @@ INTRODUCTION = """\
 Create a session, report what its player does, and read back the events and what they mean.
 
 Everything under `/api` but `GET /api` needs a token in `Authorization: Bearer …`; its subject owns the sessions created
-with it. Every error is a problem document (RFC 9457). `HEAD` is answered wherever `GET` is, without the content, and
-`OPTIONS` everywhere.
+with it. The command `flask token SUBJECT` prints one. Every error is a problem document (RFC 9457). `HEAD` is answered
+wherever `GET` is, without the content, and `OPTIONS` everywhere.
 """
 
 TAGS = {
@@ -166,7 +166,7 @@ def _operation(rule: Rule, method: str, view: View) -> JSONObject:
     operation: JSONObject = {
         "operationId": re.sub(r"_(.)", lambda match: match[1].upper(), view.__name__),
         "tags": [_tag(rule)],
-        "summary": summary.rstrip("."),
+        "summary": summary.rstrip(".").replace("`", ""),  # it is shown as plain text
         "parameters": list(_parameters(rule, method, view, accepted)),
         "responses": dict(_responses(rule, method, view, accepted)),
     }
