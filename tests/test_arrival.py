@@ -38,6 +38,21 @@ UNCLEAR = {
 }
 
 
+def client_of(authorization: bytes) -> bytes | None:
+    arrival = Arrival(bytearray(b"GET / HTTP/1.1\r\n" + authorization + b"\r\n\r\n"))
+    assert arrival.is_whole()
+    return arrival.client
+
+
+def test_one_token_is_one_client_however_it_is_written():
+    ways = [b"Authorization: Bearer a.b.c", b"authorization:bearer  a.b.c\t", b"Authorization: BEARER a.b.c!d"]
+    assert {client_of(way) for way in ways} == {b"a.b"}
+    assert client_of(b"Authorization: Bearer a.d.c") != client_of(ways[0])
+    assert client_of(b"Authorization: opaque") == b"opaque"
+    assert not client_of(b"Authorization:")
+    assert client_of(b"X: y") is None
+
+
 def arrive(*parts: bytes) -> list[bool]:
     arrival = Arrival(bytearray())
     answers = []

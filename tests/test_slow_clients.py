@@ -29,8 +29,8 @@ def start(embedded, tmp_path_factory) -> Iterator[Callable]:
     with ExitStack() as stack:
         uri, directory = embedded.uri.replace("/videosession?", "/slow?"), tmp_path_factory.mktemp("slow")
 
-        def starting(arguments: str = "") -> Service:
-            return stack.enter_context(serve(directory, uri, arguments, WEB_CONCURRENCY=1))
+        def starting(arguments: str = "", **settings) -> Service:
+            return stack.enter_context(serve(directory, uri, arguments, WEB_CONCURRENCY=1, **settings))
 
         yield starting
 
@@ -139,6 +139,31 @@ def test_silent_connections_make_room_and_an_upload_that_comes_along_does_not(st
                 stack.enter_context(connected(service))
         assert statuses(rest(upload)) == [b"201"]
     wait_until(lambda: held(service) == 0)
+
+
+WAYS_TO_WRITE = [
+    b"Bearer a.b.c",
+    b"bearer a.b.c",
+    b"BEARER   a.b.c",
+    b"\tBearer a.b.c ",
+    *(b"Bearer a.b." + signature for signature in (b"d", b"c!", b"!c", b"c=", b"c-", b"")),
+]
+
+
+@pytest.mark.parametrize("ways", [WAYS_TO_WRITE, WAYS_TO_WRITE[:1]], ids=["one token in many ways", "one token"])
+def test_a_token_with_more_requests_than_a_worker_has_connections_keeps_nobody_else_waiting(start, ways):
+    service = start("--worker-connections 40", application="tests.held_up:app")
+    with ExitStack() as stack:
+        held_up = []
+        for number in range(100):
+            head = b"GET /held HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: "
+            held_up.append(stack.enter_context(connected(service, head + ways[number % len(ways)] + b"\r\n\r\n")))
+        for _ in range(30):
+            assert service.request("GET", "/livez").status_code == 200
+        service.request("GET", "/go")
+        answers = [statuses(rest(each)) for each in held_up]
+        assert answers.count([b"200"]) + answers.count([b"503"]) == 100
+        assert 40 > answers.count([b"200"]) > 8
 
 
 def length(count: int) -> bytes:

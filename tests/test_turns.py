@@ -66,6 +66,25 @@ def test_clients_take_turns(turns):
     assert last < 25, "after a few of the greedy one's fifty"
 
 
+def test_what_is_taken_back_is_the_newest_of_the_client_with_most_in_the_queue(turns):
+    gate = Gate()
+    greedy = [turns.submit("greedy", gate.task(number)) for number in range(20)]
+    for _ in range(3):
+        assert gate.inside.acquire(timeout=30)
+    spared = [turns.submit("spared", gate.task(f"spared {number}")) for number in range(30)]
+    assert gate.inside.acquire(timeout=30)
+    while turns.take_back(5, but="spared"):
+        pass
+    assert [each.cancelled() for each in greedy] == [False] * 8 + [True] * 12
+    assert turns.take_back(0, but="greedy")
+    assert spared[-1].cancelled()
+    gate.open.set()
+    for each in [*greedy[:8], *spared[:-1]]:
+        each.result(30)
+    turns.shutdown()
+    assert (len(turns._waiting), len(turns._running), turns._held_back, turns._taken_back) == (0, 0, 0, 0)
+
+
 def test_what_fails_is_given_to_who_asked_and_the_thread_goes_on(turns):
     failing = [turns.submit("client", lambda: 1 / 0) for _ in range(10)]
     for each in failing:

@@ -39,6 +39,17 @@ class Arrival:
         self._next_chunk = 0
         self._chunks = 0
 
+    @property
+    def client(self) -> bytes | None:
+        """Return what one token's requests have in common, however it is written; None without a token.
+
+        A JWT's signature and the blanks around it can be written in many ways, what it signs in one.
+        """
+        if self.token is None:
+            return None
+        written = b"".join(self.token.split()[-1:])
+        return written.rpartition(b".")[0] or written
+
     def is_whole(self) -> bool:
         """Return whether there is nothing to wait for; looks only at what arrived since the last call."""
         if not self.head_size and not self._read_head():

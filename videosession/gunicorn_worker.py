@@ -113,8 +113,11 @@ class Worker(ThreadWorker):
 
     def finish_request(self, conn: Connection, fs: Future) -> None:
         """Go on where a thread has answered, or has begun to."""
+        if fs.cancelled():
+            self._turn_away(conn)
+            return
         try:
-            result = not fs.cancelled() and fs.result()
+            result = fs.result()
         except Exception:
             result = False
             self.log.exception("a connection failed")
@@ -141,7 +144,7 @@ class Worker(ThreadWorker):
             self._wait(conn)
 
     def _submit(self, conn: Connection, task: Callable) -> None:
-        future = self.tpool.submit(conn.arrival.token, partial(task, conn))
+        future = self.tpool.submit(conn.arrival.client, partial(task, conn))
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def handle_request(self, req, conn: Connection):
@@ -373,11 +376,17 @@ class Worker(ThreadWorker):
         self._linger(conn)
 
     def _make_room(self) -> None:
-        """Close the connection that is worth the least; where all are worth keeping, none."""
+        """Close the connection that is worth the least, or refuse a request where one client has more in the queue."""
         now = time.monotonic()
-        least = min(((conn.worth(now), conn) for conn in self._waiting), key=lambda pair: pair[0], default=None)
-        if least and not least[0].is_kept:
-            self._drop(least[1])
+        worths = [(worth, conn) for conn in self._waiting if not (worth := conn.worth(now)).is_kept]
+        if not self.tpool.take_back(len(worths), but=_ENDS) and worths:
+            self._drop(min(worths, key=lambda pair: pair[0])[1])
+
+    def _turn_away(self, conn: Connection) -> None:
+        """Refuse a request that was taken out of the queue; its connection is needed now and does not linger."""
+        if conn.answer is None:
+            self._refuse(conn.sock, 503, _TOO_MUCH)
+        self._let_go(conn)
 
     def _linger(self, conn: Connection) -> None:
         """Let the client close first: closing at once could take the answer from it (RFC 9112, 9.6)."""
@@ -405,6 +414,9 @@ class Worker(ThreadWorker):
 
     def _drop(self, conn: Connection) -> None:
         self._unwatch(conn)
+        self._let_go(conn)
+
+    def _let_go(self, conn: Connection) -> None:
         self._release(conn)
         self.nr_conns -= 1
         conn.close()

@@ -26,6 +26,7 @@ class Turns:
         self._waiting: dict[Hashable, deque[_Task]] = {}  # by client, in the order of their turns
         self._running: Counter[Hashable] = Counter()
         self._held_back = 0  # tasks that wait for one of the same client, and not for a thread
+        self._taken_back = 0  # calls of tasks that are in no queue any more
         # One entry for each task, for any thread to go and look; False to end.
         self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()
         # Nobody waits for them where the process ends in another way than by `shutdown`.
@@ -43,6 +44,23 @@ class Turns:
         self._calls.put(True)
         return task.future
 
+    def take_back(self, more_than: int, *, but: Hashable) -> bool:
+        """Cancel the newest task of the client with most in the queue, where it has more; whether one was cancelled.
+
+        One client's tasks are never taken back: those of `but`.
+        """
+        with self._lock:
+            queues = [tasks for client, tasks in self._waiting.items() if client is not but]
+            longest = max(queues, key=len, default=deque[_Task]())
+            if len(longest) <= max(more_than, 1):
+                return False
+            task = longest.pop()
+            if self._held_back:
+                self._held_back -= 1
+            else:
+                self._taken_back += 1
+        return task.future.cancel()
+
     def shutdown(self, wait: bool = True) -> None:
         """End the threads when all that was submitted is done; wait for that, or only for what is done in a moment."""
         for _ in self._threads:
@@ -54,6 +72,9 @@ class Turns:
     def _work(self) -> None:
         while self._calls.get():
             with self._lock:
+                if self._taken_back:
+                    self._taken_back -= 1
+                    continue
                 task = self._next()
                 self._held_back += task is None
             while task:
