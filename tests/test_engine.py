@@ -4,6 +4,7 @@ import logging
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,8 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from tests.answers import check_problem
-from tests.databases import empty_database
-from tests.service import SECRET, free_port, run, tool, wait_until
+from tests.databases import empty_database, failing
+from tests.service import PROJECT, SECRET, free_port, run, tool, wait_until
 from videosession import engine
 from videosession.app import create_app
 from videosession.database import Database
@@ -152,6 +153,30 @@ def test_each_process_examines_its_database_when_it_starts(app, monkeypatch):
     monkeypatch.setattr(engine, "examine", lambda like: examined.append(like.name) or [])
     services_of(app).upkeep.start()
     wait_until(lambda: examined == ["sessions"])
+
+
+AS_IT_ENDS = """
+import sys, threading, pymongo
+from videosession.engine import examine
+
+def late():
+    threading.main_thread().join()
+    with pymongo.MongoClient(sys.argv[1]) as client:
+        print(examine(client[sys.argv[2]]["sessions"]))
+
+threading.Thread(target=late).start()
+"""
+
+
+def test_an_examination_while_the_process_ends_goes_on(db, mongo_uri):
+    command = [sys.executable, "-c", AS_IT_ENDS, mongo_uri, db.name]
+    process = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    assert (process.stdout, process.stderr) == ("[]\n", "")
+
+
+def test_what_goes_wrong_in_a_thread_of_an_examination_goes_wrong_in_it(db):
+    with failing(db.client, "update", errorCode=50), pytest.raises(OperationFailure):
+        list(engine._counts(db["scratch"]))
 
 
 def test_a_server_that_grants_no_collection_of_its_own_is_not_examined_and_the_log_says_so(db, monkeypatch, caplog):

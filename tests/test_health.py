@@ -51,8 +51,8 @@ def test_it_is_not_ready_within_a_second_when_the_database_never_answers_and_at_
 def test_it_is_not_ready_within_a_second_while_the_databases_name_is_looked_up_and_sooner_after_that(black_hole):
     is_found = threading.Event()
     database = services_of(black_hole.app).database
-    uri = database._locate()
-    database._locate = lambda: uri if is_found.wait(20) else ""
+    uri = database._client._locate()
+    database._client._locate = lambda: uri if is_found.wait(20) else ""
     began = time.monotonic()
     assert black_hole.get("/readyz").status_code == 503
     first_seconds = time.monotonic() - began

@@ -1,61 +1,30 @@
-"""One client per process, its deadlines, and what a database failure means.
+"""The database as the service uses it: its collections, its deadlines, and what a failure of it means.
 
-Whatever the URI says, writes are acknowledged by a majority and journaled, and reads come from the primary: the
-promises rest on it. The calls that come before an answer share one deadline, and each later batch of a stream has one.
+The calls that come before an answer share one deadline, and each later batch of a stream has one.
 """
 
 import logging
-import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
-from typing import Any, NamedTuple
+from typing import Any
 
 import pymongo
-from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
-from pymongo.database import Database as MongoDatabase
 from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
-from pymongo.read_concern import ReadConcern
 
 from videosession import instants
+from videosession.database_client import DEADLINE_SECONDS, Client, Opened, collection
 from videosession.database_errors import meaning
 from videosession.errors import DatabaseAway, DatabaseFull
 from videosession.indexes import EVENT_INDEXES, RETENTION_INDEX, SESSION_INDEXES
 
 log = logging.getLogger(__name__)
 
-DEADLINE_SECONDS = 3
 START_SECONDS = 60  # as long as a command waits for a database that is being started
 LEAST_FREE_BYTES = 64 * 1024 * 1024  # then nothing more is stored: a database that meets a full disk answers nothing
 _EXISTS = 48
 OVERSHOOT_SECONDS = 0.5  # PyMongo looks at the clock every so often while it waits for a server to be there
-DEFAULT_NAME = "videosession"
-
-
-# The promises do not leave these to a URI. A second between heartbeats finds a returning server within two; the
-# time to connect also bounds the DNS look-ups of mongodb+srv, which lie outside the deadline.
-def _client_options(deadline_seconds: float) -> dict[str, Any]:
-    return {
-        "timeoutMS": int(deadline_seconds * 1000),
-        "serverSelectionTimeoutMS": int(deadline_seconds * 1000),  # for calls without a deadline
-        "connectTimeoutMS": 2000,
-        "heartbeatFrequencyMS": 1000,
-        "appname": "videosession",
-    }
-
-
-_OVERRIDDEN = {"w", "journal", "j", "wtimeoutms", "readpreference", "readconcernlevel", "sockettimeoutms",
-               *map(str.lower, _client_options(DEADLINE_SECONDS))}  # fmt: skip
-
-
-class _Opened(NamedTuple):
-    process: int
-    uri: str
-    client: MongoClient
-    sessions: Collection
-    events: Collection
 
 
 def plans_by_hints(build: Mapping[str, Any]) -> bool:
@@ -96,10 +65,7 @@ class Database:
         self._by_id: dict[str, Any] | None = None if hints else {}
         self.is_windowed = windowed
         self._free_bytes = free_bytes
-        self._locate = locate
-        self._given = given
-        self._lock = threading.Lock()
-        self._opened: _Opened | None = None
+        self._client = Client(locate, given, deadline_seconds)
         self._is_away = False
         self._is_full = False
         self._is_hurried = True
@@ -115,12 +81,12 @@ class Database:
     @property
     def plans(self) -> Collection:
         """The plans of videos, by ids alone."""
-        return _collection(self.sessions.database, "plans")
+        return collection(self.sessions.database, "plans")
 
     @property
     def sums(self) -> Collection:
         """The daily sums of videos with very many sessions, by ids alone."""
-        return _collection(self.sessions.database, "sums")
+        return collection(self.sessions.database, "sums")
 
     @property
     def by_id(self) -> dict[str, Any]:
@@ -150,7 +116,7 @@ class Database:
         """
         try:
             if self._is_away and not is_begun and not self._open().client.topology_description.has_writable_server():
-                self._follow()
+                self._client.follow()
                 raise DatabaseAway
             seconds = self._deadline_seconds if seconds is None else seconds
             with pymongo.timeout(max(seconds - OVERSHOOT_SECONDS, 0.1) if self._is_hurried else 0):
@@ -181,7 +147,7 @@ class Database:
     @contextmanager
     def unhurried(self) -> Iterator[None]:
         """Lift the deadlines within: for commands, which no request waits for."""
-        if self._given is None:
+        if self._client.is_own:
             # The embedded database may have been started with the command, and takes its time.
             with pymongo.timeout(START_SECONDS if self._collections_first else self._deadline_seconds):
                 self.sessions.database.command("ping")
@@ -201,8 +167,7 @@ class Database:
 
     def prepare(self) -> None:
         """Start connecting to the database, without waiting for it."""
-        if self._given is None:
-            self._locate()
+        self._client.prepare()
 
     def tell_missing_indexes(self) -> None:
         """Log the indexes that are not there."""
@@ -212,22 +177,21 @@ class Database:
     def missing_indexes(self) -> list[str]:
         """Return the names of the missing indexes: without them the service is correct, but slow."""
         missing = []
-        for collection, indexes in ((self.sessions, self._session_indexes), (self.events, EVENT_INDEXES)):
-            there = collection.index_information()
+        for where, indexes in ((self.sessions, self._session_indexes), (self.events, EVENT_INDEXES)):
+            there = where.index_information()
             names = (index.document["name"] for index in indexes)
-            missing += [f"{collection.name}.{name}" for name in names if name not in there]
+            missing += [f"{where.name}.{name}" for name in names if name not in there]
         return missing
 
     def close(self) -> None:
         """Close the client, whether or not the database is available."""
-        with self._lock:
-            self._close()
+        self._client.close()
 
     def _make_collections(self) -> None:
         if self._collections_first:
-            for collection in (self.sessions, self.events):
+            for missing in (self.sessions, self.events):
                 try:
-                    collection.database.command("create", collection.name)
+                    missing.database.command("create", missing.name)
                 except OperationFailure as error:
                     if error.code != _EXISTS:
                         raise
@@ -237,57 +201,10 @@ class Database:
         if not self._is_away:
             log.warning("the database does not answer: %s", _told(error))
         self._is_away = True
-        self._follow()
+        self._client.follow()
 
-    def _follow(self) -> None:
-        """Close the client if the database has moved, unless another thread is doing so."""
-        if self._given is None and self._lock.acquire(blocking=False):
-            try:
-                if self._opened and self._opened.uri != self._locate():
-                    self._close()
-            finally:
-                self._lock.release()
-
-    def _close(self) -> None:
-        if self._opened and self._given is None:
-            with pymongo.timeout(0.1):
-                self._opened.client.close()
-        self._opened = None
-
-    def _open(self) -> _Opened:
-        opened = self._opened
-        if opened and opened.process == os.getpid():
-            return opened
-        # Looking up the addresses of mongodb+srv takes up to two seconds, and fails: then one request tries again.
-        if not self._lock.acquire(timeout=0 if self._is_away else self._deadline_seconds):
-            raise DatabaseAway
-        try:
-            if not self._opened or self._opened.process != os.getpid():
-                self._opened = self._connect()
-            return self._opened
-        finally:
-            self._lock.release()
-
-    def _connect(self) -> _Opened:
-        if self._given is not None:
-            uri, database = "", self._given
-        else:
-            uri = self._locate()
-            _tell_overridden(uri)
-            # Its monitors begin at once, in the background: while the database is away, they alone look for it.
-            options = _client_options(self._deadline_seconds)
-            database = MongoClient(uri, connect=True, **options).get_default_database(DEFAULT_NAME)
-        sessions, events = (_collection(database, name) for name in ("sessions", "events"))
-        return _Opened(os.getpid(), uri, database.client, sessions, events)
-
-
-def _collection(database: MongoDatabase, name: str) -> Collection:
-    return database.get_collection(
-        name,
-        write_concern=WriteConcern("majority", j=True),
-        read_preference=ReadPreference.PRIMARY,
-        read_concern=ReadConcern("local"),
-    )
+    def _open(self) -> Opened:
+        return self._client.open(is_away=self._is_away)
 
 
 def _told(error: PyMongoError | DocumentTooLarge) -> str:
@@ -295,10 +212,3 @@ def _told(error: PyMongoError | DocumentTooLarge) -> str:
     if isinstance(error, OperationFailure):
         return f"{type(error).__name__}, code {error.code}"
     return str(error)
-
-
-def _tell_overridden(uri: str) -> None:
-    options = uri.partition("?")[2]
-    overridden = [pair for pair in options.split("&") if pair.partition("=")[0].lower() in _OVERRIDDEN]
-    if overridden:
-        log.warning("MONGODB_URI asks for %s, which the service's promises override", ", ".join(sorted(overridden)))

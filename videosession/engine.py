@@ -7,10 +7,11 @@ power cut; it shows what no correct server does.
 
 import logging
 import secrets
+import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pymongo
 from bson import CodecOptions, encode
@@ -99,6 +100,32 @@ def _scratch(like: Collection) -> Iterator[Collection]:
         database.drop_collection(name)
 
 
+@contextmanager
+def _meanwhile(*deeds: Callable[[], None]) -> Iterator[None]:
+    """Do each in a thread of its own during the block, which ends when all are done; raise what goes wrong there.
+
+    Not in a pool: that starts no thread once the process has begun to end, and an examination may be about to.
+    """
+    errors: list[Exception] = []
+
+    def run(deed: Callable[[], None]) -> None:
+        try:
+            deed()
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(deed,), daemon=True) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise errors[0]
+
+
 def _speaks(collection: Collection) -> Iterator[str]:
     version = collection.database.client.admin.command("hello").get("maxWireVersion", 0)
     if version < LEAST_WIRE_VERSION:
@@ -133,12 +160,12 @@ def _counts(scratch: Collection) -> Iterator[str]:
     """Increment one number from several threads: a server that reads, adds and writes back loses some."""
     scratch.insert_one({"_id": "count", "number": 0})
 
-    def add(_: int) -> None:
+    def add() -> None:
         for _ in range(INCREMENTS // THREADS):
             scratch.update_one({"_id": "count"}, {"$inc": {"number": 1}})
 
-    with ThreadPoolExecutor(THREADS) as threads:
-        list(threads.map(add, range(THREADS)))
+    with _meanwhile(*[add] * THREADS):
+        pass
     counted = (scratch.find_one({"_id": "count"}) or {}).get("number")
     if counted != INCREMENTS:
         yield f"it loses updates: {INCREMENTS} increments from {THREADS} threads made {counted}"
@@ -156,12 +183,10 @@ def _keeps_conditions(scratch: Collection) -> Iterator[str]:
             scratch.update_one({"_id": name} | alive, {"$inc": {"number": 1}})
 
     names = [f"race {number}" for number in range(RACES)]
-    with ThreadPoolExecutor(1) as other:
-        for name in names:
-            scratch.insert_one({"_id": name, "number": 0})
-            updating = other.submit(update, name)
+    for name in names:
+        scratch.insert_one({"_id": name, "number": 0})
+        with _meanwhile(partial(update, name)):
             scratch.replace_one({"_id": name} | alive, {"_id": name, "deleted": True})
-            updating.result()
     kept = scratch.count_documents({"_id": {"$in": names}, "deleted": True, "number": {"$exists": False}})
     if kept != RACES:
         yield f"it brings back what was deleted: {RACES - kept} of {RACES} documents that were updated meanwhile"
