@@ -144,7 +144,7 @@ def test_gunicorn_without_our_settings_stops_with_the_message_instead_of_startin
 WITHOUT_FCNTL = """
 import os, random, sys
 sys.modules["fcntl"] = None
-del os.register_at_fork
+del os.fork, os.register_at_fork
 import wsgi
 print(wsgi.app.name)
 """
