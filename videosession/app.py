@@ -83,7 +83,10 @@ def create_app(
             tokens=tokens,
             rate_limits=rate_limits(settings),
             readiness=readiness,
-            upkeep=Upkeep((index, engine.examine), (parts.removal.expire, parts.removal.sweep, whole.keep_up)),
+            upkeep=Upkeep(
+                (index, engine.examine, whole.sums.know_days),
+                (parts.removal.expire, parts.removal.sweep, whole.keep_up),
+            ),
             observed=observed,
             limits=limits,
             description=description,

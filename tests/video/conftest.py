@@ -32,7 +32,8 @@ def videos(database, sessions, clock):
 def summed(database, sessions, clock):
     """Videos with daily sums from the second session on, with all the time in the world."""
     videos = VideoRepository(database, sessions, clock, most=1)
-    videos.sums._timer = videos.results._timer = lambda: 0
+    videos.sums.know_days()  # of none yet: each is noted when there is word of it
+    videos.sums.timer = videos.results._timer = lambda: 0
     return videos
 
 

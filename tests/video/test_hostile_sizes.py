@@ -114,7 +114,7 @@ def test_hostile_sessions_leave_every_document_and_answer_small_on_a_real_server
     assert len(results) == 62
     assert max(map(len, results)) < PACKED_BYTES
     videos = services_of(app).videos
-    videos._most, videos.sums._timer = 1, lambda: 0  # from daily sums, too
+    videos._most, videos.sums.timer = 1, lambda: 0  # from daily sums, too
     kept = client.get("/api/videos/heatmap?videoId=film")
     assert (kept.json["pending"], len(kept.data) < ANSWER_BYTES) == (0, True)
     assert max(len(bson.encode(each)) for each in db.sums.find({})) < ANSWER_BYTES

@@ -58,7 +58,7 @@ def app(db):
     app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "30"}, db=db, deadline_seconds=60)
     videos = services_of(app).videos
     videos._most = 1  # so that daily sums are kept of it
-    videos.sums._timer = videos.results._timer = lambda: 0
+    videos.sums.timer = videos.results._timer = lambda: 0
     return app
 
 

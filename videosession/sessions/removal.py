@@ -1,8 +1,9 @@
 """How sessions are removed: by their owner, with everything of a person, or at the end of their retention.
 
-It always happens the same way: a tombstone replaces the session, then its events are removed. The sweep removes the
-events of tombstones again, and drops a tombstone after a day, its events once more before it. So it also removes what
-an append or a move leaves behind when it dies before its last check of the session.
+It always happens the same way: a tombstone replaces the session, the daily sums that counted it are told, then its
+events are removed. The sweep tells sums and removes the events of tombstones again, and drops a tombstone after a day,
+its events once more before it. So it also removes what an append or a move leaves behind when it dies before its last
+check of the session.
 """
 
 import logging
@@ -14,6 +15,7 @@ from videosession.database import Database
 from videosession.errors import DatabaseFailure
 from videosession.instants import SECOND
 from videosession.sessions.events import ORDER
+from videosession.sessions.owed import sums_of, tell
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ EVENTS_AT_ONCE = 5000  # that are removed: others' writes come in between
 ALIVE = {"deletedAt": {"$exists": False}}
 
 _INSTANT = {"_id": 0, "instant": 1}
+_OWED = {"owner": 1, "videoId": 1, "createdAt": 1, "version": 1, "owes": 1}
 
 
 class Removal:
@@ -48,10 +51,26 @@ class Removal:
         self._retention_days = retention_days
 
     def bury(self, query: dict, owner: dict) -> bool:
-        """Replace the session that matches with a tombstone, and return whether there was one; `owner` may be {}."""
-        tombstone = {"_id": query["_id"], "deletedAt": self._clock()} | owner
-        replaced = self._database.sessions.replace_one(query, tombstone)
-        return bool(replaced.matched_count)
+        """Replace the session that matches with a tombstone, and tell the sums that counted it.
+
+        Returns whether there was one; `owner` may be {}.
+        """
+        while (session := self._database.sessions.find_one(query, _OWED)) is not None:
+            owed = sums_of(session)
+            tombstone = {"_id": query["_id"], "deletedAt": self._clock()} | owner
+            # A PATCH that moved it to another video since would leave that video's sum untold.
+            as_read = {"version": session.get("version")}
+            buried = tombstone | ({"owes": sorted(owed)} if owed else {})
+            if self._database.sessions.replace_one(query | as_read, buried).matched_count:
+                self._tell(tombstone, owed)
+                return True
+        return False
+
+    def _tell(self, tombstone: dict, owed: set[str]) -> None:
+        if owed:
+            tell(self._database, owed)
+            where = {name: tombstone[name] for name in ("_id", "deletedAt")}
+            self._database.sessions.update_one(where, {"$unset": {"owes": ""}})
 
     def remove_events(self, session_id: str) -> None:
         """Remove a deleted session's events, as many as the deadline allows; the sweep removes the rest."""
@@ -112,11 +131,13 @@ class Removal:
         now, is_done = self._clock(), True
         unswept = {"deletedAt": {"$gt": 0}, "isSwept": {"$exists": False}}
         for tombstone in self._tombstones(unswept):
+            self._tell(tombstone, set(tombstone.pop("owes", ())))
             if not self._sweep_events(tombstone["_id"]):
                 is_done = False
             elif tombstone["deletedAt"] < now - SETTLED_SECONDS * SECOND:
                 self._database.sessions.update_one(tombstone, {"$set": {"isSwept": True}})
         for tombstone in self._tombstones({"deletedAt": {"$gt": 0, "$lt": now - TOMBSTONE_KEPT_SECONDS * SECOND}}):
+            tombstone.pop("owes", None)
             if not self._sweep_events(tombstone["_id"]):
                 is_done = False
             else:
@@ -124,7 +145,7 @@ class Removal:
         return is_done
 
     def _tombstones(self, query: dict) -> Iterator[dict]:
-        return self._database.sessions.find(query, projection={"deletedAt": 1}, batch_size=100)
+        return self._database.sessions.find(query, projection={"deletedAt": 1, "owes": 1}, batch_size=100)
 
     def _some(self, query: dict, field: str) -> list[dict]:
         with self._database.deadline(SOME_SECONDS):

@@ -21,6 +21,7 @@ from videosession.sessions.appends import DUE_SECONDS, NO_SESSION, RECENT_BYTES,
 from videosession.sessions.events import Events, Selection, Taken
 from videosession.sessions.idempotency import ANOTHER_REQUEST, Keyed, keyed, refuse
 from videosession.sessions.lists import newest
+from videosession.sessions.owed import sums_of, tell
 from videosession.sessions.reading import Page, Reads
 from videosession.sessions.removal import ALIVE, Removal
 from videosession.sessions.schemas import CONTENT
@@ -272,11 +273,17 @@ class SessionRepository:
         # Due at once: the daily sum of its video may count it by its viewer.
         changes = content | {"version": session["version"] + 1, "due": self._clock()}
         removed = {field: "" for field in CONTENT if field in session and field not in content}
+        owed = sums_of(session) if session.get("videoId") != content.get("videoId") else set()
         updated = self._database.sessions.update_one(
             alive(session["_id"], session["owner"]) | {"version": session["version"]},
-            {"$set": changes} | ({"$unset": removed} if removed else {}),
+            {"$set": changes}
+            | ({"$unset": removed} if removed else {})
+            | ({"$addToSet": {"owes": {"$each": sorted(owed)}}} if owed else {}),
         )
-        return kept | changes if updated.matched_count else None
+        if not updated.matched_count:
+            return None
+        tell(self._database, owed)
+        return kept | changes
 
     def _bury(self, session_id: str, owner: str, condition: Condition | None) -> None:
         """Replace the session with a tombstone; with a `condition`, only in exactly the state that met it."""

@@ -14,6 +14,7 @@ SEGMENTS = 3_000
 JUMPS = 3_000
 PACKED_BYTES = 100 * 1024
 _WORTH_COMPRESSING = 1_024
+_DECODER = json.JSONDecoder()
 _COMPRESSED = b"\x78"  # how zlib begins; JSON begins with a bracket
 
 Stretch = tuple[int, int, int]  # the node's place in `nodes`, from, to
@@ -104,7 +105,8 @@ def unpack(data: bytes) -> Result:
     """Return what was packed."""
     if data[:1] == _COMPRESSED:
         data = zlib.decompress(data)
-    nodes, lengths, path, departures, segments, jumps, ended, complete_event, anomalies, clipped = json.loads(data)
+    flat, _ = _DECODER.raw_decode(data.decode())
+    nodes, lengths, path, departures, segments, jumps, ended, complete_event, anomalies, clipped = flat
     return Result(
         nodes,
         lengths,

@@ -49,7 +49,7 @@ def summary(answer: Answer, smallest: int) -> Answer:
 def heatmap(answer: Answer, smallest: int) -> Answer:
     told = _told(smallest, answer, ("views", "viewers", "binSeconds"))
     nodes = [_bins(node, smallest) for node in answer["nodes"]]
-    return told | {"nodes": nodes} | _omitted(answer, "nodesOmitted")
+    return told | {"nodes": nodes} | _omitted(answer, "nodesOmitted") | _omitted(answer, "binsOmitted")
 
 
 def _bins(node: Answer, smallest: int) -> Answer:

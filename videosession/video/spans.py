@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 Span = tuple[int, int]
 
 
-def union(spans: Iterable[Span]) -> list[Span]:
+def union(spans: Collection[Span]) -> list[Span]:
     """Return the same ground in spans that are sorted and apart."""
+    if len(spans) < 2:  # as most are
+        return list(spans)
     joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:
@@ -21,7 +23,7 @@ def union(spans: Iterable[Span]) -> list[Span]:
 
 def length(apart: Iterable[Span]) -> int:
     """Return how much spans cover that lie apart."""
-    return sum(end - start for start, end in apart)
+    return sum([end - start for start, end in apart])
 
 
 def difference(apart: list[Span], taken: list[Span]) -> list[Span]:

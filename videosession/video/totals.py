@@ -110,7 +110,10 @@ class Totals:
             self.node(node).add(totals)
 
     def node(self, node: Node) -> NodeTotals:
-        return self.nodes.setdefault(node, NodeTotals())
+        found = self.nodes.get(node)
+        if found is None:
+            found = self.nodes[node] = NodeTotals()
+        return found
 
     def count(self, counted: Counted) -> None:
         """Add a session of the population."""
@@ -165,7 +168,10 @@ class Totals:
         taken: set[tuple[Node, Edge]] = set()
         for place, (option, cause) in enumerate(result.departures):
             start, edge = names[place], (names[place + 1], option, cause)
-            totals = self.nodes[start].edges.setdefault(edge, EdgeTotals())
+            edges = self.nodes[start].edges
+            totals = edges.get(edge)
+            if totals is None:
+                totals = edges[edge] = EdgeTotals()
             totals.taken += 1
             if (start, edge) not in taken:
                 taken.add((start, edge))

@@ -1,6 +1,8 @@
 """Answers about videos: small groups hidden from tokens of `sessions:summary`, by media type, with ETags."""
 
 import hashlib
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -32,10 +34,10 @@ Query = dict[str, Any]
 _POPULATION = ("video_id", "since", "until", "filters", "without")
 
 
-def ask(query: Query, by: Steps | None = None) -> Asked:
+def ask(query: Query, by: Steps | None = None, refuse: Callable[[], object] | None = None) -> Asked:
     """Return the film that a query asks for."""
     chosen = {name: query[name] for name in _POPULATION if name in query}
-    return services().videos.ask(owner=auth.owner(), by=() if by is None else (by,), **chosen)
+    return services().videos.ask(owner=auth.owner(), by=() if by is None else (by,), refuse=refuse, **chosen)
 
 
 def is_few() -> bool:
@@ -66,27 +68,27 @@ def check_few(query: Query) -> None:
 def told(query: Query, operation: str, **arguments: Any) -> Answer:
     """Return an operation's answer, without what the token may not see."""
     check_few(query)
-    asked = ask(query)
-    about = {"videoId": query["video_id"], "pending": asked.pending}
+    asked = ask(query, refuse=_refusal(operation, arguments))
     smallest = services().settings.smallest_group
     if is_few() and asked.film.is_suppressed(smallest):
-        return about | small_groups.suppressed(smallest)
-    _check_summed(asked.film, operation, arguments)
-    whole = _whole(asked.film, operation, arguments)
-    if is_few():
-        return about | getattr(small_groups, operation)(whole, smallest)
-    return about | whole
+        answer = small_groups.suppressed(smallest)
+    else:
+        answer = _whole(asked.film, operation, arguments)
+        if is_few():
+            answer = getattr(small_groups, operation)(answer, smallest)
+    return {"videoId": query["video_id"], "pending": asked.pending} | answer
 
 
-def _check_summed(film: Film | SummedFilm, operation: str, arguments: Answer) -> None:
-    """Refuse what needs each session's result, if the video is answered from daily sums."""
-    if operation != "heatmap" or isinstance(film, Film):
-        return
-    width = arguments["width"]
+def _refusal(operation: str, arguments: Answer) -> Callable[[], object] | None:
+    """Return what refuses a heatmap that needs each session's result; None where daily sums can tell it."""
+    if operation != "heatmap":
+        return None
+    faults = {}
     if arguments["per"] != SESSION:
-        queries.refuse({"per": [f"must be {SESSION}: the range of time has too many sessions"]})
-    if width is not None and width not in WIDTHS:
-        queries.refuse({"binSeconds": [f"must be one of {_LADDER}: the range of time has too many sessions"]})
+        faults["per"] = [f"must be {SESSION}: the range of time has too many sessions"]
+    if arguments["width"] is not None and arguments["width"] not in WIDTHS:
+        faults["binSeconds"] = [f"must be one of {_LADDER}: the range of time has too many sessions"]
+    return partial(queries.refuse, faults) if faults else None
 
 
 def _whole(film: Film | SummedFilm, operation: str, arguments: Answer) -> Answer:
@@ -121,12 +123,13 @@ def flows(query: Query) -> list[Answer]:
 
 def compared(query: Query) -> tuple[Answer, Film]:
     """Return the comparison of two groups, and the film that it is of."""
-    film, pending = ask(query, by=query["by"])
+    asked = ask(query, by=query["by"])
+    film = asked.film
     if isinstance(film, SummedFilm):  # the repository refuses that
         raise TypeError(film)
     answer = film.compared(query["by"], (query["a"], query["b"]), query["threshold_percent"])
     by = METADATA + ".".join(query["by"])
-    return {"videoId": query["video_id"], "pending": pending, "by": by} | answer, film
+    return {"videoId": query["video_id"], "pending": asked.pending, "by": by} | answer, film
 
 
 def curves(query: Query, film: Film) -> list[Answer | None]:

@@ -48,6 +48,7 @@ def summarise(follow: bool, video_id: str | None, owner: str | None, rebuild: bo
         _follow(summarising)
         return
     with _database_needed():
+        services().videos.sums.know_days()
         if verify:
             _verify(summarising, chosen)
         elif rebuild or video_id or owner:

@@ -9,6 +9,7 @@ from pymongo.errors import DuplicateKeyError
 
 from videosession.database import Database
 from videosession.errors import Conflict, NotFound
+from videosession.sessions.owed import video_key
 
 Plan = dict[str, Any]
 Condition = Callable[[str | None], None]  # raises where the tag of what is stored is not what was asked for
@@ -16,11 +17,6 @@ Condition = Callable[[str | None], None]  # raises where the tag of what is stor
 _NO_PLAN = "There is no plan of this video."
 _CONTENDED = "Others changed the plan at the same moment, each time that it was tried. Nothing was done: try again."
 _MOST_TRIES = 20
-
-
-def video_key(owner: str, video_id: str) -> str:
-    """Return the key of an owner's video in the database, whatever its id contains."""
-    return hashlib.sha256(orjson.dumps([owner, video_id])).hexdigest()
 
 
 def tag_of(plan: Plan) -> str:

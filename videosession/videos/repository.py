@@ -2,22 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from typing import Any, NamedTuple
+from itertools import islice, pairwise
+from typing import Any
 
 from cachetools import LRUCache
 
 from videosession.database import Database
 from videosession.errors import BadRequest, NotFound
+from videosession.sessions.owed import DAY
 from videosession.sessions.reading import Page
 from videosession.sessions.repository import SessionRepository
-from videosession.video import Film, Plan, plan_of
+from videosession.video import Film, plan_of
 from videosession.video.sums import SummedFilm
+from videosession.videos.days import Days
 from videosession.videos.plans import Plans
 from videosession.videos.queries import Steps
-from videosession.videos.results import REFRESHING_SECONDS, Results
+from videosession.videos.results import REFRESHING_SECONDS, Found, Results, Stored
 from videosession.videos.summarising import Summarising
-from videosession.videos.sums import DAY, Range, Sums
+from videosession.videos.sums import Range, Sums
 
 SUMMED_ABOVE = 20_000
 UPKEEP_SECONDS = 1.0
@@ -27,11 +29,16 @@ VIEWER = ("viewerId",)
 _RESULT = {"createdAt": 1, "lastEventAt": 1, "revision": 1, "result": 1}
 
 
-class Asked(NamedTuple):
-    """A film of the sessions asked for, and how many of them are not up to date."""
+class Asked:
+    """A film of the sessions asked for, and how many of them are not up to date in what it has been asked so far."""
 
-    film: Film | SummedFilm
-    pending: int
+    def __init__(self, film: Film | SummedFilm, pending: int | Days) -> None:
+        self.film = film
+        self._pending = pending
+
+    @property
+    def pending(self) -> int:
+        return self._pending if isinstance(self._pending, int) else self._pending.pending
 
 
 class VideoRepository:
@@ -62,7 +69,7 @@ class VideoRepository:
     def newest(self, *, owner: str, limit: int, after: tuple[int, str] | None = None) -> Page:
         """Return up to `limit` videos of an owner, those with the latest sessions first."""
         stages: list[dict[str, Any]] = [
-            {"$match": {"owner": owner, "videoId": {"$exists": True}}},
+            {"$match": {"owner": owner, "videoId": {"$gt": ""}}},  # from the index alone
             {"$group": {"_id": "$videoId", "sessions": {"$sum": 1}, "last": {"$max": "$createdAt"}}},
         ]
         with self._database.deadline():
@@ -84,49 +91,85 @@ class VideoRepository:
         filters: dict[Steps, str] | None = None,
         without: frozenset[str] = frozenset(),
         by: Iterable[Steps] = (),
+        refuse: Callable[[], object] | None = None,
     ) -> Asked:
-        """Return the film of a video in a range of time; NotFound where there is neither a session nor a plan of it."""
+        """Return the film of a video in a range of time; NotFound where there is neither a session nor a plan of it.
+
+        Where it can be told from daily sums alone, and they cannot tell what is asked, this calls `refuse`, if given.
+        """
         filters = filters or {}
+        if filters or without or by:
+            refuse = self._refuse
         asked = Range(owner, video_id, since or 0, self._clock() + DAY if until is None else until)
         plan = plan_of(stored_plan := self.plans.find(video_id, owner=owner))
-        found = None if self._is_large(asked) else self._stored(asked, [*filters, *by])
+        noted = self.sums.noted(asked)
+        found = None
+        if not self._is_large(asked, noted, is_exact=refuse is not None):
+            found = self._stored(asked, noted, [*filters, *by])
         if found is None:
-            return self._summed(asked, plan, is_summable=not (filters or without or by))
-        if not found and stored_plan is None:
+            if refuse is not None:
+                refuse()
+            days = Days(self.sums, asked, self._clock(), REFRESHING_SECONDS)
+            summed = days.film(plan)
+            if not summed.totals.sessions and stored_plan is None:
+                self._check(video_id, owner)
+            return Asked(summed, days)
+        if not found.sessions and stored_plan is None:
             self._check(video_id, owner)
         sessions, pending = self.results.refreshed(found, owner=owner)
         return Asked(Film(sessions, self._clock(), plan, filters, without), pending)
 
-    def _is_large(self, asked: Range) -> bool:
-        """Return whether there are more sessions than one answer may fold; they are counted only if there once were."""
-        if asked[:2] not in self._large:
+    def _refuse(self) -> None:
+        raise BadRequest(
+            f"The range of time has more than {self._most} sessions, the most that can be filtered or compared:"
+            " narrow it by 'from' and 'to'."
+        )
+
+    def _is_large(self, asked: Range, noted: dict[int, Stored], *, is_exact: bool) -> bool:
+        """Return whether there are more sessions than one answer may fold, by what is noted of its whole days.
+
+        Where nothing is noted, they are counted, but only if there once were so many.
+        """
+        whole = (each for day, each in noted.items() if asked.since <= day and day + DAY <= asked.until)
+        is_noted = sum(each.get("count", 0) for each in whole) > self._most
+        if not is_exact and is_noted:
+            return True
+        if not is_noted and asked[:2] not in self._large:
             return False
-        with self._database.deadline():
-            return bool(self._database.sessions.count_documents(asked.query, limit=self._most + 1) > self._most)
+        count = 0
+        for part in self._parts(asked, noted):
+            with self._database.deadline():
+                count += self._database.sessions.count_documents(part.query, limit=self._most + 1 - count)
+            if count > self._most:
+                return True
+        return False
 
-    def _summed(self, asked: Range, plan: Plan, *, is_summable: bool) -> Asked:
-        if not is_summable:
-            raise BadRequest(
-                f"The range of time has more than {self._most} sessions, the most that can be filtered or compared:"
-                " narrow it by 'from' and 'to'."
-            )
-        return Asked(*self.sums.film(asked, plan, self.summarising.take, REFRESHING_SECONDS))
-
-    def _stored(self, asked: Range, steps: Iterable[Steps]) -> list[dict[str, Any]] | None:
+    def _stored(self, asked: Range, noted: Iterable[int], steps: Iterable[Steps]) -> Found | None:
         """Return the sessions of a range with their results and what is filtered by; None where they are too many.
 
         Each batch has a deadline of its own.
         """
-        found: list[dict[str, Any]] = []
-        sessions = self._database.sessions.find(
-            asked.query, _RESULT | _metadata(steps), limit=self._most + 1, batch_size=BATCH
-        )
-        while batch := self._next(sessions):
-            found += batch
-        if len(found) > self._most:
-            self._large[asked[:2]] = True
-            return None
+        found = Found()
+        fields = _RESULT | _metadata(steps)
+        for part in self._parts(asked, noted):
+            sessions = self._database.sessions.find(
+                part.query, fields, limit=self._most + 1 - len(found.sessions), batch_size=BATCH
+            )
+            while batch := self._next(sessions):
+                found.add(batch)
+            if len(found.sessions) > self._most:
+                self._large[asked[:2]] = True
+                return None
         return found
+
+    def _parts(self, asked: Range, noted: Iterable[int]) -> Iterator[Range]:
+        """Yield the range in parts that are found one after the other: days, where a find costs what it matches."""
+        if not self._database.is_windowed:
+            yield asked
+            return
+        ends = {end for day in noted for end in (day, day + DAY) if asked.since < end < asked.until}
+        for since, until in pairwise(sorted({asked.since, asked.until, *ends})):
+            yield asked._replace(since=since, until=until)
 
     def _next(self, sessions: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
         with self._database.deadline():

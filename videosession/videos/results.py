@@ -8,7 +8,7 @@ Nothing matched: something happened meanwhile; what was walked counts, and is no
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -25,6 +25,21 @@ AT_ONCE = 25  # that are read and written at once
 ALIVE: dict[str, Any] = {"deletedAt": {"$exists": False}}
 
 Stored = dict[str, Any]
+
+
+class Found:
+    """Sessions as they were found, without what they are no longer needed for, and which of them are stale."""
+
+    def __init__(self, stored: Iterable[Stored] = ()) -> None:
+        self.sessions: list[Session] = []
+        self.stale: list[int] = []
+        self.add(stored)
+
+    def add(self, found: Iterable[Stored]) -> None:
+        for stored in found:
+            if is_stale(stored):
+                self.stale.append(len(self.sessions))
+            self.sessions.append(as_session(stored))
 
 
 class Refreshed(NamedTuple):
@@ -61,19 +76,18 @@ class Results:
         self._sessions = sessions
         self._timer = timer
 
-    def refreshed(self, found: list[Stored], *, owner: str, seconds: float = REFRESHING_SECONDS) -> Refreshed:
+    def refreshed(self, found: Found, *, owner: str, seconds: float = REFRESHING_SECONDS) -> Refreshed:
         """Return sessions with results that cover what has happened in them, as many as the time allows."""
         end = self._timer() + seconds
-        stale = [stored["_id"] for stored in found if is_stale(stored)]
-        made: dict[str, Stored] = {}
+        sessions: list[Session | None] = list(found.sessions)
         reached = 0
-        while reached < len(stale) and self._timer() < end:
-            for new in self.make_all(stale[reached : reached + AT_ONCE], owner=owner):
-                made[new["_id"]] = new
+        while reached < len(found.stale) and self._timer() < end:
+            places = {found.sessions[place].id: place for place in found.stale[reached : reached + AT_ONCE]}
+            made = {stored["_id"]: as_session(stored) for stored in self.make_all(list(places), owner=owner)}
+            for session_id, place in places.items():
+                sessions[place] = made.get(session_id)  # None if it is gone
             reached += AT_ONCE
-        gone = set(stale[:reached]) - made.keys()
-        sessions = [as_session(made.get(stored["_id"], stored)) for stored in found if stored["_id"] not in gone]
-        return Refreshed(sessions, max(len(stale) - reached, 0))
+        return Refreshed([each for each in sessions if each is not None], max(len(found.stale) - reached, 0))
 
     def make(self, session_id: str, *, owner: str) -> Stored | None:
         """Walk a session anew, keep its result if nothing happened meanwhile, and return it; None where it is gone."""

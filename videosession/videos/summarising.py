@@ -2,8 +2,8 @@
 
     append   its own update sets `due`, if that is not set yet; so do a new session and a PATCH
     worker   lease (move `due` by a minute, where it is unchanged) → make the result
-             → tell the sum of its day
-             → unset `due`, WHERE revision and result are as made, the version is as read and the lease is ours
+             → tell the sum of its day, and those that it owes
+             → unset `due` and `owes`, WHERE revision and result are as made, the version is as read, the lease is ours
 
 An append meanwhile moves the revision, a PATCH the version, and `due` stays. A crash leaves the lease to run out: it is
 done again.
@@ -89,7 +89,7 @@ class Summarising:
             pymongo.UpdateOne(
                 {"_id": each["_id"], "due": lease, "result.token": each["result"]["token"]}
                 | {name: each[name] for name in READ},
-                {"$unset": {"due": ""}},
+                {"$unset": {"due": "", "owes": ""}},
             )
             for each in made
         ]

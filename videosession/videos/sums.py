@@ -1,39 +1,52 @@
 """Daily sums of videos with very many sessions: kept, and replaced whole.
 
-    sum       `token`, changed by whoever changes a session of its day; `clean`, the token that it was made under
+    sum       `token`, changed after whatever changes a session of its day; `clean`, the token that it was made under;
+              `covers`, the sessions that were due when it was made, each as it was
     rebuild   read the token t → the day's sessions → fold → replace WHERE the version is as read, clean = t
-    worker    result → a new token for the session's day → unset `due`
+    worker    result → a new token for the session's day and for what it owes → unset `due` and `owes`
+    request   the sessions of the range that are due → the days' tokens → rebuild the days that may not know
 
-A sum holds while its token is clean, no session of its day is due, no open view's time has come, and the day has as
-many sessions as it was made of. Whatever changes a session or adds one to a day (a new session, an import, an append, a
-PATCH) sets `due` in its own update, and `due` goes only after the token. So under a clean token nothing was added, and
-a day that nothing was added to and that has as many sessions as before has lost none: DELETE, purge, retention and a
-move to another video need to tell nobody. A crash between any two steps repeats, harmlessly. The last hours are folded,
-not kept.
+A sum holds while its token is clean, it covers those of its sessions that are due, and no open view's time has come.
+Whatever changes a session or adds one to a day (a new session, an import, an append, a PATCH) sets `due` in its own
+update, and `due` goes only after the token; what takes one from a day gives it a new token before it is acknowledged,
+and `owes` it until then (see sessions/owed). A crash between any two steps repeats, harmlessly. A request reads no more
+than the days that may not know, and unsets nothing.
+
+A day gets its document with the first word of it. Days of sessions that were there before that are noted once, in the
+background; until then each request looks for them.
 """
 
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pymongo.errors import DuplicateKeyError
+import orjson
+import pymongo
+from pymongo.errors import BulkWriteError
 
+from videosession.batches import DUPLICATE
 from videosession.database import Database
-from videosession.errors import BadRequest
 from videosession.instants import SECOND
-from videosession.video import Plan, Session
+from videosession.sessions.owed import DAY, sum_id, sums_of, video_key
+from videosession.video import Session
+from videosession.video.arithmetic import Node
 from videosession.video.population import Counted, population
-from videosession.video.sums import Packed, SummedFilm, packed_sums
-from videosession.videos.plans import video_key
-from videosession.videos.results import AT_ONCE, Results, Stored
+from videosession.video.sums import TOTALS, Packed, are_same, packed_sums
+from videosession.videos.results import Found, Results, Stored
 
-DAY = 24 * 3600 * SECOND
-MOST_DAYS = 400
 SETTLED = 3600 * SECOND  # after a day: clocks differ, and a request takes its time
 LARGEST_SUM = 15 * 1024 * 1024  # a document is smaller than 16 MiB
-FIELDS = {"createdAt": 1, "lastEventAt": 1, "revision": 1, "result": 1, "metadata.viewerId": 1}
+ALL_TIME = 2**62  # microseconds before and after 1970, within which every session was created
+NOTED_AT_ONCE = 1_000
+FIELDS = {"createdAt": 1, "lastEventAt": 1, "revision": 1, "version": 1, "due": 1, "result": 1, "metadata.viewerId": 1}
+_OF_DAY = {"owner": 1, "videoId": 1, "createdAt": 1}
+_DUE = {"createdAt": 1, "revision": 1, "version": 1}
+_KNOWN = "days"  # the id of the note that each day with sessions has its document
+
+Due = dict[int, list[Stored]]
 
 
 class Range(NamedTuple):
@@ -49,12 +62,24 @@ class Range(NamedTuple):
         created = {"$gte": self.since, "$lt": self.until}
         return {"owner": self.owner, "videoId": self.video_id, "createdAt": created}
 
+    @property
+    def key(self) -> str:
+        return video_key(self.owner, self.video_id)
+
     def day(self, day: int) -> "Range":
         return self._replace(since=day, until=day + DAY)
 
+    def hashed(self, viewer: str) -> str:
+        """Return what stands for a viewer in the sums of this video, and of no other."""
+        return hashlib.sha256(f"{self.key} {viewer}".encode()).hexdigest()[:24]
 
-def sum_id(owner: str, video_id: str, created_at: int) -> str:
-    return f"{video_key(owner, video_id)}:{created_at // DAY}"
+
+class Day(NamedTuple):
+    """The sessions of a day, how many of them are pending, and which were due when they were read."""
+
+    sessions: list[Session]
+    pending: int
+    covers: str
 
 
 class Sums:
@@ -70,25 +95,74 @@ class Sums:
         self._database = database
         self._results = results
         self._clock = clock
-        self._timer = timer
+        self.timer = timer
+        self._is_known = False
 
     def tell(self, changed: Iterable[Stored]) -> None:
-        """Note that sessions have changed: the sums of their days are no longer clean."""
-        keys = {sum_id(each["owner"], each["videoId"], each["createdAt"]) for each in changed if "videoId" in each}
-        if keys:
+        """Note that sessions have changed: the sums that count them, or did, are no longer clean."""
+        told = {"$set": {"token": secrets.token_hex(8)}}
+        self._note({(each["owner"], key) for each in changed for key in sums_of(each)}, told)
+
+    def _note(self, sums: set[tuple[str, str]], changes: Stored) -> None:
+        """Change these sums of these owners; those that are not there are made, unclean."""
+        updates = []
+        for owner, key in sorted(sums):
+            new = {"person": _person(owner), "version": secrets.token_hex(8)}
+            if "$set" not in changes:
+                new["token"] = secrets.token_hex(8)
+            updates.append(pymongo.UpdateOne({"_id": key}, changes | {"$setOnInsert": new}, upsert=True))
+        for place in range(0, len(updates), NOTED_AT_ONCE):
             with self._database.deadline():
-                told = {"$set": {"token": secrets.token_hex(8)}}
-                self._database.sums.update_many({"_id": {"$in": sorted(keys)}}, told)
+                self._upsert(updates[place : place + NOTED_AT_ONCE])
+
+    def _upsert(self, updates: list[pymongo.UpdateOne]) -> None:
+        try:
+            self._database.sums.bulk_write(updates, ordered=False)
+        except BulkWriteError as error:
+            if any(fault["code"] != DUPLICATE for fault in error.details["writeErrors"]):
+                raise
+            self._database.sums.bulk_write(updates, ordered=False)  # others inserted some at the same moment
 
     def forget(self, *, owner: str) -> None:
-        """Remove all sums of an owner."""
+        """Remove all sums of an owner whose sessions are gone; of days that have new ones, all that they told."""
+        every = {"$or": [{"person": _person(owner)}, {"owner": owner}]}
+        content = ("owner", "videoId", "day", "packed", "widths", "count", "covers", "closes", "clean")
+        new = {"person": _person(owner), "token": secrets.token_hex(8), "version": secrets.token_hex(8)}
+        alive = {"owner": owner, "createdAt": {"$gte": -ALL_TIME, "$lt": ALL_TIME}}
         with self._database.deadline():
-            self._database.sums.delete_many({"owner": owner})
+            sums, sessions = self._database.sums, self._database.sessions
+            sums.update_many(every, {"$set": new, "$unset": dict.fromkeys(content, "")})
+            found = list(sums.find({"person": _person(owner)}, {"token": 1}))
+            living = {key for each in sessions.find(alive, _OF_DAY, batch_size=NOTED_AT_ONCE) for key in sums_of(each)}
+            for each in found:
+                if each["_id"] not in living:
+                    sums.delete_one(each)  # by its token: no session has been added meanwhile
+
+    def know_days(self) -> None:
+        """Note the days of all sessions, once for all. This reads every session, and has no deadline."""
+        if self._knows_days():
+            return
+        created = {"createdAt": {"$gte": -ALL_TIME, "$lt": ALL_TIME}}
+        with pymongo.timeout(0):
+            found = {
+                (each["owner"], key)
+                for each in self._database.sessions.find(created, _OF_DAY, batch_size=NOTED_AT_ONCE)
+                for key in sums_of(each)
+            }
+        self._note(found, {})
+        with self._database.deadline():
+            self._database.sums.update_one({"_id": _KNOWN}, {"$set": {"version": ""}}, upsert=True)
+
+    def _knows_days(self) -> bool:
+        if not self._is_known:
+            with self._database.deadline():
+                self._is_known = self._database.sums.find_one({"_id": _KNOWN}, {"_id": 1}) is not None
+        return self._is_known
 
     def kept(self, query: Stored) -> Iterator[Stored]:
         """Yield the sums that are kept of some videos."""
         with self._database.deadline():
-            found = list(self._database.sums.find(query, {"version": 1}))
+            found = list(self._database.sums.find(query | {"clean": {"$exists": True}}, {"version": 1}))
         for each in found:
             with self._database.deadline():
                 stored = self._database.sums.find_one(each)
@@ -97,146 +171,153 @@ class Sums:
 
     def differs(self, stored: Stored) -> bool:
         """Return whether a sum that would be answered with is another than that of its day's results."""
-        if stored.get("clean") != stored["token"]:
-            return False
         day = Range(stored["owner"], stored["videoId"], stored["day"], stored["day"] + DAY)
-        sessions, _ = self._read(day, float("inf"))
-        now = self._clock()
-        is_another = bool(stored["packed"] != packed_sums(lambda: population(sessions, now), self._hashed(day)))
-        return is_another and self._is_current(stored, day)
+        if not self._is_current(stored, day):
+            return False
+        read, now = self.read(day, float("inf")), self._clock()
+        made = packed_sums(lambda: population(read.sessions, now), day.hashed, widths_of(stored))
+        return not are_same(stored["packed"], made) and self._is_current(stored, day)
 
     def _is_current(self, stored: Stored, day: Range) -> bool:
-        same = {name: stored[name] for name in ("_id", "version", "token")}
+        due = self.due(day)
         with self._database.deadline():
-            due = self._database.sessions.count_documents(day.query | {"due": {"$gt": 0}})
-            count = self._database.sessions.count_documents(day.query)
-            return not due and self._holds(self._database.sums.find_one(same), count)
+            now = self._database.sums.find_one({name: stored[name] for name in ("_id", "version", "token")})
+        return now is not None and self.holds(now, due[day.since])
 
-    def film(
-        self, asked: Range, plan: Plan, take: Callable[[list[Stored]], int], seconds: float
-    ) -> tuple[SummedFilm, int]:
-        """Return the film of a range, and how many sessions of it are pending.
-
-        `take` does for sessions that are due what a worker would.
-        """
-        end = self._timer() + seconds
-        days = self._days(asked)
-        pending = self._take_due(asked, take, end)
-        kept: list[Packed] = []
-        rest: list[Counted] = []
-        for place in self._partial(asked, days):
-            pending += self._fold(place, rest, end)
-        stored = self._stored(asked, days)
-        for day, count in days.items():
-            key = sum_id(asked.owner, asked.video_id, day)
-            packed = stored[key]["packed"] if self._holds(stored.get(key), count) else None
-            if packed is None and self._timer() < end:
-                packed, missed = self._rebuild(asked.day(day), end)
-                pending += missed
-            elif packed is None:
-                pending += count
-                packed = stored.get(key, {}).get("packed")
-            if packed is None:  # they count as sessions only
-                rest += [Counted(Session("", 0, None, None, None), None, False)] * count
-            else:
-                kept.append(packed)
-        return SummedFilm(kept, rest, self._hashed(asked), plan), pending
-
-    def _days(self, asked: Range) -> dict[int, int]:
-        """Return how many sessions there are on each whole and settled day of a range that has any."""
-        settled = self._clock() - SETTLED
-        stages = [
-            {"$match": asked.query},
-            {"$group": {"_id": {"$subtract": ["$createdAt", {"$mod": ["$createdAt", DAY]}]}, "count": {"$sum": 1}}},
-        ]
+    def due(self, asked: Range) -> Due:
+        """Return the sessions of a range that are due, by their days."""
+        found: Due = defaultdict(list)
+        # SecantusDB reads by the index of what a query begins with, and all of an owner's sessions for another order.
         with self._database.deadline():
-            found = list(self._database.sessions.aggregate(stages))
-        days = {int(each["_id"]): int(each["count"]) for each in found}
-        if len(days) > MOST_DAYS:
-            raise BadRequest(f"The range of time has sessions on {len(days)} days, and {MOST_DAYS} are the most.")
-        return {
-            day: count
-            for day, count in sorted(days.items())
-            if day >= asked.since and day + DAY <= min(asked.until, settled)
-        }
-
-    def _partial(self, asked: Range, days: dict[int, int]) -> Iterator[Range]:
-        """Yield the parts of a range outside its whole days."""
-        if not days:
-            yield asked
-            return
-        first, last = min(days), max(days) + DAY
-        if asked.since < first:
-            yield asked._replace(until=first)
-        if last < asked.until:
-            yield asked._replace(since=last)
-
-    def _take_due(self, asked: Range, take: Callable[[list[Stored]], int], end: float) -> int:
-        """Do what is due of a range as a worker would; how many could not be done."""
-        query = asked.query | {"due": {"$gt": 0}}
-        with self._database.deadline():
-            due = list(self._database.sessions.find(query, {"owner": 1, "due": 1}))
-        done = 0
-        for place in range(0, len(due), AT_ONCE):
-            if self._timer() >= end:
-                break
-            done += take(due[place : place + AT_ONCE])
-        return len(due) - done
-
-    def _fold(self, part: Range, rest: list[Counted], end: float) -> int:
-        sessions, pending = self._read(part, end)
-        rest.extend(population(sessions, self._clock()))
-        return pending
-
-    def _read(self, part: Range, end: float) -> tuple[list[Session], int]:
-        with self._database.deadline():
-            found = list(self._database.sessions.find(part.query, FIELDS))
-        refreshed = self._results.refreshed(found, owner=part.owner, seconds=max(end - self._timer(), 0))
-        return refreshed.sessions, refreshed.pending
-
-    def _stored(self, asked: Range, days: dict[int, int]) -> dict[str, Stored]:
-        keys = [sum_id(asked.owner, asked.video_id, day) for day in days]
-        with self._database.deadline():
-            return {each["_id"]: each for each in self._database.sums.find({"_id": {"$in": keys}})}
-
-    def _holds(self, stored: Stored | None, count: int) -> bool:
-        if stored is None or stored.get("clean") != stored["token"] or "packed" not in stored:
-            return False
-        return bool(stored["count"] == count and (stored["closes"] is None or self._clock() < stored["closes"]))
-
-    def _rebuild(self, day: Range, end: float) -> tuple[Packed, int]:
-        """Fold a day again, keep the sum under the token read before, and return it and how many were not reached."""
-        key = sum_id(day.owner, day.video_id, day.since)
-        before = self._before(key, day)
-        now = self._clock()
-        sessions, pending = self._read(day, end)
-        packed = packed_sums(lambda: population(sessions, now), self._hashed(day))
-        if pending == 0 and sum(map(len, packed.values())) < LARGEST_SUM:
-            open_ones = [each.session.closes_at for each in population(sessions, now) if each.is_open]
-            made = {
-                "packed": packed,
-                "count": len(sessions),
-                "closes": min(open_ones, default=None),
-                "clean": before["token"],
-                "version": secrets.token_hex(8),
-            }
-            with self._database.deadline():
-                self._database.sums.update_one({"_id": key, "version": before["version"]}, {"$set": made})
-        return packed, pending
-
-    def _before(self, key: str, day: Range) -> Stored:
-        """Return the token and the version of a sum; one that is not there is made, unclean."""
-        with self._database.deadline():
-            found: Stored | None = self._database.sums.find_one({"_id": key}, {"token": 1, "version": 1})
-            if found is None:
-                named = {"owner": day.owner, "videoId": day.video_id, "day": day.since}
-                found = {"_id": key, **named, "token": secrets.token_hex(8), "version": "0"}
-                try:
-                    self._database.sums.insert_one(dict(found))
-                except DuplicateKeyError:
-                    return self._before(key, day)
+            for each in self._database.sessions.find({"due": {"$gt": 0}} | asked.query, _DUE):
+                found[each["createdAt"] // DAY * DAY].append(each)
         return found
 
-    def _hashed(self, asked: Range) -> Callable[[str], str]:
-        salt = video_key(asked.owner, asked.video_id)
-        return lambda viewer: hashlib.sha256(f"{salt} {viewer}".encode()).hexdigest()[:24]
+    def days(self, asked: Range) -> dict[int, Stored]:
+        """Return what is noted of each day of a range that has, or had, sessions; without the sums themselves."""
+        if not self._knows_days():
+            self._find_days(asked)
+        return self.noted(asked)
+
+    def noted(self, asked: Range) -> dict[int, Stored]:
+        """Return what is noted of the days of a range."""
+        of_video = {"_id": {"$gt": f"{asked.key}:", "$lt": f"{asked.key};"}}
+        with self._database.deadline():
+            found = list(self._database.sums.find(of_video, {"packed": 0}))
+        days = {int(each["_id"].rpartition(":")[2]) * DAY: each for each in found}
+        return {day: days[day] for day in sorted(days) if asked.since < day + DAY and day < asked.until}
+
+    def _find_days(self, asked: Range) -> None:
+        """Note the days of a range that have sessions, by looking at all of them."""
+        day = {"$subtract": ["$createdAt", {"$mod": ["$createdAt", DAY]}]}
+        stages = [{"$match": asked.query}, {"$group": {"_id": day}}]
+        with self._database.deadline():
+            found = list(self._database.sessions.aggregate(stages))
+        ids = {sum_id(asked.owner, asked.video_id, int(each["_id"])) for each in found}
+        self._note({(asked.owner, key) for key in ids}, {})
+
+    def holds(self, noted: Stored, due: list[Stored]) -> bool:
+        """Return whether a sum knows whatever was acknowledged before what is due, then its token, were read."""
+        if noted.get("clean", "") != noted.get("token"):
+            return False
+        covers, closes = noted.get("covers"), noted.get("closes")
+        return bool(covers == _covered(due) and (closes is None or self._clock() < closes))
+
+    def packed(self, days: list[Stored], name: str) -> dict[str, Stored]:
+        """Return a part of some sums, each with its version by now, by their ids."""
+        query = {"_id": {"$in": [each["_id"] for each in days]}}
+        with self._database.deadline():
+            found = list(self._database.sums.find(query, {"version": 1, f"packed.{name}": 1}))
+        return {each["_id"]: each for each in found}
+
+    def count(self, noted: Stored, day: Range) -> int:
+        """Count the sessions of a day, and note that."""
+        with self._database.deadline():
+            count = self._database.sessions.count_documents(day.query)
+            where: Stored = {name: noted[name] for name in ("_id", "version")}
+            self._database.sums.update_one(where, {"$set": {"count": count}})
+        return int(count)
+
+    def read(self, part: Range, end: float) -> Day:
+        """Return the sessions of a day or of a part of it, with results made until `end`."""
+        with self._database.deadline():
+            found = list(self._database.sessions.find(part.query, FIELDS))
+        refreshed = self._results.refreshed(Found(found), owner=part.owner, seconds=max(end - self.timer(), 0))
+        return Day(refreshed.sessions, refreshed.pending, _covered(each for each in found if "due" in each))
+
+    def fold(self, part: Range, end: float) -> tuple[list[Counted], int]:
+        """Return the population of a part of a range, and how many of it are pending."""
+        read = self.read(part, end)
+        return list(population(read.sessions, self._clock())), read.pending
+
+    def dropped_if_empty(self, day: Range) -> bool:
+        """Remove what is noted of a day that has no sessions any more, and return whether that is so."""
+        before = self._before(day)
+        with self._database.deadline():
+            if self._database.sessions.find_one(day.query, {"_id": 1}) is not None:
+                return False
+            self._database.sums.delete_one(before)
+        return True
+
+    def rebuild(
+        self, day: Range, widths: Iterable[int], end: float, lengths: Mapping[Node, int] | None = None
+    ) -> tuple[Packed | None, int]:
+        """Fold a day again, and keep the sum under the token read before.
+
+        Returns it, None where there are no sessions, and how many could not be reached: then it is not kept.
+        """
+        before = self._before(day)
+        now = self._clock()
+        read = self.read(day, end)
+        if not read.sessions:
+            with self._database.deadline():
+                self._database.sums.delete_one(before)
+            return None, 0
+        packed = packed_sums(lambda: population(read.sessions, now), day.hashed, widths, lengths)
+        if read.pending == 0 and sum(map(len, packed.values())) < LARGEST_SUM:
+            self._replace(before, day, read, packed, now)
+        return packed, read.pending
+
+    def _before(self, day: Range) -> Stored:
+        """Return the id, token and version of a sum; one that is not there is made, unclean."""
+        key = sum_id(day.owner, day.video_id, day.since)
+        while True:
+            with self._database.deadline():
+                found: Stored | None = self._database.sums.find_one({"_id": key}, {"token": 1, "version": 1})
+            if found is not None:
+                return found
+            self._note({(day.owner, key)}, {})
+
+    def _replace(self, before: Stored, day: Range, read: Day, packed: Packed, now: int) -> None:
+        open_ones = [each.session.closes_at for each in population(read.sessions, now) if each.is_open]
+        made = {
+            "owner": day.owner,
+            "videoId": day.video_id,
+            "day": day.since,
+            "packed": packed,
+            "widths": [name for name in packed if name != TOTALS],
+            "count": len(read.sessions),
+            "covers": read.covers,
+            "closes": min(open_ones, default=None),
+            "clean": before["token"],
+            "version": secrets.token_hex(8),
+        }
+        where = {name: before[name] for name in ("_id", "version")}
+        with self._database.deadline():
+            self._database.sums.update_one(where, {"$set": made})
+
+
+def widths_of(noted: Stored) -> list[int]:
+    """Return the widths, in seconds, that a sum has bins of."""
+    return [int(width) for width in noted.get("widths", ())]
+
+
+def _person(owner: str) -> str:
+    """Return what stands for an owner in a sum that may outlive the purge which it meets."""
+    return hashlib.sha256(orjson.dumps([owner])).hexdigest()
+
+
+def _covered(due: Iterable[Stored]) -> str:
+    """Return a text that is the same for the same sessions as they are: of what events, in which version."""
+    states = sorted([each["_id"], each["revision"], each.get("version")] for each in due)
+    return hashlib.sha256(orjson.dumps(states)).hexdigest() if states else ""

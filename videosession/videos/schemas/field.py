@@ -5,6 +5,9 @@ from typing import Any
 from marshmallow import Schema, fields
 
 OMITTED_NODES = "How many nodes of fewer sessions are not listed; absent if none."
+OMITTED_BINS = (
+    "How many of the nodes lack the bins of some days, where hostile sessions have very many nodes; absent if none."
+)
 OMITTED_EDGES = "How many edges that were taken less are not listed; absent if none."
 PENDING = "Sessions whose latest events are not counted yet: ask again. 0 where the answer covers everything."
 RANGES = "where the bins stand out by two standard deviations, the 10 largest"

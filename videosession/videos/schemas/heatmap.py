@@ -56,6 +56,8 @@ class _Heatmap(About, Population):
     bin_seconds = field.number("How long a bin is; the last one of a node ends with it.", data_key="binSeconds")
     nodes_omitted = field.optional(field.OMITTED_NODES)
     nodes_omitted.data_key = "nodesOmitted"
+    bins_omitted = field.optional(field.OMITTED_BINS)
+    bins_omitted.data_key = "binsOmitted"
 
 
 TIMES = {

@@ -68,6 +68,8 @@ class FewHeatmap(_Few):
     nodes = field.some(FewHeatmapNode, "The nodes visited or planned.")
     nodes_omitted = field.optional(field.OMITTED_NODES)
     nodes_omitted.data_key = "nodesOmitted"
+    bins_omitted = field.optional(field.OMITTED_BINS)
+    bins_omitted.data_key = "binsOmitted"
     example = {**_FEW, "binSeconds": 5.0, "nodes": [{**INTRO, "sessions": [40, None, 30, 30], **TIMES}]}
 
 
