@@ -73,7 +73,9 @@ def ask(service: Service, owner):
 @pytest.fixture
 def film(ask) -> str:
     """A session of the owner's that has something to show; there is a newer one without events."""
-    session_id = ask("POST", "", {"title": "A <b>film</b>", "videoId": "film-1"})["id"]
+    session_id = ask("POST", "", {"title": "A <b>film</b>", "videoId": "film-1", "metadata": {"viewerId": "anna"}})[
+        "id"
+    ]
     ask("POST", f"/{session_id}/events", EVENTS)
     ask("POST", "", {"title": "A lecture", "videoId": "lecture-3"})
     return session_id
@@ -143,8 +145,8 @@ def test_sessions_are_listed_newest_first_with_their_pictures(run, page, film):
     assert any(each.startswith("A <b>film</b>. Timeline") for each in pictures)
 
 
-@pytest.mark.parametrize(("wanted", "found"), [("LECT", "A lecture"), ("film-1", "A <b>film</b>")])
-def test_the_search_finds_titles_and_video_ids(driver, run, page, film, wanted, found):
+@pytest.mark.parametrize(("wanted", "found"), [("LECT", "A lecture"), ("film-1", "· film-1"), ("Ann", "· anna")])
+def test_the_search_finds_titles_video_ids_and_viewers(driver, run, page, film, wanted, found):
     page()
     wait_until(lambda: len(run(CARDS)) == 2)
     from selenium.webdriver import ActionChains
