@@ -1,6 +1,7 @@
 """What is kept in the instance directory, after a full disk or somebody else wrote there."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,12 @@ def test_akept_secret_that_is_a_link_is_made_anew_and_what_it_named_stays(config
     assert elsewhere.exists()
 
 
-BROKEN = ["", "{", "null", "[]", "{}", '{"port": "x", "pid": 1, "keeper": 1}', "\0\0\0"]
+PORTS = ['"x"', "99999", "-5", "0", "1e999", "NaN", "true", "9" * 10_000]
+BROKEN = ["", "{", "null", "[]", "{}", "\0\0\0", "[" * 200_000]
+BROKEN += [f'{{"port": {port}, "pid": 1, "keeper": 1}}' for port in PORTS]
 
 
-@pytest.mark.parametrize("written", BROKEN)
+@pytest.mark.parametrize("written", BROKEN, ids=[text[:20] for text in BROKEN])
 def test_an_address_that_cannot_be_read_is_made_anew(tmp_path: Path, written):
     (tmp_path / "database.json").write_text(written)
     assert Embedded(tmp_path).uri.startswith("mongodb://127.0.0.1:")
@@ -71,3 +74,30 @@ def test_a_secret_that_cannot_be_kept_is_told_in_words(config):
     (config.instance_path / "jwt-secret").mkdir()
     with pytest.raises(ConfigError, match="The secret for trying out cannot be kept in .*jwt-secret"):
         kept_secret(config)
+
+
+def test_a_pipe_in_place_of_a_kept_file_holds_nobody_up(config):
+    config.make_instance()
+    for name in ("jwt-secret", "database.json"):
+        os.mkfifo(config.instance_path / name)
+    assert len(kept_secret(config)) >= 32
+    assert Embedded(config.instance_path).pid is None
+
+
+def test_a_kept_secret_without_end_is_made_anew(config):
+    config.make_instance()
+    (config.instance_path / "jwt-secret").write_bytes(b"a" * 1_000_000)
+    assert len(kept_secret(config)) < 100
+
+
+@pytest.mark.parametrize("name", ["database.json", "database.lock"])
+def test_a_directory_in_place_of_a_kept_file_is_told_in_words(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(EmbeddedError, match=f"{name} can"):
+        _ = Embedded(tmp_path).ensure() if name.endswith("lock") else Embedded(tmp_path).uri
+
+
+def test_a_planted_link_in_place_of_the_data_is_not_followed_and_the_error_says_what_to_do(tmp_path):
+    (tmp_path / "database").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(EmbeddedError, match="database is a symbolic link, which is not followed: remove it"):
+        Embedded(tmp_path).ensure()

@@ -22,6 +22,7 @@ from videosession.exchange.intake import REMEMBERED_SESSIONS, Intake, counted, p
 from videosession.services import services
 from videosession.sessions.schemas import NewEvent
 from videosession.sessions.transfer import NotImported
+from videosession.terminal import UNICODE, echo, failure, text_option, writer
 from videosession.timeline import walk
 
 
@@ -32,16 +33,16 @@ def _database_needed() -> Iterator[None]:
         with services().database.unhurried():
             yield
     except DatabaseFailure as error:
-        raise click.ClickException(error.detail) from None
+        raise failure(error.detail) from None
     except PyMongoError as error:
         does = "is unavailable" if isinstance(meaning(error), DatabaseAway) else "refuses this every time"
-        raise click.ClickException(f"The database {does}: {error}") from None
+        raise failure(f"The database {does}: {error}") from None
     except EmbeddedError as error:
-        raise click.ClickException(str(error)) from None
+        raise failure(str(error)) from None
 
 
 @click.command("token")
-@click.argument("subject")
+@click.argument("subject", type=UNICODE)
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="How many days it is valid.")
 @click.option("--scope", type=click.Choice([auth.READ, auth.WRITE, auth.SUMMARY]), help="Allow only this.")
 @with_appcontext
@@ -49,7 +50,7 @@ def token(subject: str, days: int, scope: str | None) -> None:
     """Print a token for SUBJECT, who owns the sessions created with it."""
     _check_subject(subject, "SUBJECT")
     claims = {"scope": scope} if scope else {}
-    click.echo(auth.make_token(subject, timedelta(days=days), **claims))
+    echo(auth.make_token(subject, timedelta(days=days), **claims))
 
 
 def _check_subject(subject: str, parameter: str) -> None:
@@ -64,13 +65,13 @@ def init_db() -> None:
     """Examine the database and create missing indexes. Safe at any time, any number of times."""
     if faults := services().engine.examine():
         told = "\n".join(f"  {fault}" for fault in faults)
-        raise click.ClickException(f"The database is not safe to use:\n{told}")
+        raise failure(f"The database is not safe to use:\n{told}")
     services().database.create_indexes()
-    click.echo("The indexes are there.")
+    echo("The indexes are there.")
 
 
 @click.command("purge")
-@click.option("--owner", metavar="SUBJECT", help="Remove all sessions of this person.")
+@text_option("--owner", metavar="SUBJECT", help="Remove all sessions of this person.")
 @with_appcontext
 @_database_needed()
 def purge(owner: str | None) -> None:
@@ -80,25 +81,27 @@ def purge(owner: str | None) -> None:
     removal = services().removal
     if owner is None:
         if not removal.expire():
-            raise click.ClickException(
-                "Nothing was removed: the clocks of this machine and of the database disagree; see the log."
-            )
+            raise failure("Nothing was removed: the clocks of this machine and of the database disagree; see the log.")
         told = "What deleted sessions left behind is gone."
     else:
         told = f"{counted(removal.forget(owner=owner), 'session')} of {owner} removed, with all events."
     if not removal.sweep():
-        raise click.ClickException("The database did not remove everything: see its log, and run this again.")
+        raise failure("The database did not remove everything: see its log, and run this again.")
     if owner is not None:
         services().videos.forget(owner=owner)
-    click.echo(told)
+    echo(told)
 
 
 @click.command("export")
-@click.argument("session_id", metavar="SESSION", required=False)
-@click.option("--video", metavar="VIDEO_ID", help="Instead of SESSION: all sessions of --owner with this videoId.")
-@click.option("--owner", metavar="SUBJECT", help="Whose sessions of the video.")
+@click.argument("session_id", type=UNICODE, metavar="SESSION", required=False)
+@click.option(
+    "--video", type=UNICODE, metavar="VIDEO_ID", help="Instead of SESSION: all sessions of --owner with this videoId."
+)
+@text_option("--owner", metavar="SUBJECT", help="Whose sessions of the video.")
 @click.option("--format", "form", type=click.Choice(["jsonl", "xapi", "csv"]), default="jsonl", show_default=True)
-@click.option("--base", default=xapi.NO_ADDRESS, metavar="IRI", help="xapi: the base of the generated ids.")
+@click.option(
+    "--base", type=UNICODE, default=xapi.NO_ADDRESS, metavar="IRI", help="xapi: the base of the generated ids."
+)
 @click.option("--length", type=click.FloatRange(0, min_open=True), metavar="S", help="xapi: of nodes without one.")
 @with_appcontext
 @_database_needed()
@@ -118,14 +121,14 @@ def export_session(
         else:
             _export_viewings(_chosen(session_id, video, owner), form, xapi.Options(base, length))
     except NotFound as error:
-        raise click.ClickException(error.detail) from None
+        raise failure(error.detail) from None
 
 
 def _export_lines(session_id: str) -> None:
-    transfer = services().transfer
+    transfer, write = services().transfer, writer()
     with _progress("Exporting", transfer.lines(session_id), 1 + transfer.count(session_id)) as lines:
         for line in lines:
-            sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+            write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def _chosen(session_id: str | None, video: str | None, owner: str | None) -> Iterator[tuple[str, str]]:
@@ -142,7 +145,7 @@ def _chosen(session_id: str | None, video: str | None, owner: str | None) -> Ite
 
 def _export_viewings(chosen: Iterator[tuple[str, str]], form: str, options: xapi.Options) -> None:
     """Write what each session was, and count what had to be left out."""
-    write, left_out, found = sys.stdout.buffer.write, 0, False
+    write, left_out, found = writer(), 0, False
     if form == "csv":
         write(segments.header().encode())
     with _progress("Exporting", chosen, None) as sessions:
@@ -156,31 +159,36 @@ def _export_viewings(chosen: Iterator[tuple[str, str]], form: str, options: xapi
                 left_out += statement is None
                 write(b"" if statement is None else orjson.dumps(statement, option=orjson.OPT_APPEND_NEWLINE))
     if not found:
-        click.echo("The owner has no session with this videoId.", err=True)
+        echo("The owner has no session with this videoId.", err=True)
     if left_out:
         told = f"{counted(left_out, 'statement')} left out, for want of a length. Name one with --length."
-        click.echo(told, err=True)
+        echo(told, err=True)
 
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--owner", metavar="SUBJECT", help="The owner of the sessions; default: the one in the file.")
+@click.option(
+    "--owner", type=UNICODE, metavar="SUBJECT", help="The owner of the sessions; default: the one in the file."
+)
 @click.option("--format", "form", type=click.Choice(["jsonl", *logs.FORMATS]), default="jsonl", show_default=True)
 @click.option("--keep-names", is_flag=True, help="openedx, xapi: keep users' names instead of hashing them.")
-@click.option("--salt", help="openedx, xapi: the key of the hashes; default: JWT_SECRET.")
+@text_option("--salt", help="openedx, xapi: the key of the hashes; default: JWT_SECRET.")
 @with_appcontext
 @_database_needed()
 def import_session(file: BinaryIO, owner: str | None, form: str, keep_names: bool, salt: str | None) -> None:
     """Store FILE: a session as `flask export` writes it, or a log; - reads standard input. Safe to repeat."""
     if owner is not None:
         _check_subject(owner, "--owner")
-    if form == "jsonl":
-        _import_lines(file, owner)
-    elif owner is None:
+    if form != "jsonl" and owner is None:
         raise click.UsageError("Name the --owner of the sessions.")
-    else:
-        salt = salt or current_app.config["JWT_SECRET_KEY"]
-        _import_log(file, owner, form, str if keep_names else pseudonyms(salt))
+    try:
+        if form == "jsonl":
+            _import_lines(file, owner)
+        else:
+            salt = salt or current_app.config["JWT_SECRET_KEY"]
+            _import_log(file, str(owner), form, str if keep_names else pseudonyms(salt))
+    except OSError as error:
+        raise failure(f"The file cannot be read: {error.strerror}.") from None
 
 
 def _import_lines(file: BinaryIO, owner: str | None) -> None:
@@ -193,13 +201,8 @@ def _import_lines(file: BinaryIO, owner: str | None) -> None:
             if str(error).startswith(("Line 1:", "Line 1 "))
             else ""
         )
-        raise click.ClickException(_printable(str(error)) + hint) from None
-    click.echo(session_id)
-
-
-def _printable(text: str) -> str:
-    """Return `text` with what would control a terminal escaped: it may quote a file of somebody else's."""
-    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)
+        raise failure(f"{error}{hint}") from None
+    echo(session_id)
 
 
 def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str], str]) -> None:
@@ -215,18 +218,18 @@ def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str]
             damage = error
         intake.flush()
     for line in intake.told():
-        click.echo(_printable(line), err=True)
+        echo(line, err=True)
     if intake.events:
         many = intake.sessions > REMEMBERED_SESSIONS
         sessions = f"more than {REMEMBERED_SESSIONS} sessions" if many else counted(intake.sessions, "session")
-        click.echo(f"{counted(intake.events, 'event')} in {sessions}. With the service running, see them here:\n")
-        click.echo(_page(owner))
+        echo(f"{counted(intake.events, 'event')} in {sessions}. With the service running, see them here:\n")
+        echo(_page(owner))
     elif not (damage or intake.broken or intake.deleted):
-        click.echo(f"No events were stored: nothing in the file is about a video, read as {form}.")
+        echo(f"No events were stored: nothing in the file is about a video, read as {form}.")
     else:
-        click.echo("No events were stored.")
+        echo("No events were stored.")
     if damage:
-        raise click.ClickException(_printable(str(damage)))
+        raise failure(str(damage))
 
 
 def _page(owner: str) -> str:
@@ -266,18 +269,18 @@ def fill_demo() -> None:
     bearer = auth.make_token("demo", timedelta(days=1), scope=auth.READ)
     # In the fragment, which browsers send to nobody.
     film = f"{base}/demo#token={auth.make_token('demo', timedelta(days=1))}"
-    click.echo(f"With the service running, open this page to see all sessions and videos:\n\n{_page('demo')}\n")
-    click.echo(f"This one to watch a film beside its timeline:\n\n{film}\n")
+    echo(f"With the service running, open this page to see all sessions and videos:\n\n{_page('demo')}\n")
+    echo(f"This one to watch a film beside its timeline:\n\n{film}\n")
     _add_viewers()
-    click.echo(f"Or draw a sample session with one of these commands:\n\nTOKEN={bearer}\n")
+    echo(f"Or draw a sample session with one of these commands:\n\nTOKEN={bearer}\n")
     for place, (title, script) in enumerate(sample_sessions.SESSIONS.items(), 1):
         session_id = repository.create(owner="demo", title=title, description="")["_id"]
         repository.append(session_id, NewEvent(many=True).load(list(sample_sessions.events(script))), owner="demo")
         address = f"{base}/api/sessions/{session_id}/timeline.svg"
-        click.echo(f'# {title}\ncurl -s -H "Authorization: Bearer $TOKEN" {address} > demo-{place}.svg\n')
-    click.echo(f"Or what {sample_viewers.VIEWERS} simulated viewers made of the page's film:\n")
+        echo(f'# {title}\ncurl -s -H "Authorization: Bearer $TOKEN" {address} > demo-{place}.svg\n')
+    echo(f"Or what {sample_viewers.VIEWERS} simulated viewers made of the page's film:\n")
     for name, address in (("choices", "choices.svg?videoId=demo"), ("boat", "heatmap.svg?videoId=demo&node=boat")):
-        click.echo(f'curl -s -H "Authorization: Bearer $TOKEN" "{base}/api/videos/{address}" > demo-{name}.svg')
+        echo(f'curl -s -H "Authorization: Bearer $TOKEN" "{base}/api/videos/{address}" > demo-{name}.svg')
 
 
 def _add_viewers() -> None:

@@ -83,30 +83,38 @@ class Embedded:
     def uri(self) -> str:
         """The address as it is now: it changes when another program has taken the port while the database was away."""
         # SecantusDB scans all it remembers of retryable writes at each of them: 70 writes/s instead of 1 170, measured.
-        return f"mongodb://127.0.0.1:{keeper.address(self._directory)['port']}/videosession?retryWrites=false"
+        return f"mongodb://127.0.0.1:{self._address()['port']}/videosession?retryWrites=false"
 
     @property
     def pid(self) -> int | None:
         """The database process started last; None before the first."""
-        return keeper.address(self._directory)["pid"]
+        return self._address()["pid"]
 
     @property
     def keeper_pid(self) -> int | None:
         """The keeper that started it."""
-        return keeper.address(self._directory)["keeper"]
+        return self._address()["keeper"]
 
     def free_bytes(self) -> int:
         """Return how much can still be written where the data are."""
         return keeper.free_bytes(self._directory)
 
+    def _address(self) -> dict:
+        try:
+            return keeper.address(self._directory)
+        except OSError as error:
+            path = self._directory / "database.json"
+            raise EmbeddedError(f"{path} can be neither read nor made anew: {error.strerror}.") from error
+
     def _open_lock(self) -> int:
+        for name in ("database.lock", "database"):
+            if (path := self._directory / name).is_symlink():
+                raise EmbeddedError(f"{path} is a symbolic link, which is not followed: remove it.")
         path = self._directory / "database.lock"
         try:
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            if not path.is_symlink():
-                raise
-            raise EmbeddedError(f"{path} is a symbolic link, which is not followed: remove it.") from error
+            raise EmbeddedError(f"{path} cannot be opened: {error.strerror}.") from error
 
     def _start_keeper(self, lock: int) -> None:
         """Give the lock, taken or not, to a keeper tied to this process."""

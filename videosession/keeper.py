@@ -16,6 +16,7 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,7 @@ MEBIBYTE = 1024 * 1024
 ENOUGH_TO_START = 32 * MEBIBYTE  # of free space: a start takes 10 MiB, and where it fails leaves them behind
 FULL = 4 * MEBIBYTE  # of free space: what the database writes by itself may fail from here on
 LONGEST_PAUSE_SECONDS = 30
+LONGEST_ADDRESS = 4096
 _LOOK_SECONDS = 1
 _END_SECONDS = 8  # as long as a server that is told to end may take
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -51,17 +53,30 @@ def address(directory: Path) -> dict:
         with contextlib.suppress(FileExistsError):
             publish(path, os.link, port=free_port(), pid=None, keeper=None)
     try:
-        found = json.loads(_read(path))
-        return {"port": int(found["port"]), "pid": found["pid"], "keeper": found["keeper"]}
-    except (KeyError, TypeError, ValueError):  # cut off, or somebody else's: the keeper writes it again when it starts
+        found = json.loads(read_plain(path, LONGEST_ADDRESS))
+        if type(found["port"]) is not int or not 0 < found["port"] < 65536:
+            raise ValueError(found["port"])
+        return {"port": found["port"], "pid": found["pid"], "keeper": found["keeper"]}
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        RecursionError,
+    ):  # cut off, or somebody else's: the keeper writes it again when it starts
         log.warning("%s cannot be read and is made anew: if the database does not answer, restart the service", path)
         publish(path, os.replace, port=free_port(), pid=None, keeper=None)
-        return json.loads(_read(path))
+        return json.loads(read_plain(path, LONGEST_ADDRESS))
 
 
-def _read(path: Path) -> bytes:
-    """Return a file's content; nothing of a link, which somebody may have put there."""
-    return b"" if path.is_symlink() else path.read_bytes()
+def read_plain(path: Path, most: int) -> bytes:
+    """Return the beginning of a plain file; nothing of a link, a pipe or what else somebody may have put there."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            return os.read(descriptor, most) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+        finally:
+            os.close(descriptor)
+    return b""
 
 
 def free_bytes(directory: Path) -> int:
@@ -181,6 +196,8 @@ def _end_with(tie: int, rust: _Rust) -> None:
 
 def _run_database(directory: Path, test_commands: int, inherited: tuple[int, ...], rust: _Rust) -> tuple[bool, str]:
     """Run it until it ends; return whether it ever listened, and why it ended."""
+    if (directory / "database").is_symlink():
+        raise OSError(f"{directory / 'database'} is a symbolic link, which is not followed: remove it.")
     port = address(directory)["port"]
     if not _is_free(port):
         port = free_port()
@@ -199,8 +216,12 @@ def _run_database(directory: Path, test_commands: int, inherited: tuple[int, ...
         publish(directory / "database.json", os.replace, port=port, pid=database.pid, keeper=os.getpid())
         rust.process = database if is_rust else None
         has_listened = _watch(database, port, directory)
-    last = output.read_bytes()[-2000:].decode(errors="replace")
+    last = "".join(each if each.isprintable() or each == "\n" else "?" for each in _end_of(output))
     return has_listened, f"exit code {database.returncode}\n{last}".rstrip()
+
+
+def _end_of(file: Path) -> str:
+    return file.read_bytes()[-2000:].decode(errors="replace")
 
 
 def _watch(database: subprocess.Popen, port: int, directory: Path) -> bool:

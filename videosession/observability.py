@@ -191,10 +191,22 @@ class JSONFormatter(logging.Formatter):
         return json.dumps(facts)
 
 
+def printable(text: str) -> str:
+    """Return `text` with what would control a terminal escaped."""
+    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)
+
+
+class TextFormatter(logging.Formatter):
+    """Writes it for people: what is logged may quote what a client sent."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
 def formatter() -> logging.Formatter:
     """Write lines for people on a terminal, JSON for everything else."""
     if sys.stderr.isatty():
-        return logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        return TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     return JSONFormatter()
 
 

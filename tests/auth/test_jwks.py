@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from tests.conftest import SECRET, Client
+from tests.service import wait_until
 from videosession.app import create_app
 from videosession.auth import jwks
 from videosession.auth.jwks import PublishedKeys
@@ -349,3 +350,37 @@ def test_while_the_provider_is_away_nobody_waits_for_it_who_has_an_unknown_key(p
     clock.seconds += jwks.PAUSE_AFTER_FAILURE_SECONDS
     assert not keys.find(token(name="b"))
     assert keys._fetching.is_alive()
+
+
+def test_of_many_requests_with_unknown_keys_a_few_wait_for_a_fetch_and_the_others_are_told_to_come_again(provider):
+    provider.may_answer.clear()
+    keys, outcomes = PublishedKeys(provider.url, "RS256", Clock()), []
+
+    def find(number: int) -> None:
+        try:
+            outcomes.append(keys.find(token(name=f"unknown {number}")))
+        except KeysAway:
+            outcomes.append(None)
+
+    requests = [threading.Thread(target=find, args=(number,)) for number in range(20)]
+    for each in requests:
+        each.start()
+    wait_until(lambda: len(outcomes) == 20 - jwks.MOST_WAITING)
+    assert keys._fetching.is_alive()
+    provider.publish(described(RSA, "a"))
+    provider.may_answer.set()
+    for each in requests:
+        each.join()
+    assert (outcomes.count(None), outcomes.count([])) == (20 - jwks.MOST_WAITING, jwks.MOST_WAITING)
+
+
+def test_a_fetch_that_never_ends_keeps_no_key_for_longer_than_a_day(provider):
+    clock = Clock()
+    provider.publish(described(RSA, "a"))
+    keys = PublishedKeys(provider.url, "RS256", clock)
+    assert keys.find(token(name="a"))
+    provider.may_answer.clear()
+    clock.seconds += jwks.KEPT_SECONDS + 1
+    before = keys._generation
+    assert keys.generation() > before
+    assert not keys._keys

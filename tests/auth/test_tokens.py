@@ -134,6 +134,9 @@ SCOPES = {
     "an object": ({"scope": {"sessions:read": True}}, False, False),
     "a list of numbers": ({"scp": [1]}, False, False),
     "an empty text": ({"scope": ""}, False, False),
+    "an object beside OpenID Connect's own": ({"scope": {"sessions": ["read"]}, "scp": "openid"}, False, False),
+    "a number beside read": ({"scope": 5, "scp": ["sessions:read"]}, True, False),
+    "a list in a list of OpenID Connect's own": ({"scope": ["openid", ["sessions:read"]]}, False, False),
 }
 
 

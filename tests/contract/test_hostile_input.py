@@ -401,6 +401,24 @@ def test_many_faults_are_counted_and_the_first_hundred_told(client, untouched):
 
 
 LONG_KEY = "k" * 100_000
+LONG_NAME = f'{{"{LONG_KEY}":1}}'
+LONG_NAMES = {
+    "of a field": LONG_NAME,
+    "of fields on many lines": "\n".join([LONG_NAME] * 10),
+    "of fields in an array": f"[{','.join([LONG_NAME] * 5)}]",
+    "in need of escapes": LONG_NAME.replace(LONG_KEY, "/" * 150),
+}
+
+
+@pytest.mark.parametrize("body", LONG_NAMES.values(), ids=LONG_NAMES)
+def test_a_long_name_is_not_sent_back(client, untouched, body):
+    kind = "application/x-ndjson" if "\n" in body else "application/json"
+    answer = send(client, Case(422, body.encode(), headers={"Content-Type": kind}), untouched)
+    document = check_problem(answer, 422)
+    assert len(answer.data) < 10_000
+    assert all(len(error["pointer"]) <= 200 for error in document["errors"])
+
+
 LARGE_PLACES = {
     "containers below a long key": (201, f'{{"{LONG_KEY}":[{"[]," * 10_000}1]}}'),
     "faults below a long key": (422, f'{{"{LONG_KEY}":[{"1e400," * 10_000}1]}}'),

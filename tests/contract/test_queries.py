@@ -63,3 +63,10 @@ def test_an_operation_without_parameters_takes_none(client, method):
     answer = client.request(method, f"/api/sessions/{client.new_session()}?every=1")
     assert answer.status_code == 400
     assert "'every': is not a known parameter" in answer.json["detail"]
+
+
+def test_what_is_quoted_of_a_query_is_bounded():
+    with pytest.raises(BadRequest) as refused:
+        read(b"&".join(b"%d%s=1" % (number, b"x" * 5000) for number in range(150)))
+    assert len(refused.value.detail) < 100 * 300
+    assert refused.value.detail.endswith("; and 50 more.")

@@ -29,6 +29,7 @@ WAIT_SECONDS = 2  # as long as a request waits, and as each step of a fetch may 
 FETCH_SECONDS = 10
 LARGEST_BYTES = 256 * 1024
 MOST_KEYS = 32
+MOST_WAITING = 4  # requests at once, of the nine threads of a worker: anybody can write a token that has an unknown key
 
 
 def check(key: Any, algorithm: str) -> Any:
@@ -48,6 +49,7 @@ class PublishedKeys:
         self._algorithm = algorithm
         self._clock = clock
         self._lock = threading.Lock()
+        self._seats = threading.Semaphore(MOST_WAITING)
         self._published = b""
         self._keys: list[jwt.PyJWK] = []
         self._generation = 0
@@ -59,6 +61,7 @@ class PublishedKeys:
         """Return the number of the present set of keys; if it is stale, start fetching it."""
         if self._clock() - self._fetched_at > FRESH_SECONDS:
             self._fetch()
+            self._forget()
         return self._generation
 
     def find(self, token: str) -> Sequence[jwt.PyJWK]:
@@ -68,11 +71,20 @@ class PublishedKeys:
             return ()
         found = self._named(header.get("kid"))
         if not found and (fetching := self._fetch()) and not (self._is_away and self._published):
-            fetching.join(WAIT_SECONDS)
+            self._wait_for(fetching)
             found = self._named(header.get("kid"))
         if not self._published:
             raise KeysAway
         return found
+
+    def _wait_for(self, fetching: threading.Thread) -> None:
+        """Wait a moment for a fetch; KeysAway where enough others do."""
+        if not self._seats.acquire(blocking=False):
+            raise KeysAway
+        try:
+            fetching.join(WAIT_SECONDS)
+        finally:
+            self._seats.release()
 
     def _named(self, name: str | None) -> list[jwt.PyJWK]:
         return [key for key in self._keys if name is None or key.key_id == name]
@@ -96,13 +108,18 @@ class PublishedKeys:
             log.warning("the keys of JWT_JWKS_URL could not be fetched: %s", error)
             self._is_away = True
             self._next_fetch_at = self._clock() + PAUSE_AFTER_FAILURE_SECONDS
+            return
+        with self._lock:
+            self._is_away = False
+            self._fetched_at = self._clock()
+            self._next_fetch_at = self._fetched_at + PAUSE_SECONDS
+            self._believe(keys, published)
+
+    def _forget(self) -> None:
+        """Believe keys no more that are too old, also while a fetch goes on without end."""
+        with self._lock:
             if self._clock() - self._fetched_at > KEPT_SECONDS:
                 self._believe([], b"")
-            return
-        self._is_away = False
-        self._fetched_at = self._clock()
-        self._next_fetch_at = self._fetched_at + PAUSE_SECONDS
-        self._believe(keys, published)
 
     def _believe(self, keys: list[jwt.PyJWK], published: bytes) -> None:
         if published != self._published:

@@ -12,8 +12,10 @@ except ImportError:  # not on Windows, where nothing is kept: the service runs t
     fcntl = None  # type: ignore[assignment]  # a module or nothing
 
 from videosession.config import Config, ConfigError
+from videosession.keeper import read_plain
 
 SHORTEST_SECRET_BYTES = 32
+LONGEST_SECRET_BYTES = 4096
 
 
 def kept_secret(config: Config) -> str:
@@ -33,11 +35,9 @@ def kept_secret(config: Config) -> str:
 
 def _read_secret(path: Path) -> str | None:
     """Return the kept secret; None if it could be guessed: planted by somebody, or truncated by a full disk."""
-    if path.is_symlink() or not path.exists():
-        return None
-    kept = path.read_bytes()
+    kept = read_plain(path, LONGEST_SECRET_BYTES)
     try:
-        return None if len(kept) < SHORTEST_SECRET_BYTES or b"\0" in kept else kept.decode()
+        return None if not SHORTEST_SECRET_BYTES <= len(kept) < LONGEST_SECRET_BYTES or b"\0" in kept else kept.decode()
     except UnicodeDecodeError:
         return None
 

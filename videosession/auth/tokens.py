@@ -123,11 +123,11 @@ def _scopes(claims: dict[str, Any]) -> frozenset[str]:
     """
     if claims.keys().isdisjoint(("scope", "scp")):
         return _UNLIMITED
-    names = _listed(claims.get("scope")) | _listed(claims.get("scp"))
+    names = frozenset[str]().union(*(_listed(claims[claim]) for claim in ("scope", "scp") if claim in claims))
     return _UNLIMITED if names and names <= _OPENID_CONNECT else names & _SCOPES
 
 
 def _listed(claim: Any) -> frozenset[str]:
-    """Return the names in a claim, a text or a list; any other claim names nothing."""
-    names = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
+    """Return the names in a claim, a text or a list; what is neither is a name that nobody knows."""
+    names = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else [claim]
     return frozenset(name if isinstance(name, str) else "" for name in names)

@@ -136,10 +136,15 @@ def _faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
     if isinstance(messages, dict):
         for step, inner in messages.items():
             is_about_the_whole = step == SCHEMA and inner != [UNKNOWN_FIELD]  # a client may send a field of that name
-            yield from _faults(inner, pointer if is_about_the_whole else pointer + exact_json.pointer_step(step))
+            yield from _faults(inner, pointer if is_about_the_whole else _below(pointer, exact_json.pointer_step(step)))
         return
     for message in messages:
         if isinstance(message, Fault):
-            yield Fault(pointer + message.pointer, message.detail)
+            yield Fault(_below(pointer, message.pointer), message.detail)
         else:
             yield Fault(pointer, message)
+
+
+def _below(pointer: str, steps: str) -> str:
+    """Return a pointer to what lies below another, or that one where this would be too long to be shown."""
+    return below if exact_json.is_short(below := pointer + steps) else pointer

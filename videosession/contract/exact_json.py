@@ -124,10 +124,15 @@ def _pointer(path: Iterable[str | int]) -> str:
         if isinstance(step, str) and len(step) > LONGEST_POINTER:
             break
         written = pointer_step(step)
-        if len(pointer) + len(written) > LONGEST_POINTER:
+        if not is_short(pointer + written):
             break
         pointer += written
     return pointer
+
+
+def is_short(pointer: str) -> bool:
+    """Return whether a pointer may be shown: a body can have a key of a megabyte."""
+    return len(pointer) <= LONGEST_POINTER
 
 
 def pointer_step(step: str | int) -> str:

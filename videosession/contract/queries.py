@@ -2,13 +2,16 @@
 
 import re
 from collections import Counter
+from itertools import islice
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from videosession.contract import messages
-from videosession.errors import BadRequest
+from videosession.errors import MOST_FAULTS, BadRequest
+
+LONGEST_QUOTE = 200  # characters of what a client sent
 
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -58,8 +61,9 @@ class Decimal(fields.Float):
 def refuse(faults: dict[str, list[str]]) -> NoReturn:
     """Raise a BadRequest that says what is wrong with each parameter."""
     texts = {name: ", ".join(texts) for name, texts in faults.items()}
-    told = "; ".join(f"{name!r}: {text}" for name, text in texts.items())
-    raise BadRequest(f"The query is not valid: {told}.")
+    told = [f"{name[:LONGEST_QUOTE]!r}: {text[:LONGEST_QUOTE]}" for name, text in islice(texts.items(), MOST_FAULTS)]
+    omitted = f"; and {len(texts) - len(told)} more" if len(texts) > len(told) else ""
+    raise BadRequest(f"The query is not valid: {'; '.join(told)}{omitted}.")
 
 
 def read(query_string: bytes, loader: Schema) -> dict[str, Any]:

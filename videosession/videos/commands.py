@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 from videosession import instants
 from videosession.errors import DatabaseFailure
 from videosession.services import services
+from videosession.terminal import echo, failure, text_option
 from videosession.videos.results import Stored, is_stale
 from videosession.videos.summarising import Chosen, Summarising
 
@@ -29,13 +30,13 @@ def _database_needed() -> Iterator[None]:
         with services().database.unhurried():
             yield
     except (PyMongoError, DatabaseFailure) as error:
-        raise click.ClickException(f"The database does not answer: {error}") from None
+        raise failure(f"The database does not answer: {error}") from None
 
 
 @click.command("summarise")
 @click.option("--follow", is_flag=True, help="Go on until SIGTERM: for a process beside the web server's.")
-@click.option("--video", "video_id", metavar="ID", help="Only this video's sessions.")
-@click.option("--owner", metavar="SUBJECT", help="Only this person's sessions.")
+@text_option("--video", "video_id", metavar="ID", help="Only this video's sessions.")
+@text_option("--owner", metavar="SUBJECT", help="Only this person's sessions.")
 @click.option("--rebuild", is_flag=True, help="Make every result anew.")
 @click.option("--verify", is_flag=True, help="Compare every result with the events; exit 1 where one differs.")
 @with_appcontext
@@ -61,7 +62,7 @@ def _due(summarising: Summarising) -> None:
     work = summarising.work(float("inf"), time.monotonic, at_once=True)
     with _progress("Summarising", work, summarising.count_due()) as done:
         count = sum(1 for _ in done)
-    click.echo(f"{count} sessions are summarised.")
+    echo(f"{count} sessions are summarised.")
 
 
 def _each(summarising: Summarising, chosen: Chosen, label: str, rebuild: bool) -> None:
@@ -71,7 +72,7 @@ def _each(summarising: Summarising, chosen: Chosen, label: str, rebuild: bool) -
             if rebuild or is_stale(stored):
                 summarising.rebuild(stored)
                 count += 1
-    click.echo(f"{count} sessions are summarised.")
+    echo(f"{count} sessions are summarised.")
 
 
 def _verify(summarising: Summarising, chosen: Chosen) -> None:
@@ -90,10 +91,10 @@ def _verify(summarising: Summarising, chosen: Chosen) -> None:
             if summarising.sum_differs(stored)
         ]
     for line in differing:
-        click.echo(line)
+        echo(line)
     if differing:
-        raise click.ClickException(f"{len(differing)} results and sums differ: run this with --rebuild.")
-    click.echo("Every result is that of its events, and every daily sum that of its results.")
+        raise failure(f"{len(differing)} results and sums differ: run this with --rebuild.")
+    echo("Every result is that of its events, and every daily sum that of its results.")
 
 
 def _follow(summarising: Summarising) -> None:
@@ -115,7 +116,7 @@ def _round(summarising: Summarising, is_ended: Callable[[], bool]) -> bool:
             if is_ended():
                 break
     except (PyMongoError, DatabaseFailure) as error:
-        click.echo(f"The worker waits for the database: {error}", err=True)
+        echo(f"The worker waits for the database: {error}", err=True)
         return False
     return count > 0
 
