@@ -14,6 +14,7 @@ from flask.cli import with_appcontext
 from pymongo.errors import PyMongoError
 
 from videosession import auth, sample_sessions, sample_viewers
+from videosession.config import Config
 from videosession.database_errors import meaning
 from videosession.embedded import EmbeddedError
 from videosession.errors import Conflict, DatabaseAway, DatabaseFailure, NotFound
@@ -223,7 +224,7 @@ def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str]
         many = intake.sessions > REMEMBERED_SESSIONS
         sessions = f"more than {REMEMBERED_SESSIONS} sessions" if many else counted(intake.sessions, "session")
         echo(f"{counted(intake.events, 'event')} in {sessions}. With the service running, see them here:\n")
-        echo(_page(owner))
+        echo(_page(owner, _base()))
     elif not (damage or intake.broken or intake.deleted):
         echo(f"No events were stored: nothing in the file is about a video, read as {form}.")
     else:
@@ -232,10 +233,20 @@ def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str]
         raise failure(str(damage))
 
 
-def _page(owner: str) -> str:
+def _page(owner: str, base: str) -> str:
     """Return the address of the page with a token that lets it read; in the fragment, which browsers send to nobody."""
     bearer = auth.make_token(owner, timedelta(days=1), scope=auth.READ)
-    return f"http://localhost:{services().settings.port}/#token={bearer}"
+    return f"{base}/#token={bearer}"
+
+
+def _base() -> str:
+    """Return the address of the service on this machine: gunicorn listens on PORT, `flask run` on FLASK_RUN_PORT."""
+    port, of_flask_run = services().settings.port, os.environ.get("FLASK_RUN_PORT") or str(Config.port)
+    if port == Config.port:  # unset, or copied from .env.example
+        return f"http://localhost:{of_flask_run}"
+    if str(port) != of_flask_run:
+        echo(f"`flask run` listens on port {of_flask_run}, gunicorn on the port below.\n", err=True)
+    return f"http://localhost:{port}"
 
 
 def _size(file: BinaryIO) -> int | None:
@@ -265,11 +276,11 @@ def _count_lines(file: BinaryIO) -> int | None:
 @_database_needed()
 def fill_demo() -> None:
     """Create sample sessions, and print how to look at them."""
-    repository, base = services().sessions, f"http://localhost:{services().settings.port}"
+    repository, base = services().sessions, _base()
     bearer = auth.make_token("demo", timedelta(days=1), scope=auth.READ)
     # In the fragment, which browsers send to nobody.
     film = f"{base}/demo#token={auth.make_token('demo', timedelta(days=1))}"
-    echo(f"With the service running, open this page to see all sessions and videos:\n\n{_page('demo')}\n")
+    echo(f"With the service running, open this page to see all sessions and videos:\n\n{_page('demo', base)}\n")
     echo(f"This one to watch a film beside its timeline:\n\n{film}\n")
     _add_viewers()
     echo(f"Or draw a sample session with one of these commands:\n\nTOKEN={bearer}\n")

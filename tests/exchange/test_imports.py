@@ -6,6 +6,9 @@ import json
 import pytest
 
 from tests.client import Client
+from tests.databases import empty_database
+from tests.service import SECRET
+from videosession.app import create_app
 from videosession.exchange import logs
 
 
@@ -160,6 +163,26 @@ def test_of_many_broken_lines_the_first_are_named(client):
 def test_a_file_of_which_nothing_is_about_a_video_is_called_that(client, content):
     result = take(client, content)
     assert result.stdout == "No events were stored: nothing in the file is about a video, read as openedx.\n"
+
+
+@pytest.mark.parametrize(
+    ("port", "of_flask_run", "printed", "warned"),
+    [
+        ("", "", 3000, False),
+        ("", "3001", 3001, False),
+        ("3000", "3001", 3001, False),
+        ("3001", "3001", 3001, False),
+        ("8000", "3000", 8000, True),
+    ],
+    ids=["neither is set", "FLASK_RUN_PORT", "the PORT of .env.example", "both alike", "two ports"],
+)
+def test_the_address_printed_has_the_port_on_which_the_service_listens(mongo, port, of_flask_run, printed, warned):
+    arguments = ["import", "-", "--format", "openedx", "--owner", "alice"]
+    with empty_database(mongo) as database:
+        runner = create_app({"JWT_SECRET": SECRET, "PORT": port}, db=database).test_cli_runner()
+        result = runner.invoke(args=arguments, input=written(VIEWING), env={"FLASK_RUN_PORT": of_flask_run})
+    assert f"in 1 session. With the service running, see them here:\n\nhttp://localhost:{printed}/#" in result.stdout
+    assert ("`flask run` listens on port 3000" in result.stderr) == warned
 
 
 def test_a_log_that_is_taken_for_an_export_is_asked_for_its_format(client):

@@ -123,13 +123,13 @@ def test_the_command_makes_verifies_and_rebuilds_results(client, run, db):
     data = {"position": 0, "duration": 60}
     client.append(session, {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": data})
     client.append(session, {"type": "pause", "timestamp": "2026-03-01T10:00:20Z", "data": {"position": 20}})
-    assert "1 sessions are summarised" in run().output
+    assert "Summarised 1 session." in run().output
     assert run("--verify").exit_code == 0
     db.sessions.update_one({"_id": session}, {"$set": {"result.packed": b"[]"}})
     wrong = run("--verify")
     assert (wrong.exit_code, session in wrong.output) == (1, True)
-    assert "0 sessions are summarised" in run("--video", "film", "--owner", "alice").output
-    assert "1 sessions are summarised" in run("--rebuild").output
+    assert "Summarised 0 sessions." in run("--video", "film", "--owner", "alice").output
+    assert "Summarised 1 session." in run("--rebuild").output
     assert run("--verify").exit_code == 0
 
 

@@ -15,6 +15,7 @@ from pymongo.errors import PyMongoError
 
 from videosession import instants
 from videosession.errors import DatabaseFailure
+from videosession.exchange.intake import counted
 from videosession.services import services
 from videosession.terminal import echo, failure, text_option
 from videosession.videos.results import Stored, is_stale
@@ -62,7 +63,7 @@ def _due(summarising: Summarising) -> None:
     work = summarising.work(float("inf"), time.monotonic, at_once=True)
     with _progress("Summarising", work, summarising.count_due()) as done:
         count = sum(1 for _ in done)
-    echo(f"{count} sessions are summarised.")
+    echo(f"Summarised {counted(count, 'session')}.")
 
 
 def _each(summarising: Summarising, chosen: Chosen, label: str, rebuild: bool) -> None:
@@ -72,7 +73,7 @@ def _each(summarising: Summarising, chosen: Chosen, label: str, rebuild: bool) -
             if rebuild or is_stale(stored):
                 summarising.rebuild(stored)
                 count += 1
-    echo(f"{count} sessions are summarised.")
+    echo(f"Summarised {counted(count, 'session')}.")
 
 
 def _verify(summarising: Summarising, chosen: Chosen) -> None:
@@ -93,7 +94,7 @@ def _verify(summarising: Summarising, chosen: Chosen) -> None:
     for line in differing:
         echo(line)
     if differing:
-        raise failure(f"{len(differing)} results and sums differ: run this with --rebuild.")
+        raise failure(f"{counted(len(differing), 'difference')}: run this with --rebuild.")
     echo("Every result is that of its events, and every daily sum that of its results.")
 
 
