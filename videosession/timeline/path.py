@@ -4,7 +4,7 @@ from videosession.timeline.playhead import Playhead
 from videosession.timeline.stretches import AD, SEEKING
 from videosession.timeline.viewing import Chapter, Departure, Node
 
-TOLD_TWICE = 2_001_000  # microseconds after entering a node in which a second event may tell the same
+DUPLICATE_WINDOW = 2_001_000  # microseconds after entering a node in which a second event may tell the same
 
 
 class Path(Playhead):
@@ -56,7 +56,7 @@ class Path(Playhead):
         named = self.nameless and (from_node is not None or self.unseen)
         if named:
             self.rename(node if from_node is None else from_node)
-        if (named and from_node is None) or (not named and self.told_twice(node, from_node)):
+        if (named and from_node is None) or (not named and self.is_duplicate_entry(node, from_node)):
             self.arrive(to_position, duration)
         else:
             self.branch(node, option, "auto" if cause is None else cause, position, to_position, duration)
@@ -77,7 +77,7 @@ class Path(Playhead):
         edges = self.viewing.edges
         edge = (self.node.id, id, option, cause)
         edges[edge] = edges.get(edge, 0) + 1
-        self.turn()
+        self.end_span()
         self.left, left_at = self.node, self.at
         decision = None if self.offered is None else self.now - self.offered
         self.chapter = self.offered = None
@@ -108,11 +108,11 @@ class Path(Playhead):
         """Whether nothing was watched on this visit."""
         return self.unwatched and len(self.viewing.segments) == self.watched_before
 
-    def told_twice(self, node: str, from_node: str | None) -> bool:
+    def is_duplicate_entry(self, node: str, from_node: str | None) -> bool:
         """Applications say both that the viewer chose and that a node is entered."""
         if node != self.node.id or (from_node is not None and (self.left is None or from_node != self.left.id)):
             return False
-        return self.unseen or self.now - self.entered <= TOLD_TWICE
+        return self.unseen or self.now - self.entered <= DUPLICATE_WINDOW
 
     @property
     def nameless(self) -> bool:

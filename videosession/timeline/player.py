@@ -26,14 +26,14 @@ What an event does in a mode, and the mode afterwards where that is another:
 | `chapterSkip` | chapter | chapter | chapter | chapter | chapter | chapter |
 """
 
-from videosession.timeline.belief import Line
 from videosession.timeline.path import Path
 from videosession.timeline.stretches import AD, BUFFERING, COARSE_CLOCK, IDLE, NEAR, PAUSED, PLAYING, SEEKING
+from videosession.timeline.unconfirmed import UnconfirmedMove
 from videosession.timeline.viewing import TOLERANCE
 
 AT_TARGET = 0.25 + TOLERANCE  # seconds around the target of a seek in which a `from` is the target already
 AT_ORIGIN = 0.5 + TOLERANCE  # seconds around the playhead in which a seek's own `position` is where it began
-OLD = 2 + TOLERANCE  # seconds before the end from which on a position told with `complete` is an old one
+STALE = 2 + TOLERANCE  # seconds before the end from which on a position told with `complete` is an old one
 
 
 class Player(Path):
@@ -71,14 +71,14 @@ class Player(Path):
         """
         if position is None:
             return
-        if self.revoked is not None:
-            self.reconsider(self.revoked, position)
+        if self.reverted_seek is not None:
+            self.restore_seek(self.reverted_seek, position)
         if self.at is None:
             self.report(position)
             return
         furthest = self.at + self.played
         if position > furthest + NEAR:
-            self.explain_report(position, begins=False)
+            self.take_unreachable(position, begins=False)
             return
         self.report(min(position, furthest), leaves=True)
 
@@ -121,7 +121,7 @@ class Player(Path):
                 dropped
                 and self.fits(length)
                 or position is not None
-                and position < length - OLD
+                and position < length - STALE
                 and self.keeps_step(length - self.at)
             ):
                 position = length
@@ -139,26 +139,26 @@ class Player(Path):
         if node is not None and self.nameless and self.unseen:
             self.rename(node)
             return
-        line = self.line if self.at is None else None
+        move = self.unconfirmed if self.at is None else None
         if self.mode == PLAYING:
-            before = self.believe()
+            before = self.snapshot()
             self.viewing.note("openEnded", self.event)
-            line = Line(before, "reload", True, self.now) if self.at is not None else line
-        self.turn()
+            move = UnconfirmedMove(before, "reload", True, self.now) if self.at is not None else move
+        self.end_span()
         self.begin_anew()
-        self.line = line
+        self.unconfirmed = move
         self.mode = IDLE
-        self.turn()
+        self.end_span()
 
     def rate_change(self, position: float | None) -> None:
-        if self.rate_said is None:
+        if self.reported_rate is None:
             self.invalid()
         if self.mode == BUFFERING:
             self.leave(position)
         elif self.mode not in (SEEKING, AD):
             self.report(position)
 
-    rate_said: float | None = None
+    reported_rate: float | None = None
 
     # Pings
 

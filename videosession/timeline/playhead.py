@@ -4,7 +4,6 @@ It is where it was last reported. Every further report is either what playback c
 watched, or it was moved, and then that is a jump. A move is believed until the next report shows that it was none.
 """
 
-from videosession.timeline.belief import Believed, Line, Pace, Revoked
 from videosession.timeline.stretches import (
     BUFFERING,
     IDLE,
@@ -14,10 +13,11 @@ from videosession.timeline.stretches import (
     SECOND,
     Stretches,
 )
+from videosession.timeline.unconfirmed import Pace, RevertedSeek, Snapshot, UnconfirmedMove
 from videosession.timeline.viewing import TOLERANCE, WATCHED, Jump
 
-SLOWEST_UNSAID, FASTEST_UNSAID = 1.25, 4.0  # the speeds that are recognised though nobody reports them
-SILENT = 60_000_000  # microseconds without a ping in which a player that sends some cannot have been playing
+SLOWEST_UNREPORTED, FASTEST_UNREPORTED = 1.25, 4.0  # the speeds that are recognised though nobody reports them
+LONGEST_SILENCE = 60_000_000  # microseconds without a ping in which a player that sends some cannot have been playing
 LATE = 1_000_000  # microseconds that a ping may come late
 SKIPPED = 3.0  # times what can have played: a player that is further ahead may have been moved at once
 
@@ -26,7 +26,7 @@ class Playhead(Stretches):
     """Follows reports through the modes of a player."""
 
     stalled_at = 0
-    between_pings = SILENT - LATE
+    between_pings = LONGEST_SILENCE - LATE
 
     def report(self, position: float | None, *, begins: bool = False, leaves: bool = False) -> None:
         """Take the position that the player says it is at, if it says one.
@@ -35,57 +35,57 @@ class Playhead(Stretches):
         """
         if position is None:
             return
-        if self.revoked is not None:
-            self.reconsider(self.revoked, position)
+        if self.reverted_seek is not None:
+            self.restore_seek(self.reverted_seek, position)
         if self.at is None:
-            if self.goes_on(position, begins):
-                self.take_back(position)
+            if self.continues(position, begins):
+                self.revert_move(position)
                 return
             self.at = position
-            self.line = None
+            self.unconfirmed = None
         elif not self.fits(position):
-            self.explain_report(position, begins, leaves)
+            self.take_unreachable(position, begins, leaves)
             return
         else:
             doubtful = leaves and self.mode == PLAYING and not self.keeps_step(position - self.at)
-            before = self.believe() if doubtful else None
+            before = self.snapshot() if doubtful else None
             if self.played > 0:
-                self.settle(position - self.at if position > self.at else 0.0)
-                if self.line is not None:
-                    self.line = self.pace = None
+                self.balance(position - self.at if position > self.at else 0.0)
+                if self.unconfirmed is not None:
+                    self.unconfirmed = self.pace = None
             self.reach(position)
             if before is not None:
-                self.line = Line(before, "stall", True, self.now)
+                self.unconfirmed = UnconfirmedMove(before, "stall", True, self.now)
         self.guess = False
-        self.rest()
+        self.reset_played()
 
     def report_still(self, position: float | None) -> None:
         """Report as if nothing had played."""
         if position is not None:
-            self.rest()
+            self.reset_played()
             self.report(position, begins=True)
 
-    def explain_report(self, position: float, begins: bool, leaves: bool = False) -> None:
+    def take_unreachable(self, position: float, begins: bool, leaves: bool = False) -> None:
         """Take a position to which playback, as far as it was told, cannot have got."""
-        if self.goes_on(position, begins):
-            self.take_back(position)
-        elif not begins and self.went_on(position):
+        if self.continues(position, begins):
+            self.revert_move(position)
+        elif not begins and self.played_unreported(position):
             self.found_playing(self.reported)
             self.watch(position)
         elif not self.keeps_pace(position):
-            self.slip(position, leaves)
+            self.move_unreported(position, leaves)
 
     def watch(self, position: float) -> None:
         """Get there by playing, as the clock has proved."""
         self.reach(position)
         self.guess = False
-        self.rest()
+        self.reset_played()
 
-    def went_on(self, position: float) -> bool:
+    def played_unreported(self, position: float) -> bool:
         """Tell whether it played though nobody said so: a play got lost, or a pause came too early."""
         if self.at is None or self.mode not in (IDLE, PAUSED):
             return False
-        if self.slipped if not self.pinged else self.now - self.reported > self.between_pings + LATE:
+        if self.moved_unreported if not self.pinged else self.now - self.reported > self.between_pings + LATE:
             return False
         return self.in_step_since(position - self.at + self.inferred, self.reported, self.now)
 
@@ -94,19 +94,19 @@ class Playhead(Stretches):
         self.mode = PLAYING
         if self.stretch is None:
             self.open()
-        self.rest()
+        self.reset_played()
         time = (self.now - instant) / SECOND
         self.played, self.slowly = time * self.fast, time * self.slow
 
-    def slip(self, position: float, leaves: bool) -> None:
+    def move_unreported(self, position: float, leaves: bool) -> None:
         """It was moved and nobody said so: what was skipped is never counted; from a guess playback simply began."""
         if self.guess and self.unwatched:
             self.begin_at(position)
-            self.rest()
+            self.reset_played()
             return
-        before = self.believe()
+        before = self.snapshot()
         if leaves and self.mode == PLAYING and not self.guess and self.skipped(position):
-            self.go_on(self.slowly)
+            self.infer_playback(self.slowly)
         self.viewing.note("unreportedJump", self.event)
         self.jump(position, "unreported", before)
         self.allowance = 0.0
@@ -120,7 +120,7 @@ class Playhead(Stretches):
         if self.mode == BUFFERING and position is not None and self.stall_is_over(position):
             self.found_playing(max(self.stalled_at, self.reported))
         if position is None and self.mode == PLAYING:
-            self.go_on(self.slowly)
+            self.infer_playback(self.slowly)
         else:
             self.report(position, leaves=True)
 
@@ -135,41 +135,41 @@ class Playhead(Stretches):
         """Players may not say that a stall is over: a position ahead of it does."""
         return self.at is not None and position > self.at + 0.1 + TOLERANCE
 
-    def jump(self, position: float, cause: str, before: Believed | None = None) -> bool:
+    def jump(self, position: float, cause: str, before: Snapshot | None = None) -> bool:
         """Be moved there: a jump of its own, one more step of the last, or what explains the last."""
-        last = self.scrubbed()
+        last = self.extendable_jump()
         if self.at is None:
             self.at = position
         elif last and last.cause == "unreported" != cause and abs(self.at - last.end) <= NEAR:
-            self.set_out(before, cause)
-            self.explain(last, position, cause)
+            self.remember_origin(before, cause)
+            self.replace_target(last, position, cause)
         elif abs(position - self.at) >= WATCHED:
-            self.set_out(before, cause)
+            self.remember_origin(before, cause)
             self.record(last, self.at, position, cause)
         else:
             return False
         self.guess = False
-        self.rest()
+        self.reset_played()
         return True
 
-    def set_out(self, before: Believed | None, cause: str) -> None:
+    def remember_origin(self, before: Snapshot | None, cause: str) -> None:
         """Remember what is left."""
         if cause != "unreported":
             self.pace = None
-        self.line = Line(before or self.believe(), cause, self.mode == PLAYING, self.now)
+        self.unconfirmed = UnconfirmedMove(before or self.snapshot(), cause, self.mode == PLAYING, self.now)
 
-    def scrubbed(self) -> Jump | None:
+    def extendable_jump(self) -> Jump | None:
         """Return the last jump if nothing was watched since, and no node or page left."""
         jumps = self.viewing.jumps
         return jumps[-1] if jumps and jumps[-1].era == self.era and self.unwatched else None
 
     @property
-    def slipped(self) -> bool:
+    def moved_unreported(self) -> bool:
         """Whether it was moved, nobody said so, and nothing was watched since."""
-        last = self.scrubbed()
+        last = self.extendable_jump()
         return last is not None and last.cause == "unreported"
 
-    def explain(self, last: Jump, position: float, cause: str) -> None:
+    def replace_target(self, last: Jump, position: float, cause: str) -> None:
         """Players report where they are before they say that they seek; a change of quality returns where it was."""
         self.close()
         last.end, last.cause = position, cause
@@ -179,7 +179,7 @@ class Playhead(Stretches):
 
     def record(self, last: Jump | None, start: float, position: float, cause: str) -> None:
         """Keep a jump; scrubbing is one."""
-        self.turn()
+        self.end_span()
         self.close()
         if last and last.cause == cause:
             last.end = position
@@ -193,9 +193,9 @@ class Playhead(Stretches):
         origin = self.at
         if cause is None:
             cause = "replay" if target < 1 - TOLERANCE and self.near_end(origin) else "user"
-        self.revoked = None
-        if self.jump(target, cause) and origin is not None and self.line is not None:
-            self.line.target, self.line.played = target, self.viewing.wall.get(PLAYING, 0)
+        self.reverted_seek = None
+        if self.jump(target, cause) and origin is not None and self.unconfirmed is not None:
+            self.unconfirmed.target, self.unconfirmed.played = target, self.viewing.wall.get(PLAYING, 0)
         self.allowance = self.coarse
 
     @property
@@ -212,78 +212,78 @@ class Playhead(Stretches):
             return True
         return self.finished and self.finished_at is not None and abs(position - self.finished_at) <= 0.5 + TOLERANCE
 
-    def goes_on(self, position: float, begins: bool) -> bool:
+    def continues(self, position: float, begins: bool) -> bool:
         """Tell whether a position goes on from where it was before a move that no report has confirmed."""
-        line = self.line
-        if line is None:
+        move = self.unconfirmed
+        if move is None:
             return False
-        reloaded = line.cause == "reload"
-        if begins and (line.cause == "unreported" or (reloaded and self.pinged)):
+        reloaded = move.cause == "reload"
+        if begins and (move.cause == "unreported" or (reloaded and self.pinged)):
             return False
-        gained = position - line.before.at
+        gained = position - move.before.at
         if not reloaded and abs(gained) <= NEAR:
             return True
-        if not line.playing:
+        if not move.playing:
             return False
-        gained += line.before.inferred
-        time = ((line.ceased or self.now) - line.before.reported) / SECOND
-        if not reloaded and self.now - line.at <= SECOND and 0 < gained <= time * self.fast + NEAR:
+        gained += move.before.inferred
+        time = ((move.ceased or self.now) - move.before.reported) / SECOND
+        if not reloaded and self.now - move.at <= SECOND and 0 < gained <= time * self.fast + NEAR:
             return True
         least = 0.0 if reloaded and not begins else time * self.slow
         return self.in_step(gained, least, time * self.fast)
 
-    def take_back(self, position: float) -> None:
+    def revert_move(self, position: float) -> None:
         """The move was none: go back to what was before it, and on from there."""
-        line = self.line
-        if line is None:
+        move = self.unconfirmed
+        if move is None:
             return
-        before = line.before
-        after = None if line.target is None else self.believe()
+        before = move.before
+        after = None if move.target is None else self.snapshot()
         self.restore(before)
-        self.line = self.pace = self.revoked = None
-        if after is not None and line.target is not None:
-            self.revoked = Revoked(after, before.at, line.target, line.played)
+        self.unconfirmed = self.pace = self.reverted_seek = None
+        if after is not None and move.target is not None:
+            self.reverted_seek = RevertedSeek(after, before.at, move.target, move.played)
         self.viewing.note("stalePosition", self.event)
-        if line.playing and position > before.at + TOLERANCE and line.ceased is None:
+        if move.playing and position > before.at + TOLERANCE and move.ceased is None:
             self.mode = PLAYING
             if self.stretch is None:
                 self.open()
         self.watch(position)
 
-    def reconsider(self, revoked: Revoked, position: float) -> None:
+    def restore_seek(self, reverted: RevertedSeek, position: float) -> None:
         """The move was one after all, and only an old position had been repeated."""
-        if self.at is None or self.at > revoked.left + 2 + TOLERANCE:
-            self.revoked = None
+        if self.at is None or self.at > reverted.left + 2 + TOLERANCE:
+            self.reverted_seek = None
             return
-        time = self.viewing.wall.get(PLAYING, 0) - revoked.played
+        time = self.viewing.wall.get(PLAYING, 0) - reverted.played
         played = time / SECOND * self.fast
-        ahead = position - revoked.target
+        ahead = position - reverted.target
         nearer = abs(ahead - played) <= abs(position - self.at - self.played)
         if nearer and -2 - TOLERANCE <= ahead <= 1.25 * played + 2 + TOLERANCE:
-            self.revoked = self.line = self.pace = None
-            self.restore(revoked.after)
+            self.reverted_seek = self.unconfirmed = self.pace = None
+            self.restore(reverted.after)
             if self.mode == PLAYING and self.stretch is None:
                 self.open()
-            self.rest()
+            self.reset_played()
             self.played, self.slowly = played, time / SECOND * self.slow
 
     def keeps_pace(self, position: float) -> bool:
         """Tell whether steady reports are a speed that nobody said, and if so, watch at it."""
         gained = position - (self.at or 0.0) + self.inferred
         seconds = self.playing_time / SECOND
-        unsaid = not self.rate_known and self.mode == PLAYING and seconds >= 1 - TOLERANCE and not self.guess
-        if not unsaid or not SLOWEST_UNSAID < gained / seconds <= FASTEST_UNSAID:
+        unreported = not self.rate_known and self.mode == PLAYING and seconds >= 1 - TOLERANCE and not self.guess
+        if not unreported or not SLOWEST_UNREPORTED < gained / seconds <= FASTEST_UNREPORTED:
             self.pace = None
             return False
         pace = self.pace
-        if pace is None or not pace.goes_on(gained, seconds):
-            self.pace = Pace(self.believe(), gained, seconds, (gained, seconds))
+        if pace is None or not pace.continues(gained, seconds):
+            self.pace = Pace(self.snapshot(), gained, seconds, (gained, seconds))
             return False
         if not pace.proven:
             return False
         self.restore(pace.before)
-        self.line = self.pace = None
-        self.rate = self.slow = self.fast = self.ran = pace.gained / pace.seconds
+        self.unconfirmed = self.pace = None
+        self.rate = self.slow = self.fast = self.played_rate = pace.gained / pace.seconds
         self.rate_guessed = True
         if self.stretch is None:
             self.open()

@@ -2,20 +2,18 @@
 
 from copy import copy
 
-from videosession.timeline.belief import Believed, Found, Line, Pace, Revoked
+from videosession.timeline.unconfirmed import Found, Pace, RevertedSeek, Snapshot, UnconfirmedMove
 from videosession.timeline.viewing import TOLERANCE, Chapter, Event, Node, Segment, Span, Viewing
 
 IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD = "idle", "playing", "paused", "buffering", "seeking", "ad"
 MODES = (IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD, "stalled")  # the last is only counted, never entered
 
 COARSE_CLOCK = 2.0  # seconds that a report may be off where clocks and positions are rounded
-RARELY_TOLD = 3.0  # the same where no pings are sent: what is told late, or in a burst, is not told again
+COARSE_WITHOUT_PINGS = 3.0  # the same where no pings are sent: what is told late, or in a burst, is not told again
 NEAR = 1 + TOLERANCE  # seconds within which two positions are the same place
-GOES_ON = 15.0  # seconds of playback at the normal rate that may be inferred where nothing was reported
-FASTER = 30.0  # seconds that a report may be ahead, besides: long reports do not hide a skip
-A_QUARTER_MORE = (
-    1.25  # a speed that players offer, and the largest that a report may have been at, though nobody said so
-)
+MOST_INFERRED = 15.0  # seconds of playback at the normal rate that may be inferred where nothing was reported
+MOST_AHEAD = 30.0  # seconds that a report may be ahead, besides: long reports do not hide a skip
+UNREPORTED_SPEED = 1.25  # of the speeds that players offer, the largest that is accepted without being reported
 SECOND = 1e6  # in microseconds
 
 
@@ -27,15 +25,15 @@ class Stretches:
         self.event: Event = {}
         self.flawed = False
         self.node = Node(None)
-        self.now = self.turned = 0
+        self.now = self.span_start = 0
         self.chapter: Chapter | None = None
         self.stretch: Segment | None = None
-        self.mode = self.standing = self.back = IDLE
+        self.mode = self.span_mode = self.back = IDLE
         self.rate = self.slow = self.fast = self.slowest = 1.0
-        self.ran: float | None = 1.0  # the rate of what has played since the last report, if it was one
+        self.played_rate: float | None = 1.0  # the rate of what has played since the last report, if it was one
         self.rate_known = self.rate_guessed = self.pinged = False
-        self.coarse = RARELY_TOLD
-        self.era = self.docked = 0
+        self.coarse = COARSE_WITHOUT_PINGS
+        self.era = self.stalled_in_chapter = 0
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -44,19 +42,19 @@ class Stretches:
         self.era += 1
         self.at: float | None = None
         self.finished_at: float | None = None
-        self.line: Line | None = None
-        self.revoked: Revoked | None = None
+        self.unconfirmed: UnconfirmedMove | None = None
+        self.reverted_seek: RevertedSeek | None = None
         self.pace: Pace | None = None
         self.guess = False
         self.allowance = self.coarse
-        self.rest()
+        self.reset_played()
 
-    def rest(self) -> None:
+    def reset_played(self) -> None:
         """Nothing has played since the last report."""
         self.reported = self.now
         self.played = self.slowly = self.inferred = 0.0
         self.playing_time = 0
-        self.slowest = self.ran = self.rate
+        self.slowest = self.played_rate = self.rate
 
     def pass_time(self, instant: int, rate: float | None = None) -> None:
         """Count the time to its mode, and what can have played in it between the old rate and the new."""
@@ -86,7 +84,7 @@ class Stretches:
         if self.playing_time or (self.mode == PLAYING and elapsed > 0):
             self.slowest = min(self.slowest, rate)
         else:
-            self.slowest = self.ran = rate
+            self.slowest = self.played_rate = rate
 
     def invalid(self) -> None:
         """Note a mistake, once an event."""
@@ -94,11 +92,11 @@ class Stretches:
             self.flawed = True
             self.viewing.note("invalidField", self.event)
 
-    def turn(self) -> None:
+    def end_span(self) -> None:
         """Remember where it stood: the mode changes, or it is moved."""
-        if self.standing != PLAYING:
-            self.viewing.stand(Span(self.standing, self.turned, self.now, self.node, self.at))
-        self.standing, self.turned = self.mode, self.now
+        if self.span_mode != PLAYING:
+            self.viewing.add_span(Span(self.span_mode, self.span_start, self.now, self.node, self.at))
+        self.span_mode, self.span_start = self.mode, self.now
 
     def open(self) -> None:
         """While playing a stretch is open."""
@@ -125,8 +123,8 @@ class Stretches:
         elif self.at is None or position > self.at:
             if self.at is None or position > self.at + TOLERANCE:
                 stretch.ended_at = self.now
-            if stretch.rate != self.ran:
-                stretch.rate = None if stretch.watched else self.ran
+            if stretch.rate != self.played_rate:
+                stretch.rate = None if stretch.watched else self.played_rate
             self.at = stretch.end = position
             if position > self.node.furthest and stretch.watched:
                 self.node.furthest = position
@@ -138,11 +136,11 @@ class Stretches:
         if self.stretch is not None:
             self.open()
 
-    def go_on(self, played: float) -> None:
+    def infer_playback(self, played: float) -> None:
         """Infer where it is: never far, and that is no report."""
         if self.at is None:
             return
-        ahead = min(played, GOES_ON * self.rate) - self.inferred
+        ahead = min(played, MOST_INFERRED * self.rate) - self.inferred
         length = self.node.length
         if ahead > 0 and length is not None:
             ahead = min(ahead, length - self.at)
@@ -161,12 +159,12 @@ class Stretches:
             return -NEAR <= ahead <= NEAR
         spare = self.allowance if self.allowance > 0.25 else 0.25
         if ahead > self.reachable() + spare + TOLERANCE:
-            return self.played > 4 * FASTER and -0.25 <= A_QUARTER_MORE * self.played - ahead <= NEAR
+            return self.played > 4 * MOST_AHEAD and -0.25 <= UNREPORTED_SPEED * self.played - ahead <= NEAR
         return ahead >= -2 - TOLERANCE
 
     def reachable(self) -> float:
         """How far playback can have got since the last report: a quarter more than the clock has it."""
-        return self.played + min(self.played / 4, FASTER)
+        return self.played + min(self.played / 4, MOST_AHEAD)
 
     def in_step(self, gained: float, slowly: float, quickly: float) -> bool:
         """Tell whether that much was gained as the clock has it, between the slower rate and the faster."""
@@ -181,12 +179,12 @@ class Stretches:
         time = (until - instant) / SECOND
         return self.in_step(gained, time * self.slow, time * self.fast)
 
-    def settle(self, gained: float) -> None:
+    def balance(self, gained: float) -> None:
         """Balance what was gained with what can have played: clocks are coarse, and laptops sleep."""
         if self.rate_guessed and not self.keeps_step(gained):
             self.rate_guessed = False
             self.rate = self.slow = self.fast = self.slowest = 1.0
-            self.ran = None
+            self.played_rate = None
         spare = self.allowance + self.reachable() - gained
         self.allowance = 0.0 if spare < 0 else self.coarse if spare > self.coarse else spare
         time = self.playing_time / SECOND
@@ -200,22 +198,22 @@ class Stretches:
         """Take time from playing that nothing was played in, and nobody said so."""
         viewing = self.viewing
         viewing.note("stalled", self.event)
-        self.move_stalled(excess)
-        viewing.stand(Span("stalled", self.reported, self.reported + excess, self.node, self.at))
+        self.count_as_stalled(excess)
+        viewing.add_span(Span("stalled", self.reported, self.reported + excess, self.node, self.at))
 
-    def move_stalled(self, time: int) -> None:
+    def count_as_stalled(self, time: int) -> None:
         """Have that much of the time in playing be stalled, also of an open chapter's."""
         wall = self.viewing.wall
         wall[PLAYING] = wall.get(PLAYING, 0) - time
         wall["stalled"] = wall.get("stalled", 0) + time
         if self.chapter is not None:
-            docked = min(time, self.chapter.played)
-            self.chapter.played -= docked
-            self.docked += docked
+            stalled = min(time, self.chapter.played)
+            self.chapter.played -= stalled
+            self.stalled_in_chapter += stalled
 
-    def believe(self) -> Believed:
+    def snapshot(self) -> Snapshot:
         """Return what is believed now, enough to go back to it."""
-        return Believed(
+        return Snapshot(
             at=self.at or 0.0,
             reported=self.reported,
             inferred=self.inferred,
@@ -226,20 +224,20 @@ class Stretches:
             stretch=copy(self.stretch),
             furthest=self.node.furthest,
             stalled=self.viewing.wall.get("stalled", 0),
-            docked=self.docked,
+            stalled_in_chapter=self.stalled_in_chapter,
             chapter=self.chapter,
             found=Found(self.viewing),
         )
 
-    def restore(self, before: Believed) -> None:
+    def restore(self, before: Snapshot) -> None:
         """Believe again what was believed then; time already spent in a mode stays there."""
         self.at, self.guess, self.allowance = before.at, before.guess, before.allowance
         self.era, self.finished_at, self.stretch = before.era, before.finished_at, before.stretch
         self.node.furthest = before.furthest
         before.found.restore(self.viewing)
-        self.unstall(before)
+        self.undo_stalls(before)
 
-    def unstall(self, before: Believed) -> None:
+    def undo_stalls(self, before: Snapshot) -> None:
         """Have what was stalled since then be playing again."""
         wall = self.viewing.wall
         since = wall.get("stalled", 0) - before.stalled
@@ -250,5 +248,5 @@ class Stretches:
             while spans and spans[-1].mode == "stalled" and spans[-1].start >= before.reported:
                 spans.pop()
         if before.chapter is not None:
-            before.chapter.played += self.docked - before.docked
-        self.docked = before.docked
+            before.chapter.played += self.stalled_in_chapter - before.stalled_in_chapter
+        self.stalled_in_chapter = before.stalled_in_chapter

@@ -154,7 +154,7 @@ class Viewing:
         count, first = self.anomalies.get(code, (0, event.get("eventId")))
         self.anomalies[code] = (count + 1, first)
 
-    def stand(self, span: Span) -> None:
+    def add_span(self, span: Span) -> None:
         """Remember where the playhead stood; of very many the longest."""
         if span.end > span.start:
             self.spans.append(span)

@@ -65,7 +65,7 @@ class Walk(Player):
         if not self.begun:
             self.begin(instant, data, method)
         ad = self.mode == AD
-        rate = self.rate_said = self.read(data, "rate", amount) if "rate" in data else None
+        rate = self.reported_rate = self.read(data, "rate", amount) if "rate" in data else None
         self.pass_time(instant, rate)
         if measures and not ad and "duration" in data:
             duration = self.read(data, "duration", amount)
@@ -76,27 +76,27 @@ class Walk(Player):
             method(self, *said)
         if method is not Player.ping:
             self.ping_before = None
-        if rate is not None and self.playing_time and self.ran != rate:
-            self.ran = None
+        if rate is not None and self.playing_time and self.played_rate != rate:
+            self.played_rate = None
         if self.mode == PLAYING and self.stretch is None:
             self.open()
-        if self.mode != self.standing:
-            self.cease()
-            self.turn()
+        if self.mode != self.span_mode:
+            self.note_ceased()
+            self.end_span()
 
-    def cease(self) -> None:
+    def note_ceased(self) -> None:
         """Remember of what a move left when it was not playing any longer."""
-        line = self.line
-        if line is None or not line.playing or line.ceased is not None or self.mode == PLAYING:
+        move = self.unconfirmed
+        if move is None or not move.playing or move.ceased is not None or self.mode == PLAYING:
             return
-        if self.standing == PLAYING or line.cause != "reload":
-            line.ceased = self.now
+        if self.span_mode == PLAYING or move.cause != "reload":
+            move.ceased = self.now
 
     def begin(self, instant: int, data: Mapping[str, Any], method: Callable[..., None]) -> None:
         """The first known event may say which node comes first, but for those that say which comes next."""
         self.begun = True
-        self.now = self.turned = self.viewing.first = instant
-        self.rest()
+        self.now = self.span_start = self.viewing.first = instant
+        self.reset_played()
         self.visit(None if method in (Player.choice, Player.node_enter) else self.read(data, "node", node_name))
 
     def end(self) -> Viewing:
@@ -105,7 +105,7 @@ class Walk(Player):
             viewing.note("openEnded", self.event)
         self.close()
         if self.begun:
-            self.turn()
+            self.end_span()
             viewing.last = self.now
         return viewing
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from videosession.timeline.viewing import Chapter, Jump, Segment, Viewing
 
-TAKEN_BACK = ("unreportedJump", "stalled", "openEnded")  # what a move notes, and loses when it was none
+REVERTIBLE = ("unreportedJump", "stalled", "openEnded")  # what a move notes, and loses when it was none
 
 
 @dataclass(slots=True)
-class Believed:
+class Snapshot:
     """Where the playhead is, and what a walk that has got there has found."""
 
     at: float
@@ -22,7 +22,7 @@ class Believed:
     stretch: Segment | None
     furthest: float
     stalled: int
-    docked: int
+    stalled_in_chapter: int
     chapter: Chapter | None
     found: "Found"
 
@@ -36,7 +36,7 @@ class Found:
         self.segments, self.jumps = len(viewing.segments), len(viewing.jumps)
         self.segment: Segment | None = copy(viewing.segments[-1]) if self.segments else None
         self.jump: Jump | None = copy(viewing.jumps[-1]) if self.jumps else None
-        self.anomalies = {code: viewing.anomalies.get(code) for code in TAKEN_BACK}
+        self.anomalies = {code: viewing.anomalies.get(code) for code in REVERTIBLE}
 
     def restore(self, viewing: Viewing) -> None:
         """Have the viewing be as it was; it has at most one entry more or less of each since."""
@@ -56,14 +56,14 @@ class Found:
 
 
 @dataclass(slots=True)
-class Line:
+class UnconfirmedMove:
     """What was left by the latest move, until a report confirms the move.
 
     `playing` tells whether it was playing, `ceased` when it was not any longer; `target` is that of a seek, and
     `played` the time in playing when it was made.
     """
 
-    before: Believed
+    before: Snapshot
     cause: str
     playing: bool
     at: int
@@ -73,10 +73,10 @@ class Line:
 
 
 @dataclass(slots=True)
-class Revoked:
+class RevertedSeek:
     """A seek that was taken back, and what had been believed of it."""
 
-    after: Believed
+    after: Snapshot
     left: float
     target: float
     played: int
@@ -86,14 +86,14 @@ class Revoked:
 class Pace:
     """Moves nobody said, one after the other, each as far as a speed of its own would have gone."""
 
-    before: Believed
+    before: Snapshot
     gained: float
     seconds: float
     latest: tuple[float, float]
     steps: int = 1
     proven: bool = False
 
-    def goes_on(self, gained: float, seconds: float) -> bool:
+    def continues(self, gained: float, seconds: float) -> bool:
         """Tell whether a further move has the speed of the one before, and count it."""
         before, lasted = self.latest
         if abs(gained / seconds - before / lasted) > 0.02 * before / lasted:
