@@ -19,10 +19,10 @@ __all__ = ["BinsTooNarrow", "Viewing", "picture", "summarise", "timeline", "walk
 
 
 def timeline(events: Iterable[Event], *, threshold: float = 0.95, bin_seconds: float | None = None) -> Answer:
-    """Return the timeline of a session's events as what JSON is made of.
+    """Return the timeline of a session's events as a JSON-serialisable dict.
 
-    `events` are mappings with `eventId`, `type`, `timestamp` (RFC 3339), `data` and, where it is known, `instant`
-    (microseconds since the Unix epoch), in the order of their instants and, where those are equal, of their arrival.
-    They are read once and not kept. Raises `BinsTooNarrow`.
+    `events` are mappings with `eventId`, `type`, `timestamp` (RFC 3339), `data` and optionally `instant` (microseconds
+    since the Unix epoch), sorted by instant and, where instants are equal, by arrival. They are read once and not
+    kept. Raises `BinsTooNarrow`.
     """
     return summarise(walk(events), threshold, bin_seconds)

@@ -1,4 +1,4 @@
-"""How often each part of a node was watched, in bins of one width."""
+"""The heatmap: how often each part of a node was watched, in bins of equal width."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
@@ -21,7 +21,7 @@ class BinsTooNarrow(ValueError):  # noqa: N818  the name says what happened
 
 
 class Axis(NamedTuple):
-    """Where a node's positions are."""
+    """The range of a node's positions, in seconds."""
 
     start: float
     end: float
@@ -54,7 +54,7 @@ def heatmap(segments: Mapping[Node, Sequence[Segment]], bin_seconds: float | Non
 
 
 def axis(node: Node, segments: Sequence[Segment]) -> Axis:
-    """Return a node's axis: from 0, or from the lowest second watched of a live stream, which may run for years."""
+    """Return a node's axis, from 0 or, for a live stream, which may run for years, from the lowest second watched."""
     if node.length is not None:
         return Axis(0.0, node.length)
     lowest = min((each.start for each in segments), default=0.0)
@@ -67,7 +67,7 @@ def bins(length: float, width: float) -> int:
 
 
 def fits(lengths: Iterable[float], width: float) -> bool:
-    """Return whether bins of that width are few enough; a bin a node always is."""
+    """Return whether bins of that width are few enough; one bin per node always fits."""
     counts = [bins(length, width) for length in lengths]
     return max(counts, default=1) <= NODE_BINS and sum(counts) <= max(ALL_BINS, len(counts))
 
@@ -85,7 +85,7 @@ def smallest(lengths: Sequence[float]) -> float:
 
 
 def views(segments: Iterable[Segment], start: float, width: float, count: int) -> list[int]:
-    """Return how many segments overlap each bin, by the differences between neighbours: a long one costs no more."""
+    """Return how many segments overlap each bin; summing differences makes a long segment as cheap as a short one."""
     changes = [0] * (count + 1)
     for each in segments:
         first = min(floor((each.start - start + TOLERANCE) / width), count - 1)

@@ -1,10 +1,10 @@
-"""The path through the nodes: choices, visits, and the chapters of a node."""
+"""The path through the nodes: choices, visits and chapters."""
 
 from videosession.timeline.playhead import Playhead
 from videosession.timeline.stretches import AD, SEEKING
 from videosession.timeline.viewing import Chapter, Departure, Node
 
-DUPLICATE_WINDOW = 2_001_000  # microseconds after entering a node in which a second event may tell the same
+DUPLICATE_WINDOW = 2_001_000  # microseconds after entering a node in which a second event may report the same entry
 
 
 class Path(Playhead):
@@ -70,7 +70,7 @@ class Path(Playhead):
         to_position: float | None,
         duration: float | None,
     ) -> None:
-        """Leave the node for another: an edge of the graph and never a jump."""
+        """Leave the node for another, which is an edge of the graph and never a jump."""
         if self.mode in (AD, SEEKING):
             self.mode = self.back
         self.let_go(position)
@@ -97,7 +97,7 @@ class Path(Playhead):
         self.watched_before = len(self.viewing.segments)
 
     def arrive(self, position: float | None, duration: float | None) -> None:
-        """Learn of the node entered how long it is and, with nothing watched there, where playback begins."""
+        """Set the entered node's duration and, if nothing was watched on this visit, where playback begins."""
         if duration is not None:
             self.node.measure(duration)
         if position is not None and self.unseen:
@@ -109,14 +109,14 @@ class Path(Playhead):
         return self.unwatched and len(self.viewing.segments) == self.watched_before
 
     def is_duplicate_entry(self, node: str, from_node: str | None) -> bool:
-        """Applications say both that the viewer chose and that a node is entered."""
+        """Return whether an event repeats the current visit: applications send both `choice` and `nodeEnter`."""
         if node != self.node.id or (from_node is not None and (self.left is None or from_node != self.left.id)):
             return False
         return self.unseen or self.now - self.entered <= DUPLICATE_WINDOW
 
     @property
     def nameless(self) -> bool:
-        """Whether it is still on the first node, and nobody has said what that is called."""
+        """Whether the viewer is still on the first node, and its name is unknown."""
         return self.node.id is None and not self.viewing.edges
 
     def rename(self, id: str) -> None:

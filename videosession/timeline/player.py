@@ -1,6 +1,6 @@
-"""The player: its modes, and a method for each known event, with its fields as arguments, which moves the playhead.
+"""The player's state machine: a method for each known event, which takes the event's fields as arguments.
 
-What an event does in a mode, and the mode afterwards where that is another:
+Each cell says what an event does in a mode, and the mode afterwards if it changes:
 
 | event | idle | playing | paused | buffering | seeking | ad |
 |---|---|---|---|---|---|---|
@@ -31,13 +31,13 @@ from videosession.timeline.stretches import AD, BUFFERING, COARSE_CLOCK, IDLE, N
 from videosession.timeline.unconfirmed import UnconfirmedMove
 from videosession.timeline.viewing import TOLERANCE
 
-AT_TARGET = 0.25 + TOLERANCE  # seconds around the target of a seek in which a `from` is the target already
-AT_ORIGIN = 0.5 + TOLERANCE  # seconds around the playhead in which a seek's own `position` is where it began
-STALE = 2 + TOLERANCE  # seconds before the end from which on a position told with `complete` is an old one
+AT_TARGET = 0.25 + TOLERANCE  # seconds: a seek's `from` this close to its target is the target
+AT_ORIGIN = 0.5 + TOLERANCE  # seconds: a seek's `position` this close to the playhead is where the seek began
+STALE = 2 + TOLERANCE  # seconds: the position of a `complete` that is further from the end than this is outdated
 
 
 class Player(Path):
-    """Keeps the player's mode and, for a stall, a seek and an ad, the mode to go back to."""
+    """Keeps the player's mode and, during a stall, a seek or an ad, the mode to go back to."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Player(Path):
         self.ping_before: tuple[int, float | None] | None = None
 
     def interrupt(self, mode: str) -> None:
-        """Stall, seek or show an ad, to go back to what was before."""
+        """Enter a stall, a seek or an ad, and remember the mode to go back to."""
         if self.mode not in (BUFFERING, SEEKING, AD):
             self.back = self.mode
         self.mode = mode
@@ -65,9 +65,9 @@ class Player(Path):
         self.mode = PLAYING
 
     def play_on(self, position: float | None) -> None:
-        """Players say more than once that they play; of a burst the last wins, as edx-analytics-pipeline has it.
+        """Process a repeated `play`: in a burst the last one wins, as in edx-analytics-pipeline.
 
-        One that does not say how far it has got may be the target of a seek that is told after it.
+        A position further ahead than playback can have got may be the target of a seek that is reported later.
         """
         if position is None:
             return
@@ -83,7 +83,7 @@ class Player(Path):
         self.report(min(position, furthest), leaves=True)
 
     def start(self, position: float | None) -> None:
-        """Play, or play again what `complete` ended."""
+        """Start playing, or replay after `complete`."""
         from_start = position is None or position < 1 - TOLERANCE
         if self.finished and (from_start or self.near_end(position)):
             self.jump(position if position is not None and from_start else 0.0, "replay")
@@ -113,7 +113,7 @@ class Player(Path):
         self.finished_at = self.at
 
     def finish(self, position: float | None) -> None:
-        """What is complete is at its end, if it can be: the position may be dropped already, or an old one."""
+        """Move to the end of the node if playback can have got there: the position may be missing, reset or stale."""
         length = self.node.length
         if length is not None and self.at is not None:
             dropped = position is None or (position < 1 - TOLERANCE and not self.fits(position))
@@ -135,7 +135,7 @@ class Player(Path):
         self.mode = IDLE
 
     def session_start(self, node: str | None) -> None:
-        """The page was loaded, again if anything was before; in another tab the first may play on."""
+        """Process a page load. After earlier events it is a reload, or a second tab while the first plays on."""
         if node is not None and self.nameless and self.unseen:
             self.rename(node)
             return
@@ -182,12 +182,12 @@ class Player(Path):
             self.ping_still(position, before)
 
     def ping_stalled(self, position: float) -> None:
-        """A player may not say that a stall is over, nor that it jumped in it."""
+        """Detect the end of a stall, or a jump back during it: players do not always report these."""
         if self.at is None or position < self.at - NEAR or self.stall_is_over(position):
             self.leave(position)
 
     def ping_still(self, position: float, before: tuple[int, float | None] | None) -> None:
-        """A player may not say that it began: two pings in a row do, which playback fits between."""
+        """Detect unreported playback: two successive pings whose distance fits normal playback."""
         instant, earlier = before or (0, None)
         if earlier is not None and position > earlier + 0.1 + TOLERANCE:
             played, self.played = self.played, (self.now - instant) / 1e6 * self.fast
@@ -217,7 +217,7 @@ class Player(Path):
             self.seek_end(start, end, position, cause)
 
     def seek_start(self, start: float | None, position: float | None, cause: str | None) -> None:
-        """Begin to seek; a `position` away from the playhead may be the target already."""
+        """Begin a seek; a `position` away from the playhead may be the target and is ignored."""
         if self.mode not in (SEEKING, AD):
             if start is None and position is not None and self.at is not None:
                 start = position if abs(position - self.at - self.played) <= AT_ORIGIN else None
@@ -226,7 +226,7 @@ class Player(Path):
             self.seek_cause = cause
 
     def seek_end(self, start: float | None, end: float | None, position: float | None, cause: str | None) -> None:
-        """Have sought; a `position` beside the target is where the seek began, unless it is there already."""
+        """Complete a seek; a `position` sent beside `to` is where the seek began, unless it is close to the target."""
         target = end if end is not None else position
         if self.mode == SEEKING:
             self.land(target, cause)
@@ -237,7 +237,7 @@ class Player(Path):
             self.seek(target, cause)
 
     def land(self, target: float | None, cause: str | None = None) -> None:
-        """A seek under way ends there, or without a jump."""
+        """End a seek that is under way with a jump to the target, or without a jump if there is no target."""
         self.mode = self.back
         if target is not None:
             self.seek(target, self.seek_cause if cause is None else cause)

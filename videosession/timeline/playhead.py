@@ -1,7 +1,7 @@
-"""The playhead: whether a report was watching or a jump, and whether a move was one.
+"""The playhead: decides whether a reported position was reached by watching or by a jump.
 
-It is where it was last reported. Every further report is either what playback can have covered since, and then it was
-watched, or it was moved, and then that is a jump. A move is believed until the next report shows that it was none.
+The playhead is where it was last reported. If playback can have covered the distance to the next report, that was
+watched; otherwise it is a jump. A move counts until the next report shows that it did not happen.
 """
 
 from videosession.timeline.stretches import (
@@ -16,22 +16,22 @@ from videosession.timeline.stretches import (
 from videosession.timeline.unconfirmed import Pace, RevertedSeek, Snapshot, UnconfirmedMove
 from videosession.timeline.viewing import TOLERANCE, WATCHED, Jump
 
-SLOWEST_UNREPORTED, FASTEST_UNREPORTED = 1.25, 4.0  # the speeds that are recognised though nobody reports them
-LONGEST_SILENCE = 60_000_000  # microseconds without a ping in which a player that sends some cannot have been playing
-LATE = 1_000_000  # microseconds that a ping may come late
-SKIPPED = 3.0  # times what can have played: a player that is further ahead may have been moved at once
+SLOWEST_UNREPORTED, FASTEST_UNREPORTED = 1.25, 4.0  # the range of speeds that are recognised without being reported
+LONGEST_SILENCE = 60_000_000  # microseconds: a player that sends pings cannot have played this long without one
+LATE = 1_000_000  # microseconds that a ping may be late
+SKIPPED = 3.0  # times what can have played: a jump up to this far is assumed to have happened after some playback
 
 
 class Playhead(Stretches):
-    """Follows reports through the modes of a player."""
+    """Processes reported positions in each mode of the player."""
 
     stalled_at = 0
     between_pings = LONGEST_SILENCE - LATE
 
     def report(self, position: float | None, *, begins: bool = False, leaves: bool = False) -> None:
-        """Take the position that the player says it is at, if it says one.
+        """Process the position that an event reports, if any.
 
-        An event that `begins` says that it was not playing before, one that `leaves` that it is not any longer.
+        With `begins`, the event says that the player was not playing before; with `leaves`, that it no longer is.
         """
         if position is None:
             return
@@ -60,13 +60,13 @@ class Playhead(Stretches):
         self.reset_played()
 
     def report_still(self, position: float | None) -> None:
-        """Report as if nothing had played."""
+        """Process a position on the assumption that nothing has played since the last report."""
         if position is not None:
             self.reset_played()
             self.report(position, begins=True)
 
     def take_unreachable(self, position: float, begins: bool, leaves: bool = False) -> None:
-        """Take a position to which playback, as far as it was told, cannot have got."""
+        """Process a position that playback, as far as it was reported, cannot have reached."""
         if self.continues(position, begins):
             self.revert_move(position)
         elif not begins and self.played_unreported(position):
@@ -76,13 +76,13 @@ class Playhead(Stretches):
             self.move_unreported(position, leaves)
 
     def watch(self, position: float) -> None:
-        """Get there by playing, as the clock has proved."""
+        """Move the playhead by playing, as the clock has proved."""
         self.reach(position)
         self.guess = False
         self.reset_played()
 
     def played_unreported(self, position: float) -> bool:
-        """Tell whether it played though nobody said so: a play got lost, or a pause came too early."""
+        """Return whether there was unreported playback: a `play` was lost, or a `pause` was sent too early."""
         if self.at is None or self.mode not in (IDLE, PAUSED):
             return False
         if self.moved_unreported if not self.pinged else self.now - self.reported > self.between_pings + LATE:
@@ -90,7 +90,7 @@ class Playhead(Stretches):
         return self.in_step_since(position - self.at + self.inferred, self.reported, self.now)
 
     def found_playing(self, instant: int) -> None:
-        """It has been playing since then, and none of that was stalled."""
+        """Set the mode to playing since `instant`, with no stalls."""
         self.mode = PLAYING
         if self.stretch is None:
             self.open()
@@ -99,7 +99,7 @@ class Playhead(Stretches):
         self.played, self.slowly = time * self.fast, time * self.slow
 
     def move_unreported(self, position: float, leaves: bool) -> None:
-        """It was moved and nobody said so: what was skipped is never counted; from a guess playback simply began."""
+        """Record an unreported jump; if the old position was only assumed, start at the new one instead."""
         if self.guess and self.unwatched:
             self.begin_at(position)
             self.reset_played()
@@ -112,11 +112,11 @@ class Playhead(Stretches):
         self.allowance = 0.0
 
     def skipped(self, position: float) -> bool:
-        """Tell whether it is ahead by no more than a while of playing and a skip: it will have played first."""
+        """Return whether the position is ahead by at most SKIPPED times what can have played."""
         return self.at is not None and 0 < position - self.at <= SKIPPED * self.played
 
     def leave(self, position: float | None) -> None:
-        """The player itself ends playback: where it says, or as far as it has got."""
+        """End playback at the reported position, or as far as playback can be inferred."""
         if self.mode == BUFFERING and position is not None and self.stall_is_over(position):
             self.found_playing(max(self.stalled_at, self.reported))
         if position is None and self.mode == PLAYING:
@@ -125,18 +125,21 @@ class Playhead(Stretches):
             self.report(position, leaves=True)
 
     def let_go(self, position: float | None) -> None:
-        """Leave, but believe no position of a player that has dropped the film or holds the next."""
+        """Leave, but ignore the position of a player that has already unloaded the film or loaded the next."""
         if position is not None and self.at is not None and not self.fits(position):
             dropped = position < 1 - TOLERANCE or (self.finished and position < self.at)
             position = None if dropped else position
         self.leave(position)
 
     def stall_is_over(self, position: float) -> bool:
-        """Players may not say that a stall is over: a position ahead of it does."""
+        """Return whether a position is ahead of the stall, which shows that the stall is over."""
         return self.at is not None and position > self.at + 0.1 + TOLERANCE
 
     def jump(self, position: float, cause: str, before: Snapshot | None = None) -> bool:
-        """Be moved there: a jump of its own, one more step of the last, or what explains the last."""
+        """Move the playhead by a jump: a new one, a further step of the last, or the cause of the last unreported one.
+
+        Return whether anything moved.
+        """
         last = self.extendable_jump()
         if self.at is None:
             self.at = position
@@ -153,24 +156,27 @@ class Playhead(Stretches):
         return True
 
     def remember_origin(self, before: Snapshot | None, cause: str) -> None:
-        """Remember what is left."""
+        """Remember the state before a jump."""
         if cause != "unreported":
             self.pace = None
         self.unconfirmed = UnconfirmedMove(before or self.snapshot(), cause, self.mode == PLAYING, self.now)
 
     def extendable_jump(self) -> Jump | None:
-        """Return the last jump if nothing was watched since, and no node or page left."""
+        """Return the last jump if nothing was watched since then, and neither the node nor the page was left."""
         jumps = self.viewing.jumps
         return jumps[-1] if jumps and jumps[-1].era == self.era and self.unwatched else None
 
     @property
     def moved_unreported(self) -> bool:
-        """Whether it was moved, nobody said so, and nothing was watched since."""
+        """Whether the last jump was unreported, and nothing was watched since."""
         last = self.extendable_jump()
         return last is not None and last.cause == "unreported"
 
     def replace_target(self, last: Jump, position: float, cause: str) -> None:
-        """Players report where they are before they say that they seek; a change of quality returns where it was."""
+        """Give an unreported jump its reported target and cause; drop it if it returns to where it began.
+
+        Players report the new position before the seek; after a change of quality they return to the old one.
+        """
         self.close()
         last.end, last.cause = position, cause
         if abs(last.end - last.start) <= NEAR:
@@ -178,7 +184,7 @@ class Playhead(Stretches):
         self.at = position
 
     def record(self, last: Jump | None, start: float, position: float, cause: str) -> None:
-        """Keep a jump; scrubbing is one."""
+        """Record a jump, or extend the last one: scrubbing counts as one jump."""
         self.end_span()
         self.close()
         if last and last.cause == cause:
@@ -189,7 +195,7 @@ class Playhead(Stretches):
         self.at = position
 
     def seek(self, target: float, cause: str | None) -> None:
-        """Jump because somebody wanted to."""
+        """Jump as a seek says; without a cause it is `replay` from the end to the start, else `user`."""
         origin = self.at
         if cause is None:
             cause = "replay" if target < 1 - TOLERANCE and self.near_end(origin) else "user"
@@ -204,7 +210,7 @@ class Playhead(Stretches):
         return self.at is not None and self.finished_at is not None and abs(self.at - self.finished_at) <= TOLERANCE
 
     def near_end(self, position: float | None) -> bool:
-        """Tell whether it is at the end: of the length, or where `complete` left the playhead."""
+        """Return whether a position is near the node's end, or near where `complete` left the playhead."""
         if position is None:
             return False
         length = self.node.length
@@ -213,7 +219,7 @@ class Playhead(Stretches):
         return self.finished and self.finished_at is not None and abs(position - self.finished_at) <= 0.5 + TOLERANCE
 
     def continues(self, position: float, begins: bool) -> bool:
-        """Tell whether a position goes on from where it was before a move that no report has confirmed."""
+        """Return whether a position continues from before the unconfirmed move, so that the move did not happen."""
         move = self.unconfirmed
         if move is None:
             return False
@@ -233,7 +239,7 @@ class Playhead(Stretches):
         return self.in_step(gained, least, time * self.fast)
 
     def revert_move(self, position: float) -> None:
-        """The move was none: go back to what was before it, and on from there."""
+        """Revert the unconfirmed move, and continue from the state before it."""
         move = self.unconfirmed
         if move is None:
             return
@@ -251,7 +257,7 @@ class Playhead(Stretches):
         self.watch(position)
 
     def restore_seek(self, reverted: RevertedSeek, position: float) -> None:
-        """The move was one after all, and only an old position had been repeated."""
+        """Restore a reverted seek if the position fits it better: then only a stale position had been repeated."""
         if self.at is None or self.at > reverted.left + 2 + TOLERANCE:
             self.reverted_seek = None
             return
@@ -268,7 +274,7 @@ class Playhead(Stretches):
             self.played, self.slowly = played, time / SECOND * self.slow
 
     def keeps_pace(self, position: float) -> bool:
-        """Tell whether steady reports are a speed that nobody said, and if so, watch at it."""
+        """Return whether steady reports show an unreported speed; if so, count them as watched at that speed."""
         gained = position - (self.at or 0.0) + self.inferred
         seconds = self.playing_time / SECOND
         unreported = not self.rate_known and self.mode == PLAYING and seconds >= 1 - TOLERANCE and not self.guess

@@ -1,4 +1,4 @@
-"""Time and what was watched in it: the open stretch, what can have played since the last report, and what stalled."""
+"""Time and what was watched in it: the open stretch, possible playback since the last report, and stalls."""
 
 from copy import copy
 
@@ -6,19 +6,19 @@ from videosession.timeline.unconfirmed import Found, Pace, RevertedSeek, Snapsho
 from videosession.timeline.viewing import TOLERANCE, Chapter, Event, Node, Segment, Span, Viewing
 
 IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD = "idle", "playing", "paused", "buffering", "seeking", "ad"
-MODES = (IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD, "stalled")  # the last is only counted, never entered
+MODES = (IDLE, PLAYING, PAUSED, BUFFERING, SEEKING, AD, "stalled")  # time is counted as stalled, but no event stalls
 
-COARSE_CLOCK = 2.0  # seconds that a report may be off where clocks and positions are rounded
-COARSE_WITHOUT_PINGS = 3.0  # the same where no pings are sent: what is told late, or in a burst, is not told again
-NEAR = 1 + TOLERANCE  # seconds within which two positions are the same place
-MOST_INFERRED = 15.0  # seconds of playback at the normal rate that may be inferred where nothing was reported
-MOST_AHEAD = 30.0  # seconds that a report may be ahead, besides: long reports do not hide a skip
+COARSE_CLOCK = 2.0  # seconds that a report may be off, since clocks and positions are rounded
+COARSE_WITHOUT_PINGS = 3.0  # the same without pings, where a late report is not corrected by the next
+NEAR = 1 + TOLERANCE  # seconds within which two positions count as the same
+MOST_INFERRED = 15.0  # seconds of playback at the normal rate that may be inferred without a report
+MOST_AHEAD = 30.0  # seconds that a report may be ahead of the clock, however long ago the report before was
 UNREPORTED_SPEED = 1.25  # of the speeds that players offer, the largest that is accepted without being reported
 SECOND = 1e6  # in microseconds
 
 
 class Stretches:
-    """Keeps time, the playhead and the stretch; `event`, `now` and `node` are those of the event being taken."""
+    """Keeps time, the playhead and the open stretch; `event`, `now` and `node` belong to the event being processed."""
 
     def __init__(self) -> None:
         self.viewing = Viewing()
@@ -30,14 +30,14 @@ class Stretches:
         self.stretch: Segment | None = None
         self.mode = self.span_mode = self.back = IDLE
         self.rate = self.slow = self.fast = self.slowest = 1.0
-        self.played_rate: float | None = 1.0  # the rate of what has played since the last report, if it was one
+        self.played_rate: float | None = 1.0  # the rate since the last report; None if it changed
         self.rate_known = self.rate_guessed = self.pinged = False
         self.coarse = COARSE_WITHOUT_PINGS
         self.era = self.stalled_in_chapter = 0
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """Be nowhere: after a branch or a reload nothing is known from before."""
+        """Forget the playhead: after a branch or a reload its position is unknown."""
         self.close()
         self.era += 1
         self.at: float | None = None
@@ -50,14 +50,14 @@ class Stretches:
         self.reset_played()
 
     def reset_played(self) -> None:
-        """Nothing has played since the last report."""
+        """Reset what can have played since the last report."""
         self.reported = self.now
         self.played = self.slowly = self.inferred = 0.0
         self.playing_time = 0
         self.slowest = self.played_rate = self.rate
 
     def pass_time(self, instant: int, rate: float | None = None) -> None:
-        """Count the time to its mode, and what can have played in it between the old rate and the new."""
+        """Add the elapsed time to the current mode, and what can have played at the old and at the new rate."""
         elapsed = instant - self.now
         if rate is not None:
             self.change_rate(rate, elapsed)
@@ -77,7 +77,7 @@ class Stretches:
                 self.chapter.played += elapsed
 
     def change_rate(self, rate: float, elapsed: int) -> None:
-        """Learn of a rate: it is in force from now on, and may have been since the event before."""
+        """Set the rate from now on; it may already have applied since the event before."""
         self.rate_known, self.rate_guessed = True, False
         self.slow, self.fast = min(self.rate, rate), max(self.rate, rate)
         self.rate = rate
@@ -87,22 +87,22 @@ class Stretches:
             self.slowest = self.played_rate = rate
 
     def invalid(self) -> None:
-        """Note a mistake, once an event."""
+        """Note an invalid field, once per event."""
         if not self.flawed:
             self.flawed = True
             self.viewing.note("invalidField", self.event)
 
     def end_span(self) -> None:
-        """Remember where it stood: the mode changes, or it is moved."""
+        """End the current span, since the mode or the position changes; keep it unless the video was playing."""
         if self.span_mode != PLAYING:
             self.viewing.add_span(Span(self.span_mode, self.span_start, self.now, self.node, self.at))
         self.span_mode, self.span_start = self.mode, self.now
 
     def open(self) -> None:
-        """While playing a stretch is open."""
+        """Open a stretch at the playhead, or at an assumed 0 if its position is unknown."""
         if self.at is None:
             self.at, self.guess = 0.0, True
-            self.reported = self.now  # before it there is nothing that a gain could be counted from
+            self.reported = self.now
         self.stretch = Segment(self.node, self.at, self.at, self.now, self.now, self.rate)
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class Stretches:
         return self.stretch is None or not self.stretch.watched
 
     def reach(self, position: float) -> None:
-        """Get there by playing: with a stretch open it never goes back."""
+        """Move the playhead by playing; while a stretch is open it never moves back."""
         stretch = self.stretch
         if stretch is None:
             self.at = position
@@ -130,14 +130,14 @@ class Stretches:
                 self.node.furthest = position
 
     def begin_at(self, position: float) -> None:
-        """Learn where playback begins: what of the stretch was not watched lies there."""
+        """Set where playback begins, and reopen an open stretch there."""
         self.at = position
         self.guess = False
         if self.stretch is not None:
             self.open()
 
     def infer_playback(self, played: float) -> None:
-        """Infer where it is: never far, and that is no report."""
+        """Move the playhead by inferred playback: at most MOST_INFERRED seconds, and not beyond the node's length."""
         if self.at is None:
             return
         ahead = min(played, MOST_INFERRED * self.rate) - self.inferred
@@ -151,7 +151,7 @@ class Stretches:
             self.reach(self.at + ahead)
 
     def fits(self, position: float) -> bool:
-        """Tell whether playback can have got there."""
+        """Return whether playback can have reached a position."""
         if self.at is None:
             return False
         ahead = position - self.at
@@ -163,16 +163,16 @@ class Stretches:
         return ahead >= -2 - TOLERANCE
 
     def reachable(self) -> float:
-        """How far playback can have got since the last report: a quarter more than the clock has it."""
+        """Return the most seconds that can have played since the last report: a quarter more than the clock says."""
         return self.played + min(self.played / 4, MOST_AHEAD)
 
     def in_step(self, gained: float, slowly: float, quickly: float) -> bool:
-        """Tell whether that much was gained as the clock has it, between the slower rate and the faster."""
+        """Return whether a gain agrees with the clock, between what plays at the slower and at the faster rate."""
         low, high = slowly - max(1.0, slowly / 100), quickly + max(1.0, quickly / 100)
         return low - TOLERANCE <= gained <= high + TOLERANCE
 
     def keeps_step(self, gained: float) -> bool:
-        """Tell whether that much was gained as what has played since the last report has it."""
+        """Return whether a gain agrees with what can have played since the last report."""
         return self.in_step(gained, self.slowly - self.inferred, self.played)
 
     def in_step_since(self, gained: float, instant: int, until: int) -> bool:
@@ -180,7 +180,10 @@ class Stretches:
         return self.in_step(gained, time * self.slow, time * self.fast)
 
     def balance(self, gained: float) -> None:
-        """Balance what was gained with what can have played: clocks are coarse, and laptops sleep."""
+        """Balance a gain with what can have played, and count the difference as stalled if it is large.
+
+        Clocks are coarse, and laptops sleep.
+        """
         if self.rate_guessed and not self.keeps_step(gained):
             self.rate_guessed = False
             self.rate = self.slow = self.fast = self.slowest = 1.0
@@ -195,14 +198,14 @@ class Stretches:
             self.stall(round(excess * SECOND))
 
     def stall(self, excess: int) -> None:
-        """Take time from playing that nothing was played in, and nobody said so."""
+        """Count time as stalled in which the player said that it played, but did not advance."""
         viewing = self.viewing
         viewing.note("stalled", self.event)
         self.count_as_stalled(excess)
         viewing.add_span(Span("stalled", self.reported, self.reported + excess, self.node, self.at))
 
     def count_as_stalled(self, time: int) -> None:
-        """Have that much of the time in playing be stalled, also of an open chapter's."""
+        """Count some of the playing time as stalled, also in an open chapter."""
         wall = self.viewing.wall
         wall[PLAYING] = wall.get(PLAYING, 0) - time
         wall["stalled"] = wall.get("stalled", 0) + time
@@ -212,7 +215,7 @@ class Stretches:
             self.stalled_in_chapter += stalled
 
     def snapshot(self) -> Snapshot:
-        """Return what is believed now, enough to go back to it."""
+        """Return a snapshot of the current state that `restore` can go back to."""
         return Snapshot(
             at=self.at or 0.0,
             reported=self.reported,
@@ -230,7 +233,7 @@ class Stretches:
         )
 
     def restore(self, before: Snapshot) -> None:
-        """Believe again what was believed then; time already spent in a mode stays there."""
+        """Go back to a snapshot; time counted to a mode stays there, but stalls become playing time."""
         self.at, self.guess, self.allowance = before.at, before.guess, before.allowance
         self.era, self.finished_at, self.stretch = before.era, before.finished_at, before.stretch
         self.node.furthest = before.furthest
@@ -238,7 +241,7 @@ class Stretches:
         self.undo_stalls(before)
 
     def undo_stalls(self, before: Snapshot) -> None:
-        """Have what was stalled since then be playing again."""
+        """Count the time stalled since a snapshot as playing again."""
         wall = self.viewing.wall
         since = wall.get("stalled", 0) - before.stalled
         if since:

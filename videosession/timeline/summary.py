@@ -1,4 +1,4 @@
-"""What a viewing amounts to: the answer that clients get."""
+"""Summarises a viewing as the answer that clients get."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,8 +8,8 @@ from videosession.instants import write as instant
 from videosession.timeline.heatmap import heatmap
 from videosession.timeline.viewing import Chapter, Departure, Jump, Node, Segment, Viewing
 
-RESIDUE = 1e-9  # what a sum of doubles may be off: 57 s of 60 are 0.95, in however many segments
-LIST_BYTES = 960_000  # of JSON in one list: with eight lists an answer stays below 8 MiB
+RESIDUE = 1e-9  # the rounding error of a sum of doubles: 57 s of 60 are 0.95, in however many segments
+LIST_BYTES = 960_000  # of JSON in one list; with eight lists an answer stays below 8 MiB
 
 LISTS = ("segments", "jumps", "path", "departures", "nodes", "edges", "chapters", "heatmap")
 
@@ -19,8 +19,8 @@ Answer = dict[str, Any]
 def summarise(viewing: Viewing, threshold: float = 0.95, bin_seconds: float | None = None) -> Answer:
     """Return the answer for a `Viewing`.
 
-    `threshold` is the coverage (0 to 1) from which on the video counts as completed, `bin_seconds` the width of the
-    heatmap's bins, chosen to suit the video if it is not given. Raises `BinsTooNarrow`.
+    `threshold` is the coverage (0 to 1) at which the video counts as completed, `bin_seconds` the width of the
+    heatmap's bins, by default chosen for the video's length. Raises `BinsTooNarrow`.
     """
     segments = by_node(viewing)
     watched = {node: sum(each.end - each.start for each in segments[node]) for node in segments}
@@ -56,7 +56,7 @@ def summarise(viewing: Viewing, threshold: float = 0.95, bin_seconds: float | No
 
 
 class Bounded:
-    """Ends lists before they are too long, and counts what is left out: a megabyte of events may tell a gigabyte."""
+    """Truncates lists and counts the omitted entries: a megabyte of events can expand to a gigabyte of answer."""
 
     def __init__(self) -> None:
         self.omitted: dict[str, int] = {}
@@ -146,7 +146,7 @@ def by_node(viewing: Viewing) -> dict[Node, list[Segment]]:
 
 
 def union(segments: Sequence[Segment]) -> float:
-    """Return the length of what the segments cover together."""
+    """Return how many seconds the segments cover together."""
     total = reached = 0.0
     for each in sorted(segments, key=lambda each: each.start):
         if each.end > reached:
@@ -156,7 +156,7 @@ def union(segments: Sequence[Segment]) -> float:
 
 
 def covered(viewing: Viewing, unique: float) -> float | None:
-    """Return the share of the visited nodes' length that was watched; unknown while any length is."""
+    """Return the share of the visited nodes' total length that was watched; None if any length is unknown."""
     lengths = [node.length for node in viewing.nodes.values()]
     known = [length for length in lengths if length is not None]
     if not known or len(known) < len(lengths):

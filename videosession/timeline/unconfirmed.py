@@ -1,16 +1,19 @@
-"""What was believed before a move: enough to go back to it, in constant memory."""
+"""Moves that no report has confirmed yet, and snapshots to return to if a move turns out to be false.
+
+Each takes constant memory.
+"""
 
 from copy import copy
 from dataclasses import dataclass
 
 from videosession.timeline.viewing import Chapter, Jump, Segment, Viewing
 
-REVERTIBLE = ("unreportedJump", "stalled", "openEnded")  # what a move notes, and loses when it was none
+REVERTIBLE = ("unreportedJump", "stalled", "openEnded")  # anomalies noted with a move, and removed if it is reverted
 
 
 @dataclass(slots=True)
 class Snapshot:
-    """Where the playhead is, and what a walk that has got there has found."""
+    """The state of the playhead and of the walk's findings at one time."""
 
     at: float
     reported: int
@@ -28,7 +31,7 @@ class Snapshot:
 
 
 class Found:
-    """How far the lists of a viewing reach; their last entry may still change, so it is kept as it was."""
+    """The lengths of a viewing's lists, and copies of their last entries, which may still change."""
 
     __slots__ = ("anomalies", "jump", "jumps", "segment", "segments")
 
@@ -39,7 +42,7 @@ class Found:
         self.anomalies = {code: viewing.anomalies.get(code) for code in REVERTIBLE}
 
     def restore(self, viewing: Viewing) -> None:
-        """Have the viewing be as it was; it has at most one entry more or less of each since."""
+        """Restore the viewing; each list has grown or shrunk by at most one entry since."""
         if self.segment is not None:
             viewing.segments[self.segments - 1 :] = [self.segment]
         else:
@@ -57,10 +60,10 @@ class Found:
 
 @dataclass(slots=True)
 class UnconfirmedMove:
-    """What was left by the latest move, until a report confirms the move.
+    """The state before the latest move, kept until a report confirms the move.
 
-    `playing` tells whether it was playing, `ceased` when it was not any longer; `target` is that of a seek, and
-    `played` the time in playing when it was made.
+    `playing` is whether the player was playing then, `ceased` the instant at which it stopped playing; `target` is a
+    seek's target, and `played` the time spent playing before the seek, in microseconds.
     """
 
     before: Snapshot
@@ -74,7 +77,7 @@ class UnconfirmedMove:
 
 @dataclass(slots=True)
 class RevertedSeek:
-    """A seek that was taken back, and what had been believed of it."""
+    """A seek that was reverted, and the state after it."""
 
     after: Snapshot
     left: float
@@ -84,7 +87,7 @@ class RevertedSeek:
 
 @dataclass(slots=True)
 class Pace:
-    """Moves nobody said, one after the other, each as far as a speed of its own would have gone."""
+    """Successive unreported moves that may be playback at an unreported speed."""
 
     before: Snapshot
     gained: float
@@ -94,7 +97,7 @@ class Pace:
     proven: bool = False
 
     def continues(self, gained: float, seconds: float) -> bool:
-        """Tell whether a further move has the speed of the one before, and count it."""
+        """Return whether a further move has the speed of the one before; if so, add it."""
         before, lasted = self.latest
         if abs(gained / seconds - before / lasted) > 0.02 * before / lasted:
             return False

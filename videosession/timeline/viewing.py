@@ -1,14 +1,14 @@
-"""What a walk found: plain records, in seconds on a node's own time axis and microseconds since the Unix epoch."""
+"""The results of a walk: plain records in seconds on a node's time axis, and microseconds since the Unix epoch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-TOLERANCE = 0.001  # seconds: all comparisons allow 1 ms
-SPANS = 2000  # times of standing still that are kept for the picture
-WATCHED = 0.25 - TOLERANCE  # seconds from which on something counts as watched, and a move as a jump
-GROWN = 2  # times that a duration has to grow until the node is taken for something that goes on
-GROWN_BY = 1 + TOLERANCE  # seconds that it has to have grown by
+TOLERANCE = 0.001  # seconds that every comparison allows
+SPANS = 2000  # spans that are kept for the picture
+WATCHED = 0.25 - TOLERANCE  # seconds; anything shorter is neither watched nor a jump
+GROWN = 2  # a node is live once its duration has grown this many times in a row,
+GROWN_BY = 1 + TOLERANCE  # and by this many seconds in all
 
 ANOMALIES = ("unreportedJump", "stalePosition", "stalled", "openEnded", "invalidField")
 
@@ -18,9 +18,9 @@ Edge = tuple[str | None, str, str | None, str]
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A piece of video with a time axis of its own; an ordinary video is one without a name.
+    """A piece of video with its own time axis; an ordinary video is a single node without a name.
 
-    `furthest` is the furthest second that was watched by playing.
+    `furthest` is the furthest second that was reached by playing.
     """
 
     id: str | None
@@ -32,16 +32,16 @@ class Node:
 
     @property
     def length(self) -> float | None:
-        """The latest duration, or the furthest that was watched; unknown without a duration and while that grows."""
+        """The latest duration, or the furthest second if that is larger; None without a duration and while live."""
         return None if self.duration is None or self.live else max(self.duration, self.furthest)
 
     @property
     def live(self) -> bool:
-        """Whether the duration grows: of a stream that goes on nobody knows how long it is."""
+        """Whether the duration keeps growing, as of a live stream, whose length is unknown."""
         return self.duration is not None and self.grown >= GROWN and self.duration - self.first_duration >= GROWN_BY
 
     def measure(self, duration: float) -> None:
-        """Learn how long it is."""
+        """Set the duration, and count how often it has grown."""
         if self.duration is None or duration < self.duration:
             self.first_duration, self.grown = duration, 0
         elif duration > self.duration:
@@ -49,7 +49,7 @@ class Node:
         self.duration = duration
 
     def within(self, position: float) -> float:
-        """Return the position; players overshoot, and one up to 1 s beyond the length is the length."""
+        """Return the position, or the length if it is up to 1 s beyond that: players overshoot."""
         if self.duration is None or (self.grown and self.live):
             return position
         length = self.duration if self.duration > self.furthest else self.furthest
@@ -58,7 +58,7 @@ class Node:
 
 @dataclass(slots=True, eq=False)
 class Segment:
-    """A stretch that was watched without a jump or a branch in it; `rate` is the speed, if it was one all along."""
+    """A stretch watched without a jump or a branch; `rate` is the speed, None if it changed."""
 
     node: Node
     start: float
@@ -74,7 +74,7 @@ class Segment:
 
 @dataclass(slots=True, eq=False)
 class Jump:
-    """A move of the playhead; `era` tells whether anything was watched or left since."""
+    """A move of the playhead; two jumps of the same `era` had nothing watched, and no node or page left, in between."""
 
     node: Node
     start: float
@@ -87,10 +87,10 @@ class Jump:
 
 @dataclass(slots=True, eq=False)
 class Departure:
-    """A branch taken: it leads from one entry of the path to the next.
+    """A branch taken, from one entry of the path to the next.
 
-    `position` is where the playhead was on the node left, if that is known; `decision` how long after the latest
-    `choiceOffer` on that node, in microseconds, if there was one.
+    `position` is the playhead's last position on the node that was left, if known; `decision` is the time since the
+    latest `choiceOffer` on that node, in microseconds, if there was one.
     """
 
     start: Node
@@ -113,7 +113,7 @@ class Chapter:
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """A time in which the playhead stood, and where."""
+    """A period in which the playhead stood still, and its position."""
 
     mode: str
     start: int
@@ -124,12 +124,11 @@ class Span:
 
 @dataclass(slots=True)
 class Viewing:
-    """All that a walk returns; it grows with what happened, not with the events that told it.
+    """The result of a walk; its size depends on what the viewer did, not on the number of events.
 
-    The answer's bounds do not apply here. `path[i]` and `path[i + 1]` are the ends of `departures[i]`; `ended` tells
+    Its lists are complete, unlike the answer's. `departures[i]` leads from `path[i]` to `path[i + 1]`; `ended` is
     whether the last known event was `complete` or `sessionEnd`, `complete_event` whether a `complete` was received
-    outside an ad; `anomalies` gives for each code how often, and the id of the first event; `node.length` is what
-    the viewing itself knows of a node's length.
+    outside an ad; `anomalies` has for each code its count, and the id of the first event.
     """
 
     events: int = 0
@@ -150,12 +149,12 @@ class Viewing:
     spans: list[Span] = field(default_factory=list)
 
     def note(self, code: str, event: Event) -> None:
-        """Count an anomaly, and remember the event that was the first of its kind."""
+        """Count an anomaly, and remember the first event that has it."""
         count, first = self.anomalies.get(code, (0, event.get("eventId")))
         self.anomalies[code] = (count + 1, first)
 
     def add_span(self, span: Span) -> None:
-        """Remember where the playhead stood; of very many the longest."""
+        """Add a span; of very many, keep the longest."""
         if span.end > span.start:
             self.spans.append(span)
             if len(self.spans) > 2 * SPANS:

@@ -1,8 +1,8 @@
-"""The known types and fields, what else players call them, and what of a value counts.
+"""The known event types and fields, their aliases, and which values are valid.
 
-The other names are those of the HTML media element, YouTube's, Vimeo's, video.js', JW's, Bitmovin's and Kaltura's
-players, Adobe's media collection, Segment, RudderStack, Snowplow, xAPI's video profile, Open edX, Coursemology and
-EPAS. What was sent is stored as it was sent: it is translated here and nowhere else.
+The aliases come from the HTML media element, the players of YouTube, Vimeo, video.js, JW, Bitmovin and Kaltura,
+Adobe's media collection, Segment, RudderStack, Snowplow, xAPI's video profile, Open edX, Coursemology and EPAS.
+Events are stored as they were sent; aliases are translated only here.
 """
 
 import re
@@ -15,15 +15,15 @@ from videosession.timeline.viewing import Node
 
 __all__ = ["ALIASES", "ALSO_CALLED", "FIELDS", "FIELD_ALSO_CALLED", "READS", "TYPES", "known_fields", "microseconds"]
 
-MOST = 1e10  # seconds, or times the normal speed: beyond it a number is a mistake
-LONGEST_NAME = 200  # characters of a name that the walk reads
+MOST = 1e10  # seconds, or times the normal speed; larger numbers are invalid
+LONGEST_NAME = 200  # characters; longer names are invalid
 NUMBERS = (int, float)
-# Some players write numbers as text: Open edX' speeds are "1.50".
+# Some players send numbers as text: Open edX sends the speed "1.50".
 NUMBER_AS_TEXT = re.compile(r"\d{1,11}(\.\d{1,20})?", re.ASCII)
 
 
 class Invalid(Enum):
-    """What a reader returns for a value that cannot be."""
+    """The result of a reader for an invalid value."""
 
     INVALID = "invalid"
 
@@ -64,7 +64,7 @@ ALSO_CALLED = {
     "adBreakComplete": ["ad_break_end", "adBreakEnd"],
 }
 
-# What a player may send of each type, as its `data`.
+# An example of `data` for each type.
 EXAMPLES: dict[str, dict[str, Any]] = {
     "sessionStart": {"node": "intro", "duration": 120},
     "play": {"position": 0, "duration": 120},
@@ -88,7 +88,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "adBreakComplete": {"position": 30},
 }
 
-# A field goes by the first of its names that is not null, in this order.
+# The first name whose value is not null wins, the known name before its aliases in this order.
 FIELD_ALSO_CALLED = {
     "position": ["playhead", "currentTime", "current_time", "time", "video_time", "seconds"],
     "from": ["old_time", "timeFrom", "time_from", "time-from"],
@@ -106,7 +106,7 @@ ALIASES = {name: field for field, names in FIELD_ALSO_CALLED.items() for name in
 
 
 def known_fields(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return `data` with the known fields under their known names, itself where it uses no others."""
+    """Return the known fields of `data` under their known names; without aliases in it, `data` itself."""
     if ALIASES.keys().isdisjoint(data.keys()):
         return data
     fields: dict[str, Any] = {}
@@ -118,37 +118,37 @@ def known_fields(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def numeric(value: Any) -> float | None:
-    """Return a number, also one sent as text; nothing for any other value."""
+    """Return a number, or the number that a text contains; None for any other value."""
     if isinstance(value, NUMBERS):
         return None if isinstance(value, bool) else value
     return float(value) if isinstance(value, str) and NUMBER_AS_TEXT.fullmatch(value) else None
 
 
 def seconds(value: Any, node: Node) -> float | Invalid:
-    """Read a position on another node than the current one."""
-    said = value if type(value) is float else numeric(value)
-    return INVALID if said is None or not 0 <= said <= MOST else float(said) + 0.0  # there is no -0.0
+    """Return a position on a node other than the current one."""
+    number = value if type(value) is float else numeric(value)
+    return INVALID if number is None or not 0 <= number <= MOST else float(number) + 0.0  # turns -0.0 into 0.0
 
 
 def position(value: Any, node: Node) -> float | Invalid:
-    """Read a position on the current node: up to 1 s beyond its length is its length."""
-    said = seconds(value, node)
-    return said if said is INVALID else node.within(said)
+    """Return a position on the current node; up to 1 s beyond its length counts as its length."""
+    read = seconds(value, node)
+    return read if read is INVALID else node.within(read)
 
 
 def amount(value: Any, node: Node) -> float | Invalid:
-    """Read a rate or a duration."""
-    said = numeric(value)
-    return INVALID if said is None or not 0 < said <= MOST else float(said)
+    """Return a rate or a duration."""
+    number = numeric(value)
+    return INVALID if number is None or not 0 < number <= MOST else float(number)
 
 
 def node_name(value: Any, node: Node) -> str | Invalid:
-    """Read the name of a node."""
+    """Return the name of a node."""
     return value if isinstance(value, str) and len(value) <= LONGEST_NAME else INVALID
 
 
 def word(value: Any, node: Node) -> str | Invalid | None:
-    """Read what is optional and free: another value than a string is no mistake, an endless one is."""
+    """Return optional free text; a value that is no string is ignored, and a string that is too long is invalid."""
     if not isinstance(value, str):
         return None
     return value if len(value) <= LONGEST_NAME else INVALID
@@ -163,7 +163,7 @@ POSITION: dict[str, Reader] = {"position": position}
 SEEK: dict[str, Reader] = {"from": position, "to": position, "position": position, "cause": word}
 CHAPTER: dict[str, Reader] = {"index": number, "title": word}
 
-# What each type reads of `data`, besides the rate and, where it is the current node's, the duration.
+# The fields of `data` that each type reads, besides the rate and, where it is the current node's, the duration.
 READS: dict[str, dict[str, Reader]] = {
     "sessionStart": {"node": node_name},
     **dict.fromkeys(("play", "pause", "ping", "bufferStart", "bufferEnd", "rateChange"), POSITION),
@@ -195,6 +195,6 @@ READS: dict[str, dict[str, Reader]] = {
     **dict.fromkeys(("chapterStart", "chapterComplete", "chapterSkip"), CHAPTER),
 }
 
-# Every name of a field, a known one before the others it goes by.
+# Every name of a field, known names before aliases.
 FIELDS = {field: field for fields in ({"rate", "duration", "node"}, *READS.values()) for field in fields} | ALIASES
 RANK = {name: rank for rank, name in enumerate(FIELDS)}

@@ -1,4 +1,4 @@
-"""The walk: takes a session's events one after the other, and has the player do what they say."""
+"""The walk: feeds a session's events to the player's state machine, one after the other."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from videosession.timeline.vocabulary import (
 
 
 def walk(events: Iterable[Event]) -> Viewing:
-    """Return the `Viewing` that a session's events tell of: in their order, each read once and not kept."""
+    """Return the `Viewing` of a session's events, which are read once, in order, and not kept."""
     walked = Walk()
     count = understood = 0
     step = latest = None
@@ -37,9 +37,9 @@ def walk(events: Iterable[Event]) -> Viewing:
 
 
 class Step(NamedTuple):
-    """What a type reads and does, whether during an ad too, and whether its duration is the current node's.
+    """What an event type does and reads, whether it also counts in an ad, and whether it reads the node's duration.
 
-    During an ad the others are the ad's own player's, or say nothing of the video.
+    In an ad, all other types come from the ad's own player or do not concern the video.
     """
 
     method: Callable[..., None]
@@ -49,12 +49,12 @@ class Step(NamedTuple):
 
 
 class Walk(Player):
-    """A player that is told events, and the clock that runs between them."""
+    """A player, and the clock that runs between the events."""
 
     begun = False
 
     def take(self, event: Event, step: Step) -> None:
-        """Let the time pass until the event, read its fields, and do what it says."""
+        """Let time pass until the event, read its fields, and apply it."""
         data = known_fields(event["data"])
         instant = event.get("instant")
         if instant is None:
@@ -71,9 +71,9 @@ class Walk(Player):
             duration = self.read(data, "duration", amount)
             if duration is not None:
                 self.node.measure(duration)
-        said = [self.read(data, name, read) for name, read in fields]
+        values = [self.read(data, name, read) for name, read in fields]
         if in_ad or not ad:
-            method(self, *said)
+            method(self, *values)
         if method is not Player.ping:
             self.ping_before = None
         if rate is not None and self.playing_time and self.played_rate != rate:
@@ -85,7 +85,7 @@ class Walk(Player):
             self.end_span()
 
     def note_ceased(self) -> None:
-        """Remember of what a move left when it was not playing any longer."""
+        """Note in the unconfirmed move when its player stopped playing."""
         move = self.unconfirmed
         if move is None or not move.playing or move.ceased is not None or self.mode == PLAYING:
             return
@@ -93,7 +93,7 @@ class Walk(Player):
             move.ceased = self.now
 
     def begin(self, instant: int, data: Mapping[str, Any], method: Callable[..., None]) -> None:
-        """The first known event may say which node comes first, but for those that say which comes next."""
+        """Start at the first known event, on the node that it names (`choice` and `nodeEnter` name the next)."""
         self.begun = True
         self.now = self.span_start = self.viewing.first = instant
         self.reset_played()
@@ -110,7 +110,7 @@ class Walk(Player):
         return viewing
 
     def read(self, data: Mapping[str, Any], name: str, read: Reader) -> Any:
-        """Return what a field says, nothing where that cannot be."""
+        """Return the value of a field; None if it is absent or invalid."""
         value = data.get(name)
         if value is None:
             return None

@@ -1,7 +1,7 @@
-"""A viewing at a glance: wall-clock time across, position up, a lane for each node, and the branches beneath.
+"""Draws a viewing as SVG: wall-clock time across, position up, a lane for each node, and the branches beneath.
 
-No script and no outside resource; text from clients is cut, cleaned and escaped. What is too small to be seen, or more
-than can be drawn, is left out, and the picture says so: it stays small however long the session was.
+It has no scripts and no external resources; text from clients is cut, cleaned and escaped. Its size is bounded however
+long the session was: marks that are too small or too many are left out, and a note says so.
 """
 
 from videosession.timeline.picture.axis import spoken
@@ -14,7 +14,7 @@ from videosession.timeline.viewing import Viewing
 
 
 def picture(viewing: Viewing, answer: Answer, title: str | None = None, video_id: str | None = None) -> str:
-    """Return an SVG of a `Viewing` and the answer that it amounts to, named by the session's title and video."""
+    """Return an SVG of a `Viewing` and its summary, titled with the session's title and video."""
     name = " · ".join(plain(each, 40) for each in (title, video_id) if each)
     page = Page(viewing, answer, name)
     page.write()
@@ -34,7 +34,7 @@ def picture(viewing: Viewing, answer: Answer, title: str | None = None, video_id
 
 
 def described(answer: Answer, notes: list[str]) -> str:
-    """Tell those who do not see the picture what it shows."""
+    """Return the picture's content in words, for screen readers."""
     nodes = [
         f"{plain(node['id']) if node['id'] is not None else 'video'}: {spoken(node['uniqueSeconds'])} seen"
         for node in answer["graph"]["nodes"][:LANES]

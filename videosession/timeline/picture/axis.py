@@ -1,19 +1,19 @@
-"""Wall-clock time across: to scale, but for long times of standing still, which are folded."""
+"""The horizontal axis: wall-clock time to scale, except that long spans in which nothing played are folded."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
 
 from videosession.timeline.viewing import Span, Viewing
 
-FOLD = 34.0  # width of a folded time
-FOLDS = 6  # so many at most
-SHORT = 20_000_000  # microseconds that are never folded
+FOLD = 34.0  # width of a folded span
+FOLDS = 6  # at most
+SHORT = 20_000_000  # microseconds; spans up to this length are never folded
 STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200]
 DAY = 86_400
 
 
 class Axis:
-    """Maps instants (microseconds) to places from `left` to `right`."""
+    """Maps instants (microseconds) to x coordinates from `left` to `right`."""
 
     def __init__(self, viewing: Viewing, left: float, right: float) -> None:
         self.first, self.last = viewing.first or 0, viewing.last or 0
@@ -37,7 +37,7 @@ class Axis:
         return left + (right - left) * min(max((instant - start) / max(end - start, 1), 0), 1)
 
     def ticks(self, apart: float = 92.0) -> list[tuple[float, int]]:
-        """Return places and seconds since the start, round ones and not too near to each other."""
+        """Return x coordinates and seconds since the start, at round seconds about `apart` from each other."""
         step = next((step for step in STEPS if step * 1e6 * self.scale >= apart), None)
         if step is None:
             step = DAY
@@ -61,7 +61,7 @@ class Axis:
 
 
 def folds(viewing: Viewing) -> list[Span]:
-    """Return the times of standing still that would leave no room for the rest, in order and apart."""
+    """Return the spans to fold: long ones that do not overlap, in order."""
     standing = sorted(viewing.spans, key=lambda span: span.start - span.end)
     left = (viewing.last or 0) - (viewing.first or 0)
     found: list[Span] = []
@@ -75,14 +75,14 @@ def folds(viewing: Viewing) -> list[Span]:
 
 
 def clock(seconds: float) -> str:
-    """Write a position or a time as on a player: 1:02:03."""
+    """Return a position or a time as a player shows it: 1:02:03."""
     minutes, seconds = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def spoken(seconds: float) -> str:
-    """Write a length of time in words, as exactly as anybody asks."""
+    """Return a duration in words; the longer it is, the coarser its unit."""
     if seconds < 10:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     exactly = 3600 if seconds >= 10 * DAY else 60 if seconds >= 3600 else 1
@@ -90,5 +90,5 @@ def spoken(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
-    said = [f"{amount:,} {unit}".replace(",", "\u2009") for amount, unit in parts if amount]
-    return " ".join(said[:2]) if said else "0 s"
+    words = [f"{amount:,} {unit}".replace(",", "\u2009") for amount, unit in parts if amount]
+    return " ".join(words[:2]) if words else "0 s"

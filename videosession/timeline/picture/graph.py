@@ -1,4 +1,4 @@
-"""The branches that were taken: nodes beneath each other by how far they are from the first, edges between them."""
+"""The graph of the branches taken: nodes in rows by their distance from the first, and edges between them."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ ROWS = 8
 ACROSS = 4
 BOX = (142.0, 34.0)
 ROW = 92.0
-LETTER = 8.0  # a letter is at most so wide, nearly always
+LETTER = 8.0  # the width of nearly all letters, at most
 
 
 def layout(graph: Answer, width: float) -> dict[Name, Point]:
-    """Return where the nodes that there is room for are."""
+    """Return the positions of the nodes that there is room for."""
     depth: dict[Name, int | None] = {node["id"]: None for node in graph["nodes"]}
     depth[graph["nodes"][0]["id"]] = 0
     after: dict[Name, list[Name]] = {}
@@ -40,7 +40,7 @@ def layout(graph: Answer, width: float) -> dict[Name, Point]:
 
 
 def draw(answer: Answer, top: float, width: float) -> tuple[str, float, int]:
-    """Return the drawing, its height, and how many nodes there was no room for."""
+    """Return the drawing, its height, and the number of nodes that did not fit."""
     graph = answer["graph"]
     places = {node: (x, top + y) for node, (x, y) in layout(graph, width).items()}
     between: dict[tuple[Name, Name], list[Any]] = {}
@@ -51,7 +51,10 @@ def draw(answer: Answer, top: float, width: float) -> tuple[str, float, int]:
     lines = "".join(tag("path", class_="edge", d=path, marker_end="url(#timeline-branch)") for path, _ in parts)
     names = "".join(
         label(
-            said(edges, room(place, [other for _, other in parts], width)), *place, "small halo", text_anchor="middle"
+            edge_label(edges, room(place, [other for _, other in parts], width)),
+            *place,
+            "small halo",
+            text_anchor="middle",
         )
         for edges, (_, place) in zip(between.values(), parts, strict=True)
     )
@@ -61,7 +64,7 @@ def draw(answer: Answer, top: float, width: float) -> tuple[str, float, int]:
 
 
 def curve(start: Point, end: Point, width: float, both: bool) -> tuple[str, Point]:
-    """Return an edge's path and where its name goes: down to the next row, along its own, back up, or around."""
+    """Return an edge's path and the position of its label; it leads down a row, along one, up, or back to its node."""
     (x, y), (u, v) = start, end
     half = BOX[1] / 2
     if v > y:
@@ -83,14 +86,14 @@ def curve(start: Point, end: Point, width: float, both: bool) -> tuple[str, Poin
 
 
 def room(place: Point, others: list[Point], width: float) -> int:
-    """Return how many letters an edge's name has room for, among those beside it."""
+    """Return how many letters fit in an edge's label, among those beside it."""
     x, y = place
     beside = sum(abs(other - y) < 20 for _, other in others)
     return max(14, min(60, int(min(width / beside, 2 * min(x, width - x)) / LETTER)))
 
 
-def said(edges: list[Any], longest: int) -> str:
-    """Name an edge by its option, or by its cause where that says something."""
+def edge_label(edges: list[Any], longest: int) -> str:
+    """Return an edge's label: its option, or its cause unless that is `choice` or `auto`, and its count."""
     names = [edge["option"] if edge["option"] is not None else edge["cause"] for edge in edges]
     text = "" if names[0] in ("choice", "auto") else plain(names[0], longest) + ("…" if len(names) > 1 else "")
     count = sum(edge["count"] for edge in edges)

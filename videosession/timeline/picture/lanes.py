@@ -1,4 +1,4 @@
-"""One lane per node: position up, segments as strokes, jumps as arrows, standing still as bands, views as a strip."""
+"""One lane per node: position up, segments as strokes, jumps as arrows, pauses as bands, views as a strip."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -12,9 +12,9 @@ from videosession.timeline.viewing import Node, Segment, Span, Viewing
 
 Line = list[Point]
 
-STROKES = 1_500  # in one picture; what is smaller than a point looks the same without
+STROKES = 1_500  # in one picture; more would be too small to see
 ARROWS = 250
-FEW = 60  # marks that do not hide each other
+FEW = 60  # up to this many marks do not hide each other
 LEVELS = 5
 STRIP = 24.0
 HEAD = 30.0  # above a lane, for its name
@@ -22,7 +22,7 @@ BANDS = {"paused": "paused", "buffering": "stalled", "stalled": "stalled", "ad":
 
 
 class Lane:
-    """Where a node's positions are, from its start at the bottom to its end at the top."""
+    """Maps a node's positions to y coordinates, from its start at the bottom to its end at the top."""
 
     def __init__(self, node: Node, top: float, height: float, start: float, end: float) -> None:
         self.node, self.top, self.height = node, top, height
@@ -41,7 +41,7 @@ Lanes = Mapping[Node, Lane]
 
 
 def strokes(viewing: Viewing, lanes: Lanes, axis: Axis) -> list[Line]:
-    """Return the lines along which video played, broken where it stood; the shortest are left out of very many."""
+    """Return the lines along which video played, broken where it stood still; of very many, the longest."""
     spans = sorted((span for span in viewing.spans if span.position is not None), key=lambda span: span.start)
     starts = [span.start for span in spans]
     drawn: dict[tuple[Any, ...], Line] = {}
@@ -57,12 +57,12 @@ def strokes(viewing: Viewing, lanes: Lanes, axis: Axis) -> list[Line]:
 
 
 def played(segment: Segment, spans: Sequence[Span], starts: Sequence[int]) -> Iterator[list[tuple[int, float]]]:
-    """Return the pieces of a segment between the times in which the playhead stood."""
+    """Yield the pieces of a segment between the spans in which the playhead stood still."""
     begin = (segment.started_at, segment.start)
-    place = bisect_left(starts, segment.started_at)
-    while place < len(spans) and spans[place].start < segment.ended_at:
-        span = spans[place]
-        place += 1
+    index = bisect_left(starts, segment.started_at)
+    while index < len(spans) and spans[index].start < segment.ended_at:
+        span = spans[index]
+        index += 1
         if span.node is segment.node and span.start >= begin[0] and span.end <= segment.ended_at:
             position = min(max(span.position or 0.0, begin[1]), segment.end)
             if (span.start, position) != begin:
@@ -84,7 +84,7 @@ def extent(points: Line) -> float:
 
 
 def arrows(viewing: Viewing, lanes: Lanes, axis: Axis) -> tuple[list[Line], list[Line]]:
-    """Return the lines of jumps, a list for those that were told and one for those that were not."""
+    """Return the lines of the reported jumps, and those of the unreported ones."""
     drawn: dict[tuple[Any, ...], tuple[Line, bool]] = {}
     for jump in viewing.jumps:
         lane = lanes.get(jump.node)
@@ -93,11 +93,12 @@ def arrows(viewing: Viewing, lanes: Lanes, axis: Axis) -> tuple[list[Line], list
             points: Line = [(x, round(lane(jump.start))), (x, round(lane(jump.end)))]
             drawn[(lane.top, *points)] = (points, jump.cause == "unreported")
     kept = sorted(drawn.values(), key=lambda each: -extent(each[0]))[:ARROWS]
-    return [points for points, untold in kept if not untold], [points for points, untold in kept if untold]
+    reported = [points for points, is_unreported in kept if not is_unreported]
+    return reported, [points for points, is_unreported in kept if is_unreported]
 
 
 def bands(viewing: Viewing, lanes: Lanes, axis: Axis) -> tuple[dict[str, str], list[Line]]:
-    """Return for each kind of standing still where it was, and lines at the position; very many cover the foot only."""
+    """Return the areas of each kind of band, and lines at the positions; very many bands cover only the lane's foot."""
     columns: dict[str, dict[Any, Lane]] = defaultdict(dict)
     stood: dict[Any, Line] = {}
     for span in viewing.spans:
@@ -122,7 +123,7 @@ def bands(viewing: Viewing, lanes: Lanes, axis: Axis) -> tuple[dict[str, str], l
 
 
 def crossings(viewing: Viewing, lanes: Lanes, axis: Axis) -> list[Line]:
-    """Return the lines from where a node was left to where the next was entered."""
+    """Return the lines from where a node was left to where the next one was entered."""
     drawn: dict[Any, Line] = {}
     for before, after in zip(viewing.segments, viewing.segments[1:], strict=False):
         if before.node is not after.node and before.node in lanes and after.node in lanes:
@@ -133,7 +134,7 @@ def crossings(viewing: Viewing, lanes: Lanes, axis: Axis) -> list[Line]:
 
 
 def strip(lane: Lane, views: Sequence[int], x: float) -> str:
-    """Return how often each part of a node was seen, the darker the more often, beside its lane."""
+    """Return the strip beside a lane that shows how often each part was seen: the darker, the more often."""
     count = min(len(views), 100)
     parts = [max(views[place * len(views) // count : (place + 1) * len(views) // count]) for place in range(count)]
     most, tall = max(*parts, 1), lane.height / count
@@ -150,9 +151,9 @@ def strip(lane: Lane, views: Sequence[int], x: float) -> str:
 
 def heading(lane: Lane, left: float, seen: float, named: bool) -> str:
     name = plain(lane.node.id, 28) if lane.node.id is not None else "video"
-    said = f"{name or 'a node without letters'} · {spoken(seen)} seen" if named else ""
+    text = f"{name or 'a node without letters'} · {spoken(seen)} seen" if named else ""
     return (
-        (label(said, left, lane.top - 9, "normal halo") if named else "")
+        (label(text, left, lane.top - 9, "normal halo") if named else "")
         + label(clock(lane.end), left - 8, lane.top + 12, text_anchor="end")
         + label(clock(lane.start), left - 8, lane.bottom, text_anchor="end")
     )
@@ -169,7 +170,7 @@ def drawn(kind: str, lines: Iterable[Line]) -> str:
 
 
 def points(lines: Iterable[Line]) -> Iterator[Line]:
-    """Return the points of arrows, for upright lines."""
+    """Yield the arrowheads of vertical lines."""
     for (x, y), (_, end) in lines:
         back = min(8, abs(end - y) / 2) * (1 if y > end else -1)
         yield [(x - back / 2, end + back), (x, end), (x + back / 2, end + back)]

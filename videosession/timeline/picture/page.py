@@ -1,4 +1,4 @@
-"""The page: words, lanes, branches and a legend, one beneath the other."""
+"""The page: text, lanes, branches and a legend, one beneath the other."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ NAMES = {
 
 
 class Page:
-    """What is drawn so far, and how far down it reaches."""
+    """The elements drawn so far, and how far down they reach."""
 
     width = WIDTH
 
@@ -71,7 +71,7 @@ class Page:
         self.since(axis)
 
     def placed(self) -> dict[Node, Lane]:
-        """Return the lanes that there is room for, beneath each other."""
+        """Return the lanes of the chosen nodes, one beneath the other."""
         chosen, ends = self.chosen(), by_node(self.viewing)
         height = {1: 240.0, 2: 150.0, 3: 120.0}.get(len(chosen), 90.0)
         self.named = len(self.viewing.nodes) > 1 or None not in self.viewing.nodes
@@ -87,7 +87,7 @@ class Page:
         return placed
 
     def chosen(self) -> list[Node]:
-        """Return the nodes that there is room for: those seen longest, in the order of their first visit."""
+        """Return the nodes that are drawn: those watched longest, in the order of their first visit."""
         nodes = list(self.viewing.nodes.values())
         if len(nodes) <= LANES:
             return nodes
@@ -99,11 +99,17 @@ class Page:
     def draw(self, placed: Lanes, axis: Axis) -> None:
         viewing = self.viewing
         areas, stood = lanes.bands(viewing, placed, axis)
-        told, untold = lanes.arrows(viewing, placed, axis)
+        reported, unreported = lanes.arrows(viewing, placed, axis)
         played = lanes.strokes(viewing, placed, axis)
         views = {each["node"]: each["views"] for each in self.answer["heatmap"]}
-        many = len(told) + len(untold) > lanes.FEW
-        self.kinds = {"play": played, "jump": told, "jump untold": untold, **self.visible(areas, axis), "heat": played}
+        many = len(reported) + len(unreported) > lanes.FEW
+        self.kinds = {
+            "play": played,
+            "jump": reported,
+            "jump untold": unreported,
+            **self.visible(areas, axis),
+            "heat": played,
+        }
         self.parts += [tag("path", class_=kind, d=area) for kind, area in areas.items()]
         self.parts += [lanes.outline(lane, LEFT, RIGHT) for lane in placed.values()]
         self.parts += [
@@ -112,15 +118,15 @@ class Page:
         self.parts += [
             lanes.drawn("cross", lanes.crossings(viewing, placed, axis)),
             lanes.drawn("stand", stood),
-            lanes.drawn("jump faint" if many else "jump", told),
-            lanes.drawn("jump untold faint" if many else "jump untold", untold),
-            lanes.drawn("jump", [] if many else lanes.points(told + untold)),
+            lanes.drawn("jump faint" if many else "jump", reported),
+            lanes.drawn("jump untold faint" if many else "jump untold", unreported),
+            lanes.drawn("jump", [] if many else lanes.points(reported + unreported)),
             lanes.drawn("play thin" if len(played) > lanes.FEW else "play", played),
         ]
-        self.left_out(len(told) + len(untold), len(played))
+        self.left_out(len(reported) + len(unreported), len(played))
 
     def visible(self, areas: dict[str, str], axis: Axis) -> dict[str, str]:
-        """Return the kinds of standing still of which not every time is folded away."""
+        """Return the areas of the modes that have at least one span that is not folded."""
         unfolded = {lanes.BANDS.get(span.mode) for span in self.viewing.spans if span not in axis.folds}
         return {kind: area for kind, area in areas.items() if kind in unfolded}
 
@@ -129,17 +135,17 @@ class Page:
         self.parts += [lanes.heading(lane, LEFT, seen.get(lane.node.id, 0.0), self.named) for lane in placed.values()]
 
     def folds(self, axis: Axis, top: float) -> None:
-        """Tear the picture where time is folded, and say how long and why."""
+        """Draw a gap where time is folded, labelled with its length and mode."""
         for fold in axis.folds:
             left, right = axis(fold.start), axis(fold.end)
             middle, centre = (left + right) / 2, (top + self.y) / 2
-            said = f"{spoken((fold.end - fold.start) / 1e6)} {STANDING.get(fold.mode, fold.mode)}"
+            text = f"{spoken((fold.end - fold.start) / 1e6)} {STANDING.get(fold.mode, fold.mode)}"
             tear = "l4 5l-4 5" * int((self.y - top) / 10)
             self.parts += [
                 tag("rect", class_="gap", x=left, y=top + 1, width=right - left, height=self.y - top - 2),
                 tag("path", class_="fold", d=f"M{left - 2:.1f} {top:g}{tear}M{right - 2:.1f} {top:g}{tear}"),
                 label(
-                    said,
+                    text,
                     middle + 6,
                     centre,
                     text_anchor="middle",
@@ -176,7 +182,7 @@ class Page:
             self.notes.append(f"The graph has {count(missing, 'more node')} than there is room for.")
 
     def legend(self) -> None:
-        """Name the marks that are there, and no others."""
+        """Explain the marks that occur in the picture, and no others."""
         x = float(WIDTH)
         for kind, name in NAMES.items():
             if self.kinds.get(kind):

@@ -1,4 +1,4 @@
-"""How it looks, in light and in dark, and larger on a phone."""
+"""The style sheet: light and dark, and larger on a phone."""
 
 from videosession.timeline.picture.svg import tag
 

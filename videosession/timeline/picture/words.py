@@ -1,4 +1,4 @@
-"""The numbers that matter, in words."""
+"""The most important numbers, in words."""
 
 from collections.abc import Iterable
 
@@ -17,18 +17,18 @@ def headline(answer: Answer) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in whole percent: 0 and 100 only where it is exactly that."""
+    """Return a share in whole percent; 0 and 100 only if it is exactly that."""
     return f"{min(max(round(share * 100), 1 if share else 0), 100 if share == 1 else 99)} %"
 
 
 def facts(answer: Answer) -> list[str]:
-    """Return short facts, the weightier first."""
+    """Return short facts, the most important first."""
     wall = answer["wall"]
     again, steps = answer["rewatchedSeconds"], len(answer["jumps"])
     stalled = wall.get("buffering", 0) + wall.get("stalled", 0)
     choices = sum(edge["count"] for edge in answer["graph"]["edges"])
     codes = {each["code"]: each["count"] for each in answer["anomalies"]}
-    told = [
+    possible = [
         (answer["completed"], "completed"),
         (answer["segments"], f"watched for {spoken(answer['watchedSeconds'])}"),
         (again >= 0.5, f"{spoken(again)} of it again"),
@@ -39,7 +39,7 @@ def facts(answer: Answer) -> list[str]:
         (wall.get("ad", 0) >= 0.5, f"ads {spoken(wall.get('ad', 0))}"),
         ("openEnded" in codes, "left open"),
     ]
-    return [fact for holds, fact in told if holds]
+    return [fact for holds, fact in possible if holds]
 
 
 def count(amount: int, one: str, many: str | None = None) -> str:
@@ -51,7 +51,7 @@ def number(amount: int) -> str:
 
 
 def lines(parts: Iterable[str], longest: int = 52, between: str = " · ") -> list[str]:
-    """Set parts in lines that are not longer than that, if a part itself is not."""
+    """Return the parts joined to lines of at most `longest` characters, unless a single part is longer."""
     written: list[str] = []
     for part in parts:
         if written and len(written[-1] + between + part) <= longest:
