@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.video.test_properties import NOW, PLANS, lengths_fit, populations
-from videosession.video import Film, Plan
+from videosession.video import Film, Plan, Session, sums
 from videosession.video.lengths import LADDER, BinsTooNarrowError
 from videosession.video.population import population
+from videosession.video.results import Result, pack
 from videosession.video.sums import SummedFilm, packed_sums
 
 
@@ -42,3 +43,23 @@ def test_sums_of_days_and_a_partial_day_are_those_of_all_sessions(sessions, leng
 def test_sums_are_the_same_bytes_whatever_the_order_of_the_sessions(sessions, random):
     mixed = random.sample(sessions, len(sessions))
     assert packed_sums(lambda: population(mixed, NOW), hashed) == packed_sums(lambda: population(sessions, NOW), hashed)
+
+
+def test_bins_that_there_is_no_room_for_are_told(monkeypatch):
+    monkeypatch.setattr(sums, "MOST_BINS", 25)
+    reach = 60_000
+    views = [
+        Result([node], [20_000], [0], [], [(0, 0, reach)], [], True, False, [], False) for node in ("a", "a", "b", "c")
+    ]
+    sessions = [Session(str(place), 0, 0, None, pack(view)) for place, view in enumerate(views)]
+
+    def heatmap(lengths):
+        kept = packed_sums(lambda: population(sessions, NOW), hashed, [1], lengths)
+        return SummedFilm([kept], [], hashed).heatmap(1000)
+
+    told = heatmap({})
+    assert told["binsOmitted"] == 2  # the busiest has its bins, as far as it goes
+    assert [sum(node["views"]) for node in told["nodes"]] == [40, 0, 0]
+    assert [sum(node["views"]) for node in heatmap({"c": 20_000})["nodes"]] == [0, 0, 20]
+    monkeypatch.undo()
+    assert heatmap({}) == Film(sessions, NOW).heatmap(1000)

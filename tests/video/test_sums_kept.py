@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from pymongo.collection import Collection
 
 from tests.video.watching import OWNER, event, watch
 from videosession.errors import BadRequest
@@ -15,10 +16,15 @@ DAY = 24 * 3600
 EMPTY = Result([], [], [], [], [], [], True, False, [], False)
 
 
+def asked(videos):
+    return videos.ask("film", owner=OWNER).film
+
+
 def told(videos):
     asked = videos.ask("film", owner=OWNER)
+    answers = asked.film.summary(), asked.film.heatmap(5000), asked.film.choices(), asked.film.paths()
     assert asked.pending == 0
-    return asked.film.summary(), asked.film.heatmap(5000), asked.film.choices(), asked.film.paths()
+    return answers
 
 
 def days_of_sessions(sessions, clock, days=3, a_day=3):
@@ -47,6 +53,66 @@ def test_a_day_that_has_not_changed_is_not_folded_again(summed, sessions, clock)
     sessions.append_one(ids[0], event(50, 50), owner=OWNER)
     told(summed)
     assert len(read) == 1
+
+
+def test_a_request_unsets_no_due_and_sums_a_day_once_for_what_is_due(summed, folded, sessions, clock, database):
+    ids = days_of_sessions(sessions, clock)
+    told(summed)
+    for one in ids[:2]:  # of one day
+        sessions.append_one(one, event(50, 50), owner=OWNER)
+    due = list(database.sessions.find({"due": {"$gt": 0}}, {"due": 1}))
+    read = []
+    rebuild = summed.sums.rebuild
+    summed.sums.rebuild = lambda day, *rest: read.append(day.since) or rebuild(day, *rest)
+    assert told(summed) == told(folded) == told(summed)
+    assert len(read) == 1
+    assert list(database.sessions.find({"due": {"$gt": 0}}, {"due": 1})) == due != []
+
+
+def test_a_request_asks_for_no_more_where_there_are_more_sessions(summed, sessions, clock, monkeypatch):
+    sent, find = [], Collection.find
+
+    def noted(collection, query, *arguments, **options):
+        sent.append((collection.name, query))
+        return find(collection, query, *arguments, **options)
+
+    def asks(a_day):
+        days_of_sessions(sessions, clock, 2, a_day)
+        for _ in summed.summarising.work(60, lambda: 0, at_once=True):
+            pass
+        told(summed)
+        with monkeypatch.context() as patch:
+            patch.setattr(Collection, "find", noted)
+            for refused in ("aggregate", "bulk_write", "update_one"):
+                patch.setattr(Collection, refused, None)
+            sent.clear()
+            told(summed)
+        return [name for name, _ in sent], [next(iter(query)) for name, query in sent if name == "sessions"]
+
+    asked, of_sessions = asks(2)
+    assert of_sessions == ["due"]  # which SecantusDB takes for the index to read
+    assert asks(6)[0] == asked
+
+
+def test_days_from_before_there_were_sums_are_found(summed, folded, sessions, clock, database):
+    days_of_sessions(sessions, clock)
+    summed.summarising.take(summed.summarising.due(at_once=True))
+    database.sessions.update_many({}, {"$unset": {"due": ""}})
+    database.sums.delete_many({})
+    summed.sums._is_known = False
+    right = told(folded)
+    assert told(summed) == right  # by looking for them
+    database.sums.delete_many({})
+    summed.sums.know_days()
+    assert database.sums.count_documents({"token": {"$exists": True}}) == 3
+    assert told(summed) == right
+
+
+def test_bins_of_another_width_are_made_when_they_are_asked_for(summed, folded, sessions, clock, database):
+    days_of_sessions(sessions, clock)
+    for width in (1000, 60_000, 1000):
+        assert asked(summed).heatmap(width) == asked(folded).heatmap(width)
+    assert {tuple(each["widths"]) for each in database.sums.find({"widths": {"$exists": True}})} == {("1", "60")}
 
 
 DEEDS = {
