@@ -1,12 +1,15 @@
 """The view of a whole video over HTTP: the vectors again, and what must be asked how."""
 
 import json
+from functools import partial
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.client import Client
+from videosession.services import services_of
 
 FILMS = {film["name"]: film for film in json.loads((Path(__file__).parent / "vectors.json").read_text())["films"]}
 DOORS = FILMS["two doors"]
@@ -53,6 +56,19 @@ def test_an_answer_is_tagged_and_not_sent_again(doors):
     assert first.headers["Cache-Control"] == "private, no-cache"
     again = doors.get("/api/videos/summary?videoId=film-1", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
+
+
+def test_an_answer_that_lacks_something_is_not_tagged(shared_app, monkeypatch):
+    client = Client(shared_app, "pending")
+    tell(client, DOORS)
+    results = services_of(shared_app).videos.results
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "_timer", partial(next, count(0, 10)))
+        lacking = ask(client, "summary")
+    assert lacking.json["pending"] == 5
+    assert "ETag" not in lacking.headers
+    whole = ask(client, "summary")
+    assert (whole.json["pending"], "ETag" in whole.headers) == (0, True)
 
 
 def test_the_videos_are_listed_latest_first_and_paged(shared_app):
