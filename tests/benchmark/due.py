@@ -8,7 +8,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -53,39 +53,43 @@ def session(sessions: SessionRepository, *, is_due: bool) -> str:
     return str(made)
 
 
-def taken(sessions: SessionRepository, session_id: str) -> tuple[float, float]:
-    """Return the seconds that appends take, and those of this process's processor time."""
+def taken(sessions: SessionRepository, session_id: str, event: dict) -> tuple[float, float]:
+    """Return the microseconds that an append takes, and those of this process's processor time."""
     wall, processor = time.perf_counter(), time.process_time()
-    for event in EVENTS:
-        sessions.append_one(session_id, event, owner=OWNER)
-    return time.perf_counter() - wall, time.process_time() - processor
+    sessions.append_one(session_id, event, owner=OWNER)
+    return 1e6 * (time.perf_counter() - wall), 1e6 * (time.process_time() - processor)
+
+
+def compared(repositories: list[SessionRepository]) -> list[list[float]]:
+    """Append to a session of each in turn; return what the median append takes, with and without."""
+    ids = [session(each, is_due=is_due) for each, is_due in zip(repositories, (True, False), strict=True)]
+    found: list[list[tuple[float, float]]] = [[], []]
+    for place, event in enumerate(EVENTS):
+        for which in (0, 1) if place % 2 else (1, 0):
+            found[which].append(taken(repositories[which], ids[which], event))
+    return [[median(each) for each in zip(*times, strict=True)] for times in found]
 
 
 def rows(client: pymongo.MongoClient, rounds: int) -> Iterator[str]:
     name = f"due_{secrets.token_hex(4)}"
-    noting, other = (repository(client[f"{name}_{is_due}"], is_due=is_due) for is_due in (True, False))
-    ratios, times = [], []
+    databases = [f"{name}_noted", f"{name}_not"]
     try:
-        for place in range(rounds + 1):
-            order: list[Callable[[], tuple[float, float]]] = [
-                lambda: taken(noting, session(noting, is_due=True)),
-                lambda: taken(other, session(other, is_due=False)),
-            ]
-            found = [deed() for deed in (order if place % 2 else order[::-1])]
-            with_it, without = found if place % 2 else found[::-1]
-            if place:  # the first round warms up
-                ratios.append([one / another for one, another in zip(with_it, without, strict=True)])
-                times.append(1e6 * with_it[0] / APPENDS)
+        repositories = [
+            repository(client[each], is_due=is_due) for each, is_due in zip(databases, (True, False), strict=True)
+        ]
+        compared(repositories)  # to warm up
+        found = [compared(repositories) for _ in range(rounds)]
     finally:
-        for is_due in (True, False):
-            client.drop_database(f"{name}_{is_due}")
-    wall, processor = (sorted(each) for each in zip(*ratios, strict=True))
-    yield "| an append that notes that its session is due, beside one that does not | median | middle half |"
-    yield "|---|---|---|"
-    for label, found in (("time", wall), ("the app's processor time", processor)):
-        quarter = len(found) // 4
-        yield f"| {label} | {median(found):.3f} | {found[quarter]:.3f} to {found[-quarter - 1]:.3f} |"
-    yield f"\n{median(times):.0f} µs an append."
+        for each in databases:
+            client.drop_database(each)
+    yield "| the median append that notes that its session is due | µs | beside one that does not | middle half |"
+    yield "|---|---|---|---|"
+    for place, label in enumerate(("time", "the app's processor time")):
+        ratios = sorted(noted[place] / other[place] for noted, other in found)
+        quarter = len(ratios) // 4
+        taken_by = median(noted[place] for noted, _ in found)
+        half = f"{ratios[quarter]:.3f} to {ratios[-quarter - 1]:.3f}"
+        yield f"| {label} | {taken_by:.0f} | {median(ratios):.3f} | {half} |"
 
 
 @click.command()
