@@ -59,6 +59,7 @@ SCRIPTS = [  # the longest first
     "is_asked_to_wait",
     "gets_no_responses",
     "needs_a_new_token",
+    "loses_the_network_and_the_token",
     "reports_what_is_refused",
     "attaches_to_an_iframe",
     "loses_the_session",

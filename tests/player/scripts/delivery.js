@@ -124,6 +124,27 @@ export async function needs_a_new_token(viewer) {
   if (tokens.length) throw new Error("the second token was not asked for");
 }
 
+/** The token expires while there is no network, and a new one can only be had once there is. */
+export async function loses_the_network_and_the_token(viewer) {
+  let isAway = false;
+  const token = async () => {
+    if (isAway) throw new TypeError("no network");
+    return given.token;
+  };
+  await viewer.sit("boat", { pingSeconds: 0.3, token });
+  await viewer.play();
+  await viewer.watch(1);
+  isAway = true;
+  await fault("away");
+  await viewer.watch(2);
+  await fault("401");
+  for (let index = 0; index < 300; index++) viewer.player.report("remark", { index, text: "ä".repeat(100) });
+  await viewer.seek(8);
+  await viewer.watch(10);
+  isAway = false;
+  await fault("none");
+}
+
 export async function reports_what_is_refused(viewer) {
   await viewer.sit("boat");
   await viewer.play();
