@@ -44,6 +44,7 @@ EVERYDAY = {  # each run, and what is wrong if it fails
     ("contrib-ads", "ads"): "an ad in the film's element counts as film",
     ("hls.js", "seeks"): "seeks in a stream are lost",
     ("hls.js", "quality"): "another quality counts as another film",
+    ("hls.js", "live_on_a_busy_page"): "a live stream begins at 0 on a busy page",
     ("hls.js", "choose_late"): "a choice that is told late invents a jump in a stream",
 }
 

@@ -424,7 +424,7 @@ function follow(target, options) {
       const position = extrapolated(at);
       spot = { ...spot, position, rate: 0 };
       gap = { position };
-      turn(video.paused || state === ENDED ? STILL : BUFFERING);
+      turn(position > spot.length - SLACK_SECONDS ? ENDED : video.paused ? STILL : BUFFERING);
       hasBegun = false;
     }
     if (gap) gap.begun = undefined;

@@ -15,6 +15,7 @@ NEEDS = {  # what only some players have
     "low_ready_state_of_a_new_source": {"plain"},
     "renew": {"plain", "video.js", "plyr"},
     "live": {"video.js", "hls.js", "shaka-player"},
+    "live_on_a_busy_page": {"hls.js"},  # which seeks to the live edge where the recorder can see it
     "live_since_1970": {"plain", "shaka-player", "dashjs"},
     "falls_behind_live": {"video.js", "hls.js", "shaka-player"},
     "gap_jump": {"plain"},
@@ -80,6 +81,7 @@ SCENARIOS = (
     "takeover",
     "ads",
     "live",
+    "live_on_a_busy_page",
     "live_since_1970",
     "falls_behind_live",
     "gap_jump",

@@ -1,6 +1,6 @@
 // Live streams.
 
-import { act, film, follow, outcome, sleep, start, until, video, watch } from "/laboratory/scene.js";
+import { act, busy, film, follow, outcome, sleep, start, until, video, watch } from "/laboratory/scene.js";
 
 async function tuneIn(open) {
   open();
@@ -17,6 +17,20 @@ async function leap() {
 export async function live() {
   await tuneIn(film.live);
   await watch(video().currentTime + 5);
+  outcome.isLive = true;
+}
+
+/** The player's first seek, to the live edge, is over before its events are handled. */
+export async function live_on_a_busy_page() {
+  film.live();
+  follow({ pingSeconds: 1 });
+  act.play();
+  for (let round = 0; round < 12; round++) {
+    busy(0.5);
+    await sleep(0.02);
+  }
+  await start();
+  await watch(video().currentTime + 2);
   outcome.isLive = true;
 }
 

@@ -193,13 +193,22 @@ export async function gap_jump() {
 
 /** Pages load the film anew so that its poster is shown, or to play it again. */
 export async function replay_by_loading() {
-  await sit(undefined, "b");
+  await act.load("b");
+  await ready();
+  const again = new AbortController();
+  const play = () => {
+    if (!video().ended) return;
+    again.abort();
+    act.load("b");
+    act.play();
+  };
+  // Before player.js hears of it.
+  for (const type of ["timeupdate", "ended"]) video().addEventListener(type, play, { signal: again.signal });
+  follow();
   await start();
   await watch(1);
   await seek(6);
-  await until(() => video().ended);
-  act.load("b");
-  act.play();
+  await until(() => video().currentTime < 3);
   await ready();
   await start();
   await until(() => video().currentTime < 3 && video().currentTime > 1.3);
