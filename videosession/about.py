@@ -66,16 +66,16 @@ blueprint = Blueprint("about", __name__)
 
 
 class Service(Shape):
-    """The limits are grouped by what they bound, with their units in their names."""
+    """The service and its limits, grouped by what they apply to, with their units in their names."""
 
     name = fields.String(required=True, metadata={"description": "The name of the software."})
-    version = fields.String(required=True, metadata={"description": "Its version."})
+    version = fields.String(required=True, metadata={"description": "The version of the software."})
     documentation = fields.String(required=True, metadata={"description": "The path of its documentation."})
     limits = fields.Dict(
         keys=fields.String(),
         values=fields.Dict(keys=fields.String(), values=fields.Float()),
         required=True,
-        metadata={"description": "By what they bound, then by name."},
+        metadata={"description": "The limits, by what they apply to and then by name."},
     )
     example = {"name": "videosession", "version": __version__, "documentation": "/docs", "limits": LIMITS}
 

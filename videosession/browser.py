@@ -36,28 +36,28 @@ blueprint = Blueprint("browser", __name__)
 @blueprint.get("/player.js")
 @answers(media_type="text/javascript", headers=("ETag",))
 def player() -> Response:
-    """Return the module that reports what a media element does."""
+    """Return the JavaScript module that reports the events of a media element."""
     return static_files.answer(_player(), "text/javascript", _PLAYER_HEADERS)
 
 
 @blueprint.get("/player.d.ts")
 @answers(media_type="text/plain", headers=("ETag",))
 def player_types() -> Response:
-    """Return the types of player.js, for TypeScript."""
+    """Return the TypeScript types of player.js."""
     return static_files.answer((STATIC / "player.d.ts").read_bytes(), "text/plain", _PLAYER_HEADERS)
 
 
 @blueprint.get("/demo")
 @answers(media_type="text/html", headers=("ETag",))
 def demo() -> Response:
-    """Return a page to try player.js on."""
+    """Return the demo page, where you can try player.js."""
     return _demo_file("demo.html", 0)
 
 
 @blueprint.get("/demo/<name>")
 @answers(media_type="*/*", headers=("ETag",), ranges=True)
 def demo_file(name: str) -> Response:
-    """Return a file that the demo page needs; clips support ranges, for seeking."""
+    """Return a file of the demo page; clips support range requests, for seeking."""
     return _demo_file(name, CLIP_SECONDS if name.endswith((".webm", ".mp4")) else 0)
 
 

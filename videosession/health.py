@@ -22,24 +22,24 @@ class Alive(Shape):
     status = fields.String(
         required=True,
         validate=validate.OneOf(["alive"], error="must be alive"),
-        metadata={"description": "Always this."},
+        metadata={"description": "Always the same."},
     )
     example = {"status": "alive"}
 
 
 class Ready(Shape):
-    """Without the missing indexes the service is slow."""
+    """The service can use the database; without the missing indexes it is slow."""
 
     status = fields.String(
         required=True,
         validate=validate.OneOf(["ready"], error="must be ready"),
-        metadata={"description": "Always this."},
+        metadata={"description": "Always the same."},
     )
     missing_indexes = fields.List(
         fields.String(),
         data_key="missingIndexes",
         required=True,
-        metadata={"description": "Without these the service is slow; `flask init-db` creates them."},
+        metadata={"description": "The names of missing indexes; `flask init-db` creates them."},
     )
     example = {"status": "ready", "missingIndexes": []}
 
@@ -90,12 +90,12 @@ def livez() -> dict:
 @blueprint.get("/readyz")
 @answers(
     Ready,
-    problems={500: "The database refuses a read.", 503: "The database is unavailable, or not safe to use."},
+    problems={500: "The database refuses the read.", 503: "The database is unavailable, or not safe to use."},
 )
 def readyz() -> dict:
-    """Return 200 if the database answers a read, with the names of missing indexes.
+    """Return 200 and the names of missing indexes if the database can be read.
 
-    503 if it does not, or if the examination of the database at the start found that it loses or changes data.
+    Return 503 if it cannot, or if the examination at startup found that the database loses or changes data.
     """
     missing = services().readiness.missing_indexes()
     services().engine.check()

@@ -25,10 +25,10 @@ def read(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text.upper())
     except ValueError:
-        raise ValueError("must be a date that exists") from None
+        raise ValueError("must be an existing date") from None
     microseconds = (moment - EPOCH) // MICROSECOND
     if not EARLIEST <= microseconds <= LATEST:
-        raise ValueError("must lie in the years 1 to 9999 in UTC")
+        raise ValueError("must be within the years 1 to 9999 in UTC")
     return microseconds
 
 

@@ -77,7 +77,7 @@ def init_app(app: Flask, config: Config, observed: Observed) -> None:
     @app.get("/metrics")
     @answers(media_type="text/plain", problems={401: "There is no METRICS_TOKEN, or another."})
     def give_metrics() -> Response:
-        """Return the metrics that Prometheus collects."""
+        """Return the metrics for Prometheus."""
         sent = request.headers.get("Authorization", "").encode(errors="replace")
         if not hmac.compare_digest(sent, expected):
             raise Unauthenticated("Send METRICS_TOKEN as a Bearer token.")

@@ -83,7 +83,7 @@ def load(body: bytes, loader: Schema, most: int) -> Any:
     Unless `most` is 0, the body may also be an array, or lines, of up to `most` items; then the result is a list.
     """
     if exact_json.has_more_values(body, MOST_VALUES):
-        raise Invalid([Fault("", f"must have at most {MOST_VALUES} values: send it in several requests")])
+        raise Invalid([Fault("", f"must have at most {MOST_VALUES} values: split it into several requests")])
     if _media_type() == NDJSON:
         return _load_each(loader, *_read_lines(body, most), most)
     value = exact_json.read(body)

@@ -148,13 +148,13 @@ def text_fault(text: str) -> str | None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "must be Unicode text: it has a lone surrogate"
+        return "must be valid Unicode: it contains a lone surrogate"
     return None
 
 
 def key_fault(key: str) -> str | None:
     """Return what is wrong with a key, if anything."""
-    return "must not have NUL in its key" if "\0" in key else text_fault(key)
+    return "must not have a key that contains NUL" if "\0" in key else text_fault(key)
 
 
 def is_plain(value: dict[str, Any]) -> bool:
@@ -212,7 +212,7 @@ def _scalar_fault(value: str | int | float | None) -> str | None:
     if isinstance(value, str):
         return text_fault(value)
     if isinstance(value, float):
-        return "must be a number that a double can hold" if value in (float("inf"), float("-inf")) else None
+        return "must be within the range of a double" if value in (float("inf"), float("-inf")) else None
     if isinstance(value, int) and not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
-        return "must be an integer of at most 64 bits, signed"
+        return "must fit into 64 bits as a signed integer"
     return None

@@ -15,7 +15,7 @@ from videosession.contract.shapes import JSON_VALUES
 
 Document = dict[str, Any]
 
-ANY_VALUE = {"description": "Any JSON value; whole numbers must fit 64 bits signed."}
+ANY_VALUE = {"description": "Any JSON value; integers must fit into 64 signed bits."}
 
 
 def readable(document: Document) -> Document:

@@ -17,7 +17,7 @@ _INSTEAD_OF = {
     "Missing data for required field.": REQUIRED,
     "Field may not be null.": "must not be null",
     "Not a valid string.": "must be a string",
-    "Not a valid utf-8 string.": "must be Unicode text",
+    "Not a valid utf-8 string.": "must be valid Unicode",
     "Not a valid integer.": "must be a whole number",
     "Not a valid number.": "must be a number",
     "Number too large.": "must be a smaller number",

@@ -24,17 +24,17 @@ from videosession.problems import PROBLEM_JSON
 JSONObject = dict[str, Any]
 
 INTRODUCTION = """\
-Create a session, report what its player does, and read back the events and what they mean.
+Create a session, report the events of its player, and read the events and the timeline computed from them.
 
-Everything under `/api` but `GET /api` needs a token in `Authorization: Bearer …`; its subject owns the sessions created
-with it. The command `flask token SUBJECT` prints one. Every error is a problem document (RFC 9457). `HEAD` is answered
-wherever `GET` is, without the content, and `OPTIONS` everywhere.
+All operations under `/api`, except `GET /api`, need a token in `Authorization: Bearer …`. The token's subject owns the
+sessions that are created with it. The command `flask token SUBJECT` prints a token. All errors are problem documents
+(RFC 9457). `HEAD` is supported wherever `GET` is, and `OPTIONS` everywhere.
 """
 
 TAGS = {
     "sessions": "A session is one viewing.",
-    "events": "What the player did, exactly as it was sent, in the order of the timestamps, then of arrival.",
-    "videos": "What all sessions of a video say together.",
+    "events": "What the player did. Events are returned as they were sent, ordered by timestamp, then by arrival.",
+    "videos": "Aggregates over all sessions of a video.",
     "timeline": "What was watched, skipped and watched again, and which branches were taken.",
     "service": "The service itself.",
 }
@@ -46,36 +46,36 @@ PATH_PARAMETERS = {
 }
 
 DESCRIPTIONS = {
-    "session_id": "The session's id, as it was returned when the session was opened.",
-    "event_id": "The event's id: the client's own, or as it was returned.",
+    "session_id": "The session's id, as returned when the session was created.",
+    "event_id": "The event's id: the one that the client chose, or the one that was returned.",
     "name": "The name of a file.",
 }
 
 HEADERS = {
-    "Cache-Control": "How long the answer may be cached.",
-    "ETag": "What the answer depends on: of a session its version, a dot, and the revision that each append changes;"
-    " of a video absent while `pending` is not 0.",
+    "Cache-Control": "How long the response may be cached.",
+    "ETag": "For a session: its version, a dot, and a revision that each append changes. For a video: absent while"
+    " `pending` is not 0.",
     "Link": 'The next page, relative, with `rel="next"`; absent on the last.',
-    "Location": "The path of what was created.",
+    "Location": "The path of the created resource.",
     "Retry-After": "Retry the same request after this many seconds.",
-    "WWW-Authenticate": "The kind of token that is needed.",
-    "X-Request-Id": "The id of the request in the log: the client's own if it sent a safe one, else a new one.",
+    "WWW-Authenticate": "The authentication scheme that is required.",
+    "X-Request-Id": "The request's id in the log: the one that the client sent, if it is valid, otherwise a new one.",
 }
 
 ALWAYS = ("Cache-Control", "X-Request-Id")
 
 PROBLEMS = {
-    400: "The body is not JSON, or the query is malformed, or has a parameter that is unknown or given twice.",
+    400: "The body is not JSON, or the query is malformed or has an unknown or repeated parameter.",
     401: "The token is missing, invalid or expired.",
     403: "The token does not allow this.",
-    404: "No such session or event, or it is somebody else's.",
+    404: "The session or event does not exist, or belongs to another owner.",
     408: "The body did not arrive in time.",
     409: "The request contradicts what is stored.",
     412: "The condition of `If-Match` or `If-None-Match` does not hold.",
-    413: f"The body has more than {bodies.LARGEST_VALUE} bytes, or as NDJSON more than {bodies.LARGEST[NDJSON]}.",
+    413: f"The body has more than {bodies.LARGEST_VALUE} bytes, or more than {bodies.LARGEST[NDJSON]} as NDJSON.",
     414: f"The URL has more than {LONGEST_LINE} bytes.",
-    415: "The body has another media type, or a Content-Encoding.",
-    422: "Well-formed but not valid: `errors` has every error with its JSON pointer.",
+    415: "The body's media type is not supported, or it has a Content-Encoding.",
+    422: "The body is well-formed but not valid: `errors` lists every error with its JSON pointer.",
     429: "Too many requests.",
     500: "Internal error, or the database refuses the operation. A retry will not help.",
     503: "The database is unavailable. A write may or may not have happened.",
@@ -83,36 +83,36 @@ PROBLEMS = {
 PROBLEM_HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
 
 CONDITIONS = {
-    "If-None-Match": "ETags. If one is current, the answer is 304; for a request that changes something, 412.",
-    "If-Match": "ETags. If none is current, the answer is 412. For PATCH only the first part of an ETag is compared.",
+    "If-None-Match": "ETags. If one of them is current, the response is 304; for a request with side effects, 412.",
+    "If-Match": "ETags. If none of them is current, the response is 412. PATCH compares only the first part.",
 }
 
 
 class InvalidPart(Shape):
     pointer = fields.String(
         required=True,
-        metadata={"description": "Where it is in the body, as a JSON pointer."},
+        metadata={"description": "The location of the error in the body, as a JSON pointer."},
     )
     detail = fields.String(required=True, metadata={"description": "What is wrong with it."})
 
 
 class Problem(Shape):
-    """What is wrong and what to do (RFC 9457); `errors` lists everything that is invalid."""
+    """A problem document (RFC 9457); `errors` lists all validation errors."""
 
     type = fields.String(
-        required=True, metadata={"description": "Always `about:blank`: the status says what kind of problem it is."}
+        required=True, metadata={"description": "Always `about:blank`: the status is the type of the problem."}
     )
-    title = fields.String(required=True, metadata={"description": "The status in words."})
-    status = fields.Integer(required=True, metadata={"description": "The answer's status."})
-    detail = fields.String(required=True, metadata={"description": "What is wrong, for a person."})
+    title = fields.String(required=True, metadata={"description": "The status's name."})
+    status = fields.Integer(required=True, metadata={"description": "The response's status."})
+    detail = fields.String(required=True, metadata={"description": "A human-readable explanation."})
     request_id = fields.String(
-        required=True, data_key="requestId", metadata={"description": "The request's id, which the log has, too."}
+        required=True,
+        data_key="requestId",
+        metadata={"description": "The request's id, by which it can be found in the log."},
     )
-    errors = fields.List(
-        fields.Nested(InvalidPart), metadata={"description": "Everything that is invalid in the body."}
-    )
+    errors = fields.List(fields.Nested(InvalidPart), metadata={"description": "All validation errors of the body."})
     errors_omitted = fields.Integer(
-        data_key="errorsOmitted", metadata={"description": "How many more errors there are than are listed."}
+        data_key="errorsOmitted", metadata={"description": "The number of errors that are not listed."}
     )
     example = {
         "type": "about:blank",
@@ -120,7 +120,7 @@ class Problem(Shape):
         "status": 422,
         "detail": "The request is well-formed but not valid: see errors.",
         "requestId": "5f0c6a3b9d1e4c7f",
-        "errors": [{"pointer": "/timestamp", "detail": "must be a date that exists"}],
+        "errors": [{"pointer": "/timestamp", "detail": "must be an existing date"}],
     }
 
 
@@ -132,7 +132,7 @@ def describe(app: Flask) -> JSONObject:
         version=__version__,
         openapi_version="3.1.0",
         plugins=[marshmallow],
-        info={"description": INTRODUCTION, "contact": {"name": "Who runs this service"}},
+        info={"description": INTRODUCTION, "contact": {"name": "The operator of this service"}},
         servers=[{"url": "/"}],
         tags=[{"name": name, "description": description} for name, description in TAGS.items()],
     )
@@ -190,7 +190,7 @@ def _parameters(rule: Rule, method: str, view: View, accepted: Accepted | None) 
     if accepted and accepted.query:
         yield {"in": "query", "schema": accepted.query}
     if accepted and accepted.keyed:
-        yield _header_parameter("Idempotency-Key", "A repeated request with the same key has one effect.") | {
+        yield _header_parameter("Idempotency-Key", "Repeating a request with the same key has no further effect.") | {
             "schema": {"type": "string", "minLength": 1, "maxLength": decorators.LONGEST_KEY}
         }
     conditions = CONDITIONS if getattr(view, "is_conditional", False) else ("If-None-Match",) * _has_tag(method, view)
@@ -209,7 +209,7 @@ def _request_content(accepted: Accepted) -> JSONObject:
     if not accepted.most:
         return dict.fromkeys(accepted.media_types, one)
     several: JSONObject = {"type": "array", "items": accepted.body, "minItems": 1, "maxItems": accepted.most}
-    lines = {"type": "string", "description": f"1 to {accepted.most} lines, each one as in the JSON form."}
+    lines = {"type": "string", "description": f"1 to {accepted.most} lines, each a JSON object as in application/json."}
     return {JSON: {"schema": {"anyOf": [accepted.body, several]}}, NDJSON: {"schema": lines}}
 
 
@@ -229,7 +229,7 @@ def _responses(rule: Rule, method: str, view: View, accepted: Accepted | None) -
         yield str(answered.or_status), answer | {"description": HTTPStatus(answered.or_status).phrase}
     if answered.ranges:
         yield "206", answer | {"description": "The requested bytes."}
-        yield "416", _problem(416, "No such bytes.")
+        yield "416", _problem(416, "The requested range is not satisfiable.")
     if _has_tag(method, view):
         yield "304", {"description": "Not modified.", "headers": _headers({"ETag"})}
     for status in sorted(_problems(rule, view, accepted)):

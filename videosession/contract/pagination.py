@@ -34,7 +34,7 @@ class Cursor(fields.Field[Place]):
 class PageQuery(Query):
     """A page of a list; with a cursor its filters are the cursor's, and it begins after the place in `after`."""
 
-    cursor = Cursor(attribute="after", metadata={"description": "`next` of the page before; it includes the filters."})
+    cursor = Cursor(attribute="after", metadata={"description": "The `next` of the previous page, with its filters."})
 
     @pre_load
     def _filter_as_before(self, sent: dict[str, str], **_: Any) -> dict[str, str]:
@@ -42,7 +42,7 @@ class PageQuery(Query):
             return sent
         filters = _read(sent["cursor"])[1]
         if not _filters(sent).items() <= filters.items():
-            raise ValidationError("must be used without other filters: it includes its own", "cursor")
+            raise ValidationError("must not be combined with filters: it already includes them", "cursor")
         return filters | {name: sent[name] for name in _NO_FILTERS if name in sent}
 
 
@@ -69,7 +69,7 @@ def _read(cursor: str) -> tuple[Place, dict[str, str]]:
             return (number, text), filters
     except (ValueError, TypeError):  # no base64, no JSON, not four
         pass
-    raise ValidationError("must be the `next` of a page of this list", "cursor")
+    raise ValidationError("must be the `next` of a previous page of this list", "cursor")
 
 
 def _is_place(number: Any, text: Any) -> bool:

@@ -48,7 +48,7 @@ class Decimal(fields.Float):
     """Digits with at most one dot: Python's float() also takes blanks, underscores, exponents and names of infinity."""
 
     def __init__(self, least: float, most: float, **options: Any):
-        error = f"must be a number from {least:g} to {most:g}, written in digits with at most one dot"
+        error = f"must be a decimal number from {least:g} to {most:g}, without an exponent"
         super().__init__(validate=validate.Range(least, most, error=error), **options)
         self.error_messages["invalid"] = error
 

@@ -20,7 +20,7 @@ blueprint = Blueprint("events", __name__, url_prefix="/api/sessions/<session_id>
 @accepts(NewEvent, media_types=(JSON, NDJSON), most=MOST_EVENTS, keyed=True)
 @answers((Event, Events), 201, headers=("Location",), problems={409: "Another event has this `eventId`."})
 def append_events(session_id: str, body: dict | list[dict], key: str | None) -> tuple[dict, dict]:
-    """Append one event to a session, or up to 1 000 at once."""
+    """Append one event, or up to 1 000, to a session."""
     if isinstance(body, list):
         return {"events": sessions().append(session_id, body, owner=auth.owner(), key=key)}, location()
     event = sessions().append_one(session_id, body, owner=auth.owner(), key=key)
@@ -52,7 +52,7 @@ def read_event(session_id: str, event_id: str) -> dict:
 def _stream(session_id: str, limit: int, **selected) -> Response:
     """Return all events that match, one per line, sent in batches."""
     if "limit" in request.args:
-        queries.refuse({"limit": ["must not be given with NDJSON, which streams all events that match"]})
+        queries.refuse({"limit": ["must not be combined with NDJSON, which streams all matching events"]})
     batches = sessions().events(session_id, owner=auth.owner(), **selected)
     return Complete(map(_lines, filter(None, batches)), headers=_NEGOTIATED, content_type=NDJSON)
 

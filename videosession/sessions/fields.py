@@ -58,7 +58,7 @@ class QueryInstant(fields.Field[int]):
 
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> int:
         if value[-6:-5] == " ":
-            raise ValidationError("must have the + of its zone written as %2B: it arrived as a blank")
+            raise ValidationError("must have the + of its time zone encoded as %2B")
         return self._instant._deserialize(value, attr, data, **kwargs).microseconds
 
 
@@ -88,7 +88,7 @@ class MetadataPatch(JSONObject):
     @staticmethod
     def key_fault(key: str) -> str | None:
         if not key or "." in key or key.startswith("$"):
-            return "must not have a key that is empty, has a dot, or begins with $"
+            return "must not have a key that is empty, contains a dot, or begins with $"
         return exact_json.key_fault(key)
 
 
@@ -105,7 +105,7 @@ class Metadata(MetadataPatch):
 def metadata_size_fault(metadata: dict) -> str | None:
     """Return what is wrong with the size of metadata, if anything."""
     size = len(orjson.dumps(metadata))
-    return f"must be at most {LARGEST_METADATA} bytes as JSON, and is {size}" if size > LARGEST_METADATA else None
+    return f"must have at most {LARGEST_METADATA} bytes as JSON, but has {size}" if size > LARGEST_METADATA else None
 
 
 class Whole(fields.Integer):

@@ -66,7 +66,7 @@ def list_sessions(query: dict) -> tuple[dict, dict]:
 @accepts(NewPlayerToken)
 @answers(PlayerToken, 201)
 def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
-    """Create a token for a player in a browser; it can only append events to this session."""
+    """Create a player token, with which a browser can only append events to this session."""
     sessions().check(session_id, owner=auth.owner())
     token, expires_at = auth.make_player_token(session_id, body["lifetime_seconds"], owner=auth.owner())
     return {"token": token, "expiresAt": instants.write(expires_at * instants.SECOND)}, {"Cache-Control": "no-store"}
@@ -78,7 +78,7 @@ def make_player_token(session_id: str, body: dict) -> tuple[dict, dict]:
 @conditional(check_tag)
 @answers((SessionWithEvents, ListedSession))
 def read_session(session_id: str, query: dict, condition: Condition | None) -> Response | tuple[dict, dict]:
-    """Return a session with its events in order, or without them."""
+    """Return a session, with its events in order or without them."""
     if query.get("events") == "none":
         session = sessions().look(session_id, owner=auth.owner(), condition=condition)
         return _in_list(session), etags.headers(session)

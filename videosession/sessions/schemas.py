@@ -44,16 +44,16 @@ class NewSession(Shape):
     description = Text(
         load_default="",
         validate=validate.Length(max=LONGEST_DESCRIPTION),
-        metadata={"description": "Any text about the session."},
+        metadata={"description": "Any text."},
     )
     video_id = Text(
         data_key="videoId",
         attribute="videoId",
         validate=validate.Length(1, LONGEST_VIDEO_ID),
-        metadata={"description": "Your own name for the video; sessions can be listed by it."},
+        metadata={"description": "Your own id for the video; the list of sessions can be filtered by it."},
     )
     metadata = Metadata(
-        metadata={"description": f"Your own data about the session, at most {LARGEST_METADATA} bytes as JSON."}
+        metadata={"description": f"Your own data about the session; at most {LARGEST_METADATA} bytes as JSON."}
     )
     example = {"title": "A lecture", "description": "Seen on a train", "videoId": "lecture-3"}
 
@@ -94,7 +94,7 @@ class SessionPatch(Shape):
 
 
 class Session(Shape):
-    """The fields that every answer about a session has; `videoId` and `metadata` only if they were set."""
+    """A session; `videoId` and `metadata` are present only if they were set."""
 
     class Meta(Shape.Meta):
         include = {name: _in_answers(field) for name, field in NewSession._declared_fields.items()}
@@ -112,10 +112,11 @@ class CreatedSession(Session):
 
 
 class ListedSession(CreatedSession):
-    """A session without its events; `lastEventAt` only if it has had any."""
+    """A session without its events; `lastEventAt` is present only if it has events."""
 
     last_event_at = Moment(
-        data_key="lastEventAt", metadata={"description": "When its last event arrived, by the database's clock."}
+        data_key="lastEventAt",
+        metadata={"description": "When the session's last event arrived, by the database's clock."},
     )
     example = CreatedSession.example | {"lastEventAt": "2026-03-01T10:20:00.000Z"}
 
@@ -124,21 +125,26 @@ class NewEvent(Shape):
     event_id = fields.String(
         data_key="eventId",
         attribute="eventId",
-        metadata={"description": "Your own id, unique in the session; an event with one is stored once."},
+        metadata={"description": "Your own id, unique in the session: an event with an id is stored only once."},
         validate=validate.Regexp(
             rf"(?!\.{{1,2}}\Z){EVENT_ID}\Z",
-            error=f"must have 1 to {LONGEST_EVENT_ID} of the characters A-Z a-z 0-9 . _ ~ : - and not be '.' or '..'",
+            error=f"must have 1 to {LONGEST_EVENT_ID} characters from A-Z a-z 0-9 . _ ~ : - and not be '.' or '..'",
         ),
     )
     type = Text(
         required=True,
         validate=validate.Length(1, LONGEST_TYPE),
-        metadata={"description": "Any text; the timeline knows the types that players send."},
+        metadata={"description": "Any string. Known types have an effect on the timeline."},
     )
-    timestamp = Instant(required=True, metadata={"description": "By the player's clock; returned as it was sent."})
+    timestamp = Instant(
+        required=True,
+        metadata={"description": "When the event happened, by the player's clock. Returned as it was sent."},
+    )
     data = JSONObject(
         load_default=dict,
-        metadata={"description": f"Returned exactly as it was sent; at most {exact_json.DEEPEST} levels deep."},
+        metadata={
+            "description": f"Any object of at most {exact_json.DEEPEST} levels; returned exactly as it was sent."
+        },
     )
 
     @validates_schema(pass_collection=True, skip_on_field_errors=False)
@@ -148,7 +154,7 @@ class NewEvent(Shape):
         faults: dict[int, dict[str, list[str]]] = {}
         for place, event in enumerate(events if many else ()):
             if "eventId" in event and first.setdefault(event["eventId"], said := content(event)) != said:
-                faults[place] = {"eventId": ["must not be the id of another event in this request"]}
+                faults[place] = {"eventId": ["must be unique: another event in this request has this id"]}
         if faults:
             raise ValidationError(faults)
 
@@ -162,11 +168,11 @@ class Event(Shape):
     event_id = fields.String(
         required=True,
         data_key="eventId",
-        metadata={"description": "The client's own id, or one that the service made."},
+        metadata={"description": "The client's own id, or one that the service generated."},
     )
     type = fields.String(required=True, metadata={"description": "As it was sent."})
     timestamp = fields.String(
-        required=True, metadata={"description": "As it was sent: an RFC 3339 instant with a zone."}
+        required=True, metadata={"description": "As it was sent: an RFC 3339 instant with a time zone."}
     )
     data = fields.Dict(required=True, metadata={"description": "As it was sent."})
     example = NewEvent.example | {"eventId": "00642d7a5b1c3e09f1a2b3c4d50000"}
@@ -176,7 +182,7 @@ class Events(Shape):
     events = fields.List(
         fields.Nested(Event),
         required=True,
-        metadata={"description": "In the order of the request; of a page, in the order in which they happened."},
+        metadata={"description": "In the order of the request, or on a page in the order in which they happened."},
     )
     example = {"events": [Event.example]}
 
@@ -197,7 +203,7 @@ class NewPlayerToken(Shape):
     lifetime_seconds = Whole(
         data_key="expiresIn",
         load_default=LONGEST_PLAYING_SECONDS,
-        metadata={"description": "How many seconds the token is valid."},
+        metadata={"description": "The token's lifetime in seconds."},
         validate=validate.Range(SHORTEST_PLAYING_SECONDS, LONGEST_PLAYING_SECONDS),
     )
     example = {"expiresIn": 600}
@@ -205,20 +211,20 @@ class NewPlayerToken(Shape):
 
 class PlayerToken(Shape):
     token = fields.String(required=True, metadata={"description": "Send it as a Bearer token."})
-    expires_at = Moment(required=True, data_key="expiresAt", metadata={"description": "Until when it is valid."})
+    expires_at = Moment(required=True, data_key="expiresAt", metadata={"description": "When the token expires."})
     example = {"token": "eyJhbGciOiJIUzI1NiJ9.…", "expiresAt": "2026-03-01T10:10:00.000Z"}
 
 
 class SessionQuery(Query):
     events = fields.String(
-        validate=validate.Equal("none", error="must be none, if it is given"),
-        metadata={"description": "`none` leaves the events out, and adds `createdAt` and `lastEventAt`."},
+        validate=validate.Equal("none", error="must be none if it is given"),
+        metadata={"description": "`none` omits the events, and adds `createdAt` and `lastEventAt`."},
     )
 
 
 class SessionsQuery(PageQuery):
     limit = WholeNumber(
-        1, LARGEST_PAGE_OF_SESSIONS, load_default=50, metadata={"description": "How many there are on a page."}
+        1, LARGEST_PAGE_OF_SESSIONS, load_default=50, metadata={"description": "The maximum number of items on a page."}
     )
     video_id = Text(
         data_key="videoId",
@@ -230,7 +236,7 @@ class SessionsQuery(PageQuery):
 
 class EventsQuery(PageQuery):
     limit = WholeNumber(
-        1, LARGEST_PAGE_OF_EVENTS, load_default=100, metadata={"description": "How many there are on a page."}
+        1, LARGEST_PAGE_OF_EVENTS, load_default=100, metadata={"description": "The maximum number of items on a page."}
     )
     type = Text(validate=validate.Length(1, LONGEST_TYPE), metadata={"description": "Only events of this type."})
     since = QueryInstant(data_key="from", metadata={"description": "Only events at this instant or later."})
@@ -244,20 +250,22 @@ class EventsQuery(PageQuery):
 
 
 class EventsPage(Events):
-    """A page of events; `next` is the cursor of the next page, if there is one."""
+    """A page of events."""
 
     next = fields.String(metadata={"description": "The `cursor` of the next page; absent on the last."})
     example = Events.example | {"next": "WzE3NzIzNTkyMzAwMDAwMDAsIjAwNjQyIix7fV0"}
 
 
 class Sessions(Shape):
-    """A page of sessions; `next` is the cursor of the next page, if there is one."""
+    """A page of sessions."""
 
-    sessions = fields.List(fields.Nested(ListedSession), required=True, metadata={"description": "The newest first."})
+    sessions = fields.List(
+        fields.Nested(ListedSession), required=True, metadata={"description": "Sessions, newest first."}
+    )
     next = fields.String(metadata={"description": "The `cursor` of the next page; absent on the last."})
     example = {"sessions": [ListedSession.example], "next": "WzE3NzIzNTkyMzAwMDAwMDAsIjVmMGMiLHt9XQ"}
 
 
 class Deleted(Shape):
-    message = fields.String(required=True, metadata={"description": "What has been done."})
+    message = fields.String(required=True, metadata={"description": "What was done."})
     example = {"message": "Session deleted successfully."}

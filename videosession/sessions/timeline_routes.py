@@ -29,7 +29,7 @@ blueprint = Blueprint("timeline", __name__, url_prefix="/api/sessions/<session_i
 @conditional(check_tag)
 @answers(Timeline, also={SVG: None})
 def read_timeline(session_id: str, query: dict, condition: Condition | None) -> tuple[dict, dict] | Response:
-    """Read a session's timeline: what was watched, where the viewer jumped, and which branches were taken."""
+    """Return a session's timeline: what was watched, where the viewer jumped, and which branches were taken."""
     if request.accept_mimetypes.best_match((JSON, SVG)) == SVG:
         return _draw(session_id, query, condition)
     told = _tell(session_id, query, condition, "")
@@ -42,7 +42,7 @@ def read_timeline(session_id: str, query: dict, condition: Condition | None) -> 
 @conditional(check_tag)
 @answers(media_type=SVG)
 def draw_timeline(session_id: str, query: dict, condition: Condition | None) -> Response:
-    """Draw a session's timeline as SVG."""
+    """Return a session's timeline as an SVG picture."""
     return _draw(session_id, query, condition)
 
 
@@ -72,4 +72,4 @@ def _tell(session_id: str, query: dict, condition: Condition | None, variant: st
         headers = etags.headers(session, variant)
         return _Told(viewing, summarise(viewing, **query), headers, session.get("title"), session.get("videoId"))
     except BinsTooNarrow as error:
-        queries.refuse({"binSeconds": [f"makes too many bins; {error.smallest:g} is the smallest that fits"]})
+        queries.refuse({"binSeconds": [f"is too small: the minimum is {error.smallest:g}"]})

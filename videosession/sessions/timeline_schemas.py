@@ -40,7 +40,7 @@ class Named(fields.Dict):
 
 
 def _node() -> fields.String:
-    return fields.String(**_told("The node; `null` is the nameless one of an ordinary video.", allow_none=True))
+    return fields.String(**_told("The node; `null` for the unnamed node of an ordinary video.", allow_none=True))
 
 
 BRANCH_CAUSES = ("choice", "auto", "timeout", "default", "back")
@@ -49,25 +49,25 @@ JUMP_CAUSES = ("user", "replay", "unreported")
 
 class TimelineQuery(Query):
     threshold = Decimal(
-        0, 1, load_default=0.95, metadata={"description": "From which coverage on a viewing is `completed`."}
+        0, 1, load_default=0.95, metadata={"description": "The minimum coverage at which a viewing is `completed`."}
     )
     bin_seconds = Decimal(
         0.1,
         3600,
         data_key="binSeconds",
-        metadata={"description": "How long a bin of the heatmap is; a hundredth of the length if not given."},
+        metadata={"description": "The width of the heatmap's bins in seconds. Default: a hundredth of the length."},
     )
 
 
 class Segment(Shape):
-    """A stretch that was watched without a jump or a branch in it; pauses, stalls and ads do not end it."""
+    """A stretch that was watched without a jump or a branch; pauses, stalls and ads do not end it."""
 
     node = _node()
     from_ = fields.Float(**_told("Where it begins, in seconds.", data_key="from"))
     to = fields.Float(**_told("Where it ends, in seconds."))
     started_at = Moment(**_told("When the viewer began to watch it.", data_key="startedAt"))
-    ended_at = Moment(**_told("When it last got further.", data_key="endedAt"))
-    rate = fields.Float(**_told("The speed; `null` if it changed in between.", allow_none=True))
+    ended_at = Moment(**_told("When the segment was last extended.", data_key="endedAt"))
+    rate = fields.Float(**_told("The playback rate; `null` if it changed within the segment.", allow_none=True))
 
 
 class Jump(Shape):
@@ -75,14 +75,12 @@ class Jump(Shape):
 
     node = _node()
     from_ = fields.Float(**_told("Where the playhead was, in seconds.", data_key="from"))
-    to = fields.Float(**_told("Where it went, in seconds."))
+    to = fields.Float(**_told("Where the playhead moved to, in seconds."))
     cause = Cause(
         JUMP_CAUSES,
-        **_told(
-            "What the event said; else `user`, `replay` from the end to the start, `unreported` if no event said it."
-        ),
+        **_told("The event's `cause`, else `user`, `replay` (end to start), or `unreported` (by no event)."),
     )
-    steps = fields.Integer(**_told("How many moves with nothing watched between them: scrubbing is one jump."))
+    steps = fields.Integer(**_told("The number of moves, with nothing watched between them: scrubbing is one jump."))
     at = Moment(**_told("When the first step was made."))
 
 
@@ -91,10 +89,10 @@ class Departure(Shape):
 
     from_ = fields.String(**_told("The node that was left.", data_key="from", allow_none=True))
     to = fields.String(**_told("The node that was entered.", allow_none=True))
-    option = fields.String(**_told("The option that was chosen, if the event named one.", allow_none=True))
-    cause = Cause(BRANCH_CAUSES, **_told("What the event said; else `choice`, or `auto` for `nodeEnter`."))
+    option = fields.String(**_told("The option that was chosen, if the event has one.", allow_none=True))
+    cause = Cause(BRANCH_CAUSES, **_told("The event's `cause`, else `choice`, or `auto` for `nodeEnter`."))
     at = Moment(**_told("When the branch was taken."))
-    position = fields.Float(**_told("Where the node was left, in seconds, if that is known.", allow_none=True))
+    position = fields.Float(**_told("The position in seconds at which the node was left, if known.", allow_none=True))
     decision_seconds = fields.Float(
         **_told("Seconds since the latest `choiceOffer` on the node left.", data_key="decisionSeconds", allow_none=True)
     )
@@ -102,33 +100,42 @@ class Departure(Shape):
 
 class GraphNode(Shape):
     id = _node()
-    visits = fields.Integer(**_told("How often it was entered."))
+    visits = fields.Integer(**_told("How often the node was entered."))
     length_seconds = fields.Float(
-        **_told("How long it is; `null` if unknown or still growing.", data_key="lengthSeconds", allow_none=True)
+        **_told("The node's length; `null` if unknown or still growing.", data_key="lengthSeconds", allow_none=True)
     )
-    watched_seconds = fields.Float(**_told("Seconds watched of it, repeats included.", data_key="watchedSeconds"))
-    unique_seconds = fields.Float(**_told("Seconds watched of it at least once.", data_key="uniqueSeconds"))
+    watched_seconds = fields.Float(
+        **_told("Seconds watched on the node, including repeats.", data_key="watchedSeconds")
+    )
+    unique_seconds = fields.Float(**_told("Seconds of the node watched at least once.", data_key="uniqueSeconds"))
 
 
 class GraphEdge(Shape):
     from_ = fields.String(**_told("The node that was left.", data_key="from", allow_none=True))
     to = fields.String(**_told("The node that was entered.", allow_none=True))
-    option = fields.String(**_told("The option that was chosen, if the events named one.", allow_none=True))
-    cause = Cause(BRANCH_CAUSES, **_told("What the events said; else `choice`, or `auto` for `nodeEnter`."))
-    count = fields.Integer(**_told("How often it was taken."))
+    option = fields.String(**_told("The option that was chosen, if the events have one.", allow_none=True))
+    cause = Cause(BRANCH_CAUSES, **_told("The events' `cause`, else `choice`, or `auto` for `nodeEnter`."))
+    count = fields.Integer(**_told("How often the branch was taken."))
 
 
 class Graph(Shape):
     nodes = fields.List(fields.Nested(GraphNode), **_told("The nodes visited, in the order of their first visit."))
-    edges = fields.List(fields.Nested(GraphEdge), **_told("The branches taken, in the order of their first time."))
+    edges = fields.List(
+        fields.Nested(GraphEdge), **_told("The branches taken, in the order in which they were first taken.")
+    )
 
 
 class Chapter(Shape):
     node = _node()
-    index = fields.Float(**_told("The number that the events gave it.", allow_none=True))
-    title = fields.String(**_told("The title that the events gave it.", allow_none=True))
-    played_seconds = fields.Float(**_told("Seconds by the clock that it was played.", data_key="playedSeconds"))
-    completed = fields.Boolean(**_told("Whether a `chapterComplete` came while it was open."))
+    index = fields.Float(**_told("The chapter's number, from its events.", allow_none=True))
+    title = fields.String(**_told("The chapter's title, from its events.", allow_none=True))
+    played_seconds = fields.Float(
+        **_told(
+            "How many seconds the player was playing while the chapter was open, by the clock.",
+            data_key="playedSeconds",
+        )
+    )
+    completed = fields.Boolean(**_told("Whether a `chapterComplete` was received while the chapter was open."))
 
 
 class Heat(Shape):
@@ -136,16 +143,16 @@ class Heat(Shape):
 
     node = _node()
     from_ = fields.Float(
-        **_told("Where the first bin begins: 0, or the lowest second watched of a live stream.", data_key="from")
+        **_told("Where the first bin begins: 0, or the earliest second watched of a live stream.", data_key="from")
     )
-    bin_seconds = fields.Float(**_told("How long a bin is.", data_key="binSeconds"))
+    bin_seconds = fields.Float(**_told("The width of a bin in seconds.", data_key="binSeconds"))
     views = fields.List(fields.Integer(), **_told("How many segments overlap each half-open bin."))
 
 
 class Anomaly(Shape):
-    code = OneOf(ANOMALIES, **_told("What was noted."))
-    count = fields.Integer(**_told("How often."))
-    event_id = fields.String(**_told("The first event of which it was noted.", data_key="eventId"))
+    code = OneOf(ANOMALIES, **_told("What was unusual about the events."))
+    count = fields.Integer(**_told("How often it occurred."))
+    event_id = fields.String(**_told("The id of the first such event.", data_key="eventId"))
 
 
 class Timeline(Shape):
@@ -159,25 +166,25 @@ class Timeline(Shape):
     omitted = Named(
         LISTS,
         fields.Integer(),
-        **_told("How many entries each list had more than there is room for; lists that are whole are not named."),
+        **_told("For each list that was cut because it is too long: the number of entries left out."),
     )
-    watched_seconds = fields.Float(**_told("Sum of the segments.", data_key="watchedSeconds"))
+    watched_seconds = fields.Float(**_told("The sum of the segments' lengths.", data_key="watchedSeconds"))
     unique_seconds = fields.Float(**_told("Seconds watched at least once.", data_key="uniqueSeconds"))
-    rewatched_seconds = fields.Float(**_told("The difference of the two.", data_key="rewatchedSeconds"))
+    rewatched_seconds = fields.Float(**_told("`watchedSeconds` minus `uniqueSeconds`.", data_key="rewatchedSeconds"))
     coverage = fields.Float(
-        **_told("`uniqueSeconds` ÷ the visited nodes' lengths; `null` while one is unknown.", allow_none=True)
+        **_told(
+            "`uniqueSeconds` divided by the lengths of the visited nodes; `null` while one is unknown.", allow_none=True
+        )
     )
     completed = fields.Boolean(**_told("Whether `coverage` is at least `threshold`."))
     complete_event = fields.Boolean(
         **_told("Whether a `complete` was received outside an ad.", data_key="completeEvent")
     )
     ended = fields.Boolean(**_told("Whether the last known event is `complete` or `sessionEnd`."))
-    wall = Named(MODES, fields.Float(), **_told("Seconds by the clock in each mode; zeros are left out."))
-    anomalies = fields.List(fields.Nested(Anomaly), **_told("What was odd about the events, one entry for each code."))
-    events = fields.Integer(**_told("How many events there are."))
-    understood = fields.Integer(
-        **_told("How many of them have a known type: none if the player speaks another language.")
-    )
+    wall = Named(MODES, fields.Float(), **_told("Seconds by the clock in each mode; zeros are omitted."))
+    anomalies = fields.List(fields.Nested(Anomaly), **_told("What was unusual about the events, one entry per code."))
+    events = fields.Integer(**_told("The number of events."))
+    understood = fields.Integer(**_told("The number of events of a known type."))
     example = {
         "segments": [
             {

@@ -10,7 +10,9 @@ from videosession.sessions.schemas import NewEvent, NewSession
 
 
 class ExportedSession(NewSession):
-    id = fields.String(required=True, validate=validate.Regexp(rf"{SESSION_ID}\Z", error="must have 32 of 0-9 a-f"))
+    id = fields.String(
+        required=True, validate=validate.Regexp(rf"{SESSION_ID}\Z", error="must have 32 characters from 0-9 a-f")
+    )
     owner = Text(validate=validate.Length(1, LONGEST_SUBJECT))
     created_at = Instant(required=True, data_key="createdAt", attribute="createdAt")
 

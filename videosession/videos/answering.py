@@ -51,16 +51,18 @@ def check_few(query: Query) -> None:
         return
     settings = services().settings
     refused = [name for name in ("without", "per", "threshold") if name in request.args]
-    faults = {name: ["is not for a token of this scope"] for name in refused}
+    faults = {name: ["is not allowed for a token with this scope"] for name in refused}
     for name, value in (("from", query.get("since")), ("to", query.get("until"))):
         if value is not None and value % DAY:
-            faults[name] = ["must be 00:00 UTC of a day, for a token of this scope"]
+            faults[name] = ["must be 00:00 UTC of a day, for a token with this scope"]
     for steps in query.get("filters", ()):
         if ".".join(steps) not in settings.summary_keys:
-            faults[METADATA + ".".join(steps)] = ["is not one of SUMMARY_KEYS, which a token of this scope filters by"]
+            faults[METADATA + ".".join(steps)] = [
+                "is not in SUMMARY_KEYS, the only filters for a token with this scope"
+            ]
     width = query.get("width")
     if width is not None and width not in WIDTHS:
-        faults["binSeconds"] = [f"must be one of {_LADDER}, for a token of this scope"]
+        faults["binSeconds"] = [f"must be one of {_LADDER}, for a token with this scope"]
     if faults:
         queries.refuse(faults)
 
@@ -85,9 +87,9 @@ def _refusal(operation: str, arguments: Answer) -> Callable[[], object] | None:
         return None
     faults = {}
     if arguments["per"] != SESSION:
-        faults["per"] = [f"must be {SESSION}: the range of time has too many sessions"]
+        faults["per"] = [f"must be {SESSION}: the time range has too many sessions"]
     if arguments["width"] is not None and arguments["width"] not in WIDTHS:
-        faults["binSeconds"] = [f"must be one of {_LADDER}: the range of time has too many sessions"]
+        faults["binSeconds"] = [f"must be one of {_LADDER}: the time range has too many sessions"]
     return partial(queries.refuse, faults) if faults else None
 
 
@@ -95,8 +97,8 @@ def _whole(film: Film | SummedFilm, operation: str, arguments: Answer) -> Answer
     try:
         answer: Answer = getattr(film, operation)(**arguments)
     except BinsTooNarrowError as error:
-        fits = "ask for one node" if error.smallest is None else f"{error.smallest} is the smallest that fits"
-        queries.refuse({"binSeconds": [f"makes too many bins; {fits}"]})
+        fits = "request a single node" if error.smallest is None else f"the minimum is {error.smallest}"
+        queries.refuse({"binSeconds": [f"is too small: {fits}"]})
     return answer
 
 

@@ -68,7 +68,7 @@ class Days:
                 if day in fresh or not self._sums.dropped_if_empty(self._asked.day(day))
             }
         if len(noted) > MOST_DAYS:
-            raise BadRequest(f"The range of time has sessions on {len(noted)} days, and {MOST_DAYS} are the most.")
+            raise BadRequest(f"The time range has sessions on {len(noted)} days, but at most {MOST_DAYS} are allowed.")
         return noted
 
     def _parts(self) -> Iterator[Range]:

@@ -29,33 +29,35 @@ def _name(text: str, **options: Any) -> Text:
 
 
 class PlanNode(Shape):
-    id = _name("The node's name, as sessions' events have it.", required=True)
-    title = _name("What people call it.")
+    id = _name("The node's id, as in the events of sessions.", required=True)
+    title = _name("A human-readable title.")
     length_seconds = PlanNumber(
         data_key="lengthSeconds",
         attribute="lengthSeconds",
         validate=validate.Range(0, LONGEST_SECONDS, min_inclusive=False),
-        metadata={"description": "How long it is."},
+        metadata={"description": "The node's length in seconds."},
     )
 
 
 class PlanEdge(Shape):
-    from_ = _name("The node it leaves.", required=True, data_key="from", attribute="from")
-    to = _name("The node it leads to.", required=True)
-    option = _name("The option chosen; any where none is named.")
+    from_ = _name("The node that the edge leaves.", required=True, data_key="from", attribute="from")
+    to = _name("The node that the edge leads to.", required=True)
+    option = _name("The option that is chosen; without it, any option.")
 
 
 class Plan(Shape):
-    """What the author of a video declares: nodes with their lengths, and the edges between them. At most 256 KiB."""
+    """The declared nodes of a video with their lengths, and the edges between them. At most 256 KiB."""
 
-    title = _name("What people call the video.")
+    title = _name("The title of the video.")
     nodes = fields.List(
-        fields.Nested(PlanNode), validate=validate.Length(max=PLAN_NODES), metadata={"description": "Each id once."}
+        fields.Nested(PlanNode),
+        validate=validate.Length(max=PLAN_NODES),
+        metadata={"description": "The nodes, with unique ids."},
     )
     edges = fields.List(
         fields.Nested(PlanEdge),
         validate=validate.Length(max=PLAN_EDGES),
-        metadata={"description": "Between ids of `nodes`."},
+        metadata={"description": "Edges between the ids of `nodes`."},
     )
 
     @validates_schema
@@ -65,16 +67,16 @@ class Plan(Shape):
         ids: set[str] = set()
         for place, node in enumerate(plan.get("nodes", ())):
             if node["id"] in ids:
-                faults["nodes"][place] = {"id": ["is the id of an earlier node"]}
+                faults["nodes"][place] = {"id": ["must be unique: an earlier node has this id"]}
             ids.add(node["id"])
         for place, edge in enumerate(plan.get("edges", ())):
-            unknown = {end: ["is not the id of a node"] for end in ("from", "to") if edge[end] not in ids}
+            unknown = {end: ["must be the id of a node"] for end in ("from", "to") if edge[end] not in ids}
             if unknown:
                 faults["edges"][place] = unknown
         if found := {name: at for name, at in faults.items() if at}:
             raise ValidationError(found)
         if (size := len(orjson.dumps(plan))) > PLAN_BYTES:
-            raise ValidationError(f"is {size} bytes as JSON, and {PLAN_BYTES} is the most")
+            raise ValidationError(f"must have at most {PLAN_BYTES} bytes as JSON, but has {size}")
 
     example = {
         "title": "Two doors",

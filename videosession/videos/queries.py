@@ -31,7 +31,7 @@ class Scaled(fields.Integer):
         self._digits, self._least, self._most = digits, least, most
         self.described = {"type": "number", "minimum": least, "maximum": most}
         super().__init__(**options)
-        error = f"must be a number from {least:g} to {most:g}, written in digits, at most {digits} after the dot"
+        error = f"must be a decimal number from {least:g} to {most:g}, with at most {digits} decimals and no exponent"
         self.error_messages["invalid"] = error
 
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> int:
@@ -48,7 +48,7 @@ class Codes(fields.Field[Any]):
 
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> frozenset[str]:
         if not _CODES.fullmatch(value):
-            raise ValidationError("must be codes of anomalies with commas between them, such as stalled,openEnded")
+            raise ValidationError("must be anomaly codes separated by commas, such as stalled,openEnded")
         return frozenset(value.split(","))
 
 
@@ -57,7 +57,7 @@ def metadata_steps(name: str) -> Steps:
     steps = tuple(name.removeprefix(METADATA).split("."))
     for step in steps:
         if not step or step.startswith("$") or exact_json.key_fault(step):
-            raise ValueError(f"has a step that cannot be a key of metadata: {step!r}")
+            raise ValueError(f"contains {step!r}, which cannot be a key of metadata")
     return steps
 
 
@@ -68,7 +68,7 @@ class MetadataName(fields.Field[Any]):
 
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> Steps:
         if not value.startswith(METADATA):
-            raise ValidationError("must name a value of the metadata, such as metadata.variant")
+            raise ValidationError("must be the path of a metadata value, such as metadata.variant")
         try:
             return metadata_steps(value)
         except ValueError as error:
@@ -89,7 +89,7 @@ class PlanQuery(Query):
         data_key="videoId",
         required=True,
         validate=validate.Length(1, LONGEST_VIDEO_ID),
-        metadata={"description": "Which video."},
+        metadata={"description": "The video's id."},
     )
 
 
@@ -99,13 +99,13 @@ class VideoQuery(PlanQuery):
     since = QueryInstant(data_key="from", metadata={"description": "Only sessions created at this instant or later."})
     until = QueryInstant(data_key="to", metadata={"description": "Only sessions created before this instant."})
     without = Codes(
-        metadata={"description": "Leave out sessions with one of these anomalies: codes, with commas between."},
+        metadata={"description": "Exclude sessions with one of these anomalies: codes separated by commas."},
     )
     filters = MetadataFilters(
         data_key="metadata.*",
         metadata={
             "description": "Only sessions with this value in their metadata, as in `metadata.variant=A` or"
-            f" `metadata.a.b=1`: a string that equals it, or a number or boolean that is written so. At most"
+            f" `metadata.a.b=1`: an equal string, or a number or boolean written like this. At most"
             f" {MOST_FILTERS}."
         },
     )
@@ -115,7 +115,7 @@ class VideoQuery(PlanQuery):
         """Collect the parameters that begin with `metadata.` into one."""
         named = [name for name in sent if name.startswith(METADATA)]
         if len(named) > MOST_FILTERS:
-            raise ValidationError(f"is one of {len(named)} filters, and {MOST_FILTERS} are the most", named[0])
+            raise ValidationError(f"is one of {len(named)} filters, but at most {MOST_FILTERS} are allowed", named[0])
         filters = {}
         for name in named:
             try:
@@ -129,7 +129,7 @@ class VideoQuery(PlanQuery):
     def refuse_reversed(self, query: dict[str, Any], **_: Any) -> None:
         """Refuse `from` after `to`, which would select nothing."""
         if query.get("since", instants.EARLIEST) > query.get("until", instants.LATEST):
-            raise ValidationError("is after 'to'", "from")
+            raise ValidationError("must not be after 'to'", "from")
 
 
 def _threshold() -> Scaled:
@@ -141,7 +141,7 @@ def _threshold() -> Scaled:
         load_default=THRESHOLD_PERCENT,
         metadata={
             "default": 0.95,
-            "description": "From which coverage on a view is completed, with at most 2 decimals.",
+            "description": "The minimum coverage of a completed view, with at most 2 decimals.",
         },
     )
 
@@ -157,29 +157,36 @@ class HeatmapQuery(VideoQuery):
         3,
         data_key="binSeconds",
         metadata={
-            "description": "How long a bin is, on every node, with at most 3 decimals. If not given, the narrowest of"
+            "description": "The width of bins in seconds, with at most 3 decimals. Default: the smallest of"
             f" {', '.join(map(str, LADDER))} s with at most 120 bins on the longest node."
         },
     )
-    node = Text(metadata={"description": "This node alone; empty for the one without a name."})
+    node = Text(metadata={"description": "Only this node; empty for the unnamed node."})
     per = fields.String(
         load_default=SESSION,
         validate=validate.OneOf((SESSION, VIEWER), error=f"must be {SESSION} or {VIEWER}"),
-        metadata={"description": "What is counted: sessions, or viewers, each with all of their sessions as one."},
+        metadata={
+            "description": "What is counted: sessions, or viewers, with all sessions of a viewer counted as one."
+        },
     )
 
 
 class PathsQuery(VideoQuery):
-    steps = WholeNumber(1, 20, load_default=STEPS, metadata={"description": "Of how many steps to tell the flows."})
-    limit = WholeNumber(1, 100, load_default=LIMIT, metadata={"description": "How many paths, at most."})
+    steps = WholeNumber(
+        1, 20, load_default=STEPS, metadata={"description": "The number of steps for which flows are returned."}
+    )
+    limit = WholeNumber(1, 100, load_default=LIMIT, metadata={"description": "The maximum number of paths."})
 
 
 class ComparisonQuery(VideoQuery):
-    by = MetadataName(required=True, metadata={"description": "By which value to compare: `metadata.` and its keys."})
-    a = Text(required=True, metadata={"description": "The value of the one group."})
-    b = Text(required=True, metadata={"description": "The value of the other."})
+    by = MetadataName(
+        required=True,
+        metadata={"description": "The path of the metadata value to compare by, such as `metadata.variant`."},
+    )
+    a = Text(required=True, metadata={"description": "The value of the first group."})
+    b = Text(required=True, metadata={"description": "The value of the second group."})
     threshold_percent = _threshold()
 
 
 class VideosQuery(PageQuery):
-    limit = WholeNumber(1, 100, load_default=50, metadata={"description": "How many, at most."})
+    limit = WholeNumber(1, 100, load_default=50, metadata={"description": "The maximum number of items on a page."})

@@ -121,7 +121,7 @@ class VideoRepository:
 
     def _refuse(self) -> None:
         raise BadRequest(
-            f"The range of time has more than {self._most} sessions, the most that can be filtered or compared:"
+            f"The time range has more than {self._most} sessions, the most that can be filtered or compared:"
             " narrow it by 'from' and 'to'."
         )
 

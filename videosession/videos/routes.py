@@ -25,7 +25,7 @@ from videosession.videos.answering import (
 )
 from videosession.videos.queries import ComparisonQuery, HeatmapQuery, PathsQuery, SummaryQuery, VideoQuery, VideosQuery
 
-_NO_VIDEO = {404: "There is neither a session nor a plan of yours with this `videoId`."}
+_NO_VIDEO = {404: "You have no session and no plan with this `videoId`."}
 _TAGGED: dict[str, Any] = {"headers": ("ETag",), "problems": _NO_VIDEO}
 
 blueprint = Blueprint("videos", __name__, url_prefix="/api/videos")
@@ -36,7 +36,7 @@ blueprint = Blueprint("videos", __name__, url_prefix="/api/videos")
 @accepts(query=VideosQuery)
 @answers(schemas.Videos)
 def list_videos(query: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """List the videos of your sessions, those with the latest session first."""
+    """List the videos of your sessions, the one with the latest session first."""
     page = services().videos.newest(owner=auth.owner(), **query)
     return pagination.answer("videos", [_in_list(video) for video in page.items], page.place)
 
@@ -51,7 +51,7 @@ def _in_list(video: dict[str, Any]) -> dict[str, Any]:
 @accepts(query=SummaryQuery)
 @answers((schemas.Summary, schemas.FewSummary, schemas.Suppressed), **_TAGGED)
 def read_video_summary(query: dict[str, Any]) -> Response:
-    """Summarise a video: how many watched it, how much of it, and where they stopped."""
+    """Return a video's summary: how many viewers watched it, how much of it, and where they stopped."""
     return as_json(told(query, "summary", threshold_percent=query["threshold_percent"]))
 
 
@@ -75,7 +75,7 @@ def _node(query: dict[str, Any]) -> tuple[str | None, ...] | None:
     **_TAGGED,
 )
 def read_video_heatmap(query: dict[str, Any]) -> Response:
-    """Read a video's heatmap: what was watched, watched again, skipped and left, in bins of time."""
+    """Return a video's heatmap: what was watched, watched again, skipped and left, in bins of time."""
     return _HEATMAPS[negotiated(CSV, SVG)](_heatmap(query))
 
 
@@ -84,7 +84,7 @@ def read_video_heatmap(query: dict[str, Any]) -> Response:
 @accepts(query=HeatmapQuery)
 @answers(media_type=CSV, **_TAGGED)
 def read_video_heatmap_as_csv(query: dict[str, Any]) -> Response:
-    """Read the heatmap as CSV, a row for each node and bin."""
+    """Return a video's heatmap as CSV, with one row per node and bin."""
     return _HEATMAPS[CSV](_heatmap(query))
 
 
@@ -93,7 +93,7 @@ def read_video_heatmap_as_csv(query: dict[str, Any]) -> Response:
 @accepts(query=HeatmapQuery)
 @answers(media_type=SVG, **_TAGGED)
 def draw_video_heatmap(query: dict[str, Any]) -> Response:
-    """Draw the heatmap as SVG: a curve for one node, a strip for each of several."""
+    """Return a video's heatmap as SVG: a curve for one node, or a strip for each of several nodes."""
     return _HEATMAPS[SVG](_heatmap(query))
 
 
@@ -109,7 +109,7 @@ _HEATMAPS = {
 @accepts(query=VideoQuery)
 @answers((schemas.Choices, schemas.FewChoices, schemas.Suppressed), also={CSV: None, SVG: None}, **_TAGGED)
 def read_video_choices(query: dict[str, Any]) -> Response:
-    """Read a video's choices: which branches were taken from each node, and which never were."""
+    """Return a video's choices: which branches were taken from each node, and which never were."""
     return _CHOICES[negotiated(CSV, SVG)](query)
 
 
@@ -118,7 +118,7 @@ def read_video_choices(query: dict[str, Any]) -> Response:
 @accepts(query=VideoQuery)
 @answers(media_type=CSV, **_TAGGED)
 def read_video_choices_as_csv(query: dict[str, Any]) -> Response:
-    """Read the choices as CSV, a row for each edge."""
+    """Return a video's choices as CSV, with one row per edge."""
     return _CHOICES[CSV](query)
 
 
@@ -127,7 +127,7 @@ def read_video_choices_as_csv(query: dict[str, Any]) -> Response:
 @accepts(query=VideoQuery)
 @answers(media_type=SVG, **_TAGGED)
 def draw_video_choices(query: dict[str, Any]) -> Response:
-    """Draw the choices as SVG: where views went step by step, where they ended, and what nobody saw."""
+    """Return a video's choices as SVG: where views went, step by step, where they ended, and what nobody saw."""
     return _CHOICES[SVG](query)
 
 
@@ -149,7 +149,7 @@ _CHOICES = {JSON: lambda query: as_json(told(query, "choices")), CSV: _choices_a
 @accepts(query=PathsQuery)
 @answers(schemas.Paths, also={CSV: None}, **_TAGGED)
 def read_video_paths(query: dict[str, Any]) -> Response:
-    """Read a video's paths: in which order its nodes were visited, whole and step by step."""
+    """Return a video's paths: the orders in which its nodes were visited, as a whole and step by step."""
     answer = told(query, "paths", steps=query["steps"], limit=query["limit"])
     return as_csv(tables.paths(answer), answer["pending"]) if negotiated(CSV) == CSV else as_json(answer)
 
@@ -159,7 +159,7 @@ def read_video_paths(query: dict[str, Any]) -> Response:
 @accepts(query=PathsQuery)
 @answers(media_type=CSV, **_TAGGED)
 def read_video_paths_as_csv(query: dict[str, Any]) -> Response:
-    """Read the paths as CSV, a row for each."""
+    """Return a video's paths as CSV, with one row per path."""
     answer = told(query, "paths", steps=query["steps"], limit=query["limit"])
     return as_csv(tables.paths(answer), answer["pending"])
 
@@ -169,7 +169,7 @@ def read_video_paths_as_csv(query: dict[str, Any]) -> Response:
 @accepts(query=ComparisonQuery)
 @answers(schemas.Comparison, also={SVG: None}, **_TAGGED)
 def compare_groups_of_video(query: dict[str, Any]) -> Response:
-    """Compare two groups of a video's sessions, by a value in their metadata."""
+    """Compare two groups of a video's sessions that differ in a metadata value."""
     return draw_comparison(query) if negotiated(SVG) == SVG else as_json(compared(query)[0])
 
 
@@ -178,7 +178,7 @@ def compare_groups_of_video(query: dict[str, Any]) -> Response:
 @accepts(query=ComparisonQuery)
 @answers(media_type=SVG, **_TAGGED)
 def draw_comparison_of_video(query: dict[str, Any]) -> Response:
-    """Draw the two groups over each other as SVG, with the difference in completion."""
+    """Return the comparison as SVG: both groups in one chart, with the difference in completion."""
     return draw_comparison(query)
 
 

@@ -8,18 +8,18 @@ from videosession.videos.schemas.population import COUNTED, NEVER_VISITED, About
 
 
 class PlannedEdge(Shape):
-    from_ = field.text("The node it leaves.", data_key="from")
-    to = field.text("The node it leads to.")
-    option = field.text("The option chosen; null where the plan names none.", allow_none=True)
+    from_ = field.text("The node that the edge leaves.", data_key="from")
+    to = field.text("The node that the edge leads to.")
+    option = field.text("The option that is chosen; null if the plan has none.", allow_none=True)
 
 
 class Edge(Shape):
-    to = field.node("The node it leads to.")
-    option = field.text("The option chosen; null where none was named.", allow_none=True)
-    cause = field.text("`choice` where the viewer chose; `timeout`, `default`, `auto` and others are not the viewer's.")
-    taken = field.count("How often it was taken, every time.")
-    sessions = field.count("Views that took it.")
-    first = field.count("Views whose first departure from the node it was.")
+    to = field.node("The node that the edge leads to.")
+    option = field.text("The option that was chosen; null if the events have none.", allow_none=True)
+    cause = field.text("`choice` if the viewer chose; `timeout`, `default`, `auto` and others if not.")
+    taken = field.count("How often the edge was taken, including repeats.")
+    sessions = field.count("Views that took the edge.")
+    first = field.count("Views that took this edge when they first left the node.")
     share = field.share("`taken` as a share of all departures from the node.")
     first_share = field.share("`first` as a share of the views that left the node.")
     first_share.data_key = "firstShare"
@@ -27,19 +27,19 @@ class Edge(Shape):
 
 class ChoicesNode(Shape):
     node = field.node()
-    visits = field.count("How often it was entered.")
-    sessions = field.count("Views that entered it.")
+    visits = field.count("How often the node was entered.")
+    sessions = field.count("Views that entered the node.")
     starts = field.count("Views that began there.")
     ends = field.count("Views whose path ends there.")
-    left = field.count("Views that left it.")
-    edges = field.some(Edge, "Where they went, most taken first.")
-    chosen_share = field.share("The share of departures that the viewer chose.")
+    left = field.count("Views that left the node.")
+    edges = field.some(Edge, "The edges from the node, most taken first.")
+    chosen_share = field.share("The share of departures that were the viewer's choice.")
     chosen_share.data_key = "chosenShare"
 
 
 class Choices(About, Population):
     nodes = field.some(ChoicesNode, "The nodes visited.")
-    endings = field.some(Ending, "Where views ended that are over, most first.")
+    endings = field.some(Ending, "The last nodes of views that are over, most frequent first.")
     never_visited = NEVER_VISITED
     never_taken = field.some(
         PlannedEdge, "Planned edges that no view took; null without a plan of edges.", allow_none=True
@@ -84,22 +84,22 @@ class Path(Shape):
     path = fields.List(
         fields.String(allow_none=True), required=True, metadata={"description": "The first 50 nodes in order."}
     )
-    sessions = field.count("Views with it.")
+    sessions = field.count("Views with this path.")
     share = field.share("The same as a share of views.")
 
 
 class Flow(Shape):
-    step = field.count("Which step of the path, from 0.")
+    step = field.count("The step of the path, counted from 0.")
     from_ = field.node("The node at that step.")
     from_.data_key = "from"
-    to = field.node("The next one; null where the path ends or the node has no name.")
+    to = field.node("The next node; null if the path ends or the node is unnamed.")
     ends = field.flag("Whether the path ends here.")
     sessions = field.count("Views with this step.")
 
 
 class Paths(About, Population):
-    steps = field.count("Of how many steps the flows are told.")
-    distinct = field.count("How many different paths there are.")
+    steps = field.count("The number of steps for which flows are returned.")
+    distinct = field.count("The number of different paths.")
     paths = field.some(Path, "The most frequent first.")
     flows = field.some(Flow, "From the nodes of each step to those of the next.")
     example = {

@@ -8,30 +8,34 @@ from videosession.videos.schemas.population import About, Averages, Completed, G
 
 
 class Difference(Shape):
-    difference = field.share("The first group's share less the second's; null where a group has nothing to take it of.")
-    low = field.share("Where its 95 % interval begins.")
-    high = field.share("Where it ends.")
+    difference = field.share("The first group's share minus the second's; null if a group has no such views.")
+    low = field.share("The lower bound of its 95 % confidence interval.")
+    high = field.share("The upper bound of the interval.")
 
 
 class Group(Population, Averages, Completed):
     value = field.text("The value in the metadata.")
-    coverage = fields.Nested(GroupCoverage, required=True, metadata={"description": "How much a view saw."})
+    coverage = fields.Nested(
+        GroupCoverage, required=True, metadata={"description": "How much of the video the views cover."}
+    )
 
 
 class ComparedChoice(Difference):
-    node = field.node("The node left.")
-    to = field.node("The node it leads to.")
-    option = field.text("The option chosen; null where none was named.", allow_none=True)
-    cause = field.text("Why it was taken.")
-    first = field.counts("Views of each group whose first departure from the node it was.")
+    node = field.node("The node that was left.")
+    to = field.node("The node that the edge leads to.")
+    option = field.text("The option that was chosen; null if the events have none.", allow_none=True)
+    cause = field.text("The cause of the branch.")
+    first = field.counts("Views of each group that took this edge when they first left the node.")
     left = field.counts("Views of each group that left the node.")
 
 
 class Comparison(About):
-    by = field.text("By which value of the metadata.")
+    by = field.text("The path of the metadata value.")
     groups = field.some(Group, "The two groups.")
     completed = fields.Nested(
-        Difference, required=True, metadata={"description": "By how much more of the first group's views completed."}
+        Difference,
+        required=True,
+        metadata={"description": "The difference between the groups' shares of completed views."},
     )
     choices = field.some(ComparedChoice, "Each edge from a node that both groups left.")
     edges_omitted = field.optional(field.OMITTED_EDGES)

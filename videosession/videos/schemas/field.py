@@ -4,13 +4,13 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-OMITTED_NODES = "How many nodes of fewer sessions are not listed; absent if none."
+OMITTED_NODES = "The number of nodes, those with the fewest sessions, that are not listed; absent if none."
 OMITTED_BINS = (
-    "How many of the nodes lack the bins of some days, where hostile sessions have very many nodes; absent if none."
+    "The number of nodes that lack the bins of some days, because sessions have very many nodes; absent if none."
 )
-OMITTED_EDGES = "How many edges that were taken less are not listed; absent if none."
-PENDING = "Sessions whose latest events are not counted yet: ask again. 0 where the answer covers everything."
-RANGES = "where the bins stand out by two standard deviations, the 10 largest"
+OMITTED_EDGES = "The number of edges, those taken least, that are not listed; absent if none."
+PENDING = "Sessions whose latest events are not counted yet: repeat the request. 0 if the response is complete."
+RANGES = "ranges of bins that stand out by two standard deviations, the 10 largest"
 
 
 def count(meaning: str, **options: Any) -> fields.Field[Any]:
@@ -37,7 +37,7 @@ def flag(meaning: str, **options: Any) -> fields.Field[Any]:
     return fields.Boolean(required=True, metadata={"description": meaning}, **options)
 
 
-def node(meaning: str = "The node; null for one without a name.") -> fields.Field[Any]:
+def node(meaning: str = "The node; null for the unnamed node.") -> fields.Field[Any]:
     return text(meaning, allow_none=True)
 
 

@@ -6,35 +6,37 @@ from videosession.videos.schemas.population import COUNTED, About, NodeLength, P
 
 
 class Range(Shape):
-    from_ = field.number("Where it begins.", data_key="from")
-    to = field.number("Where it ends.")
-    peak = field.number("Where the first of its largest bins begins.")
+    from_ = field.number("Where the range begins, in seconds.", data_key="from")
+    to = field.number("Where the range ends, in seconds.")
+    peak = field.number("Where the largest bin of the range begins (the first of equals).")
 
 
 class TimeRange(Range):
-    seconds = field.number("The time in it.")
+    seconds = field.number("The time watched in the range.")
 
 
 class CountRange(Range):
-    count = field.count("How many in it.")
+    count = field.count("The count in the range.")
 
 
 class Bins(Shape):
-    watched_seconds = field.numbers("Time watched within each bin, repeats too.")
+    watched_seconds = field.numbers("Seconds watched in each bin, including repeats.")
     watched_seconds.data_key = "watchedSeconds"
     unique_seconds = field.numbers("The same without repeats within a session.")
     unique_seconds.data_key = "uniqueSeconds"
-    watch_ratio = field.numbers("Time watched as a share of all views watching the bin once.", none=True)
+    watch_ratio = field.numbers(
+        "`watchedSeconds` divided by the time that all views need to watch the bin once.", none=True
+    )
     watch_ratio.data_key = "watchRatio"
-    retention = field.numbers("The same without repeats: the share of views that are still there.", none=True)
-    retention_of_node = field.numbers("The same among those that saw the node.", none=True)
+    retention = field.numbers("The same without repeats: the share of views that are still watching.", none=True)
+    retention_of_node = field.numbers("The same among the views that saw the node.", none=True)
     retention_of_node.data_key = "retentionOfNode"
 
 
 class HeatmapNode(NodeLength, Bins):
-    views = field.counts("Segments in each bin: repeats count.")
+    views = field.counts("Segments in each bin, including repeats.")
     sessions = field.counts("Views with at least one segment in the bin.")
-    beyond_seconds = field.number("Time watched beyond the last bin.", data_key="beyondSeconds")
+    beyond_seconds = field.number("Seconds watched beyond the last bin.", data_key="beyondSeconds")
     rewatchers = field.counts("Views with at least two segments in the bin.")
     exits = field.counts("Views that are over and whose last segment ends in the bin.")
     finishes = field.counts("Of these, those that reached the end of the node.")
@@ -43,7 +45,7 @@ class HeatmapNode(NodeLength, Bins):
     seek_to = field.counts("Jumps that end in the bin.")
     seek_to.data_key = "seekTo"
     skipped = field.counts("Views that jumped over the whole bin and never watched it.")
-    drop_rate = field.numbers("Exits that are no finishes, as a share of `sessions`.", none=True)
+    drop_rate = field.numbers("Exits that are not finishes, as a share of `sessions`.", none=True)
     drop_rate.data_key = "dropRate"
     replayed = field.some(TimeRange, f"What is watched again: {field.RANGES}.")
     drop_offs = field.some(CountRange, f"Where viewers leave before the end: {field.RANGES}.", data_key="dropOffs")
@@ -53,7 +55,9 @@ class HeatmapNode(NodeLength, Bins):
 
 class _Heatmap(About, Population):
     per = field.text("What is counted: `session` or `viewer`.")
-    bin_seconds = field.number("How long a bin is; the last one of a node ends with it.", data_key="binSeconds")
+    bin_seconds = field.number(
+        "The width of a bin in seconds; a node's last bin ends with the node.", data_key="binSeconds"
+    )
     nodes_omitted = field.optional(field.OMITTED_NODES)
     nodes_omitted.data_key = "nodesOmitted"
     bins_omitted = field.optional(field.OMITTED_BINS)
@@ -71,7 +75,7 @@ INTRO = {"node": "intro", "lengthSeconds": 20.0, "lengthKnown": True}
 
 
 class Heatmap(_Heatmap):
-    nodes = field.some(HeatmapNode, "The nodes visited or planned; one bin after the other in each list.")
+    nodes = field.some(HeatmapNode, "The nodes visited or planned; each list has one entry per bin.")
     example = {
         **COUNTED,
         "per": "session",
@@ -102,15 +106,15 @@ class Heatmap(_Heatmap):
 
 
 class ViewerHeatmapNode(NodeLength, Bins):
-    views = field.counts("Segments in each bin: repeats count.")
+    views = field.counts("Segments in each bin, including repeats.")
     viewers = field.counts("Viewers with at least one segment in the bin.")
-    beyond_seconds = field.number("Time watched beyond the last bin.", data_key="beyondSeconds")
+    beyond_seconds = field.number("Seconds watched beyond the last bin.", data_key="beyondSeconds")
 
 
 class ViewerHeatmap(_Heatmap):
-    """The heatmap by viewers: the sessions of each are one."""
+    """The heatmap by viewers: all sessions of a viewer count as one."""
 
-    nodes = field.some(ViewerHeatmapNode, "The nodes visited or planned; one bin after the other in each list.")
+    nodes = field.some(ViewerHeatmapNode, "The nodes visited or planned; each list has one entry per bin.")
     example = {
         **COUNTED,
         "per": "viewer",

@@ -7,59 +7,63 @@ from videosession.videos.schemas import field
 
 
 class About(Shape):
-    video_id = field.text("Which video.", data_key="videoId")
+    video_id = field.text("The video's id.", data_key="videoId")
     pending = field.count(field.PENDING)
 
 
 class Population(Shape):
-    sessions = field.count("Sessions of the video, in the range of time, that match the filters.")
-    views = field.count("Sessions of them in which something was watched. Shares are of views.")
+    sessions = field.count("Sessions of the video that match the time range and the filters.")
+    views = field.count("Those sessions in which something was watched. Shares are shares of views.")
     viewers = field.count(
-        "Distinct viewers of the views, by `metadata.viewerId`; a session without is a viewer of its own."
+        "Distinct viewers of the views, by `metadata.viewerId`; a session without one counts as a viewer."
     )
-    open = field.count("Views that may go on: not ended, and with an event in the last 30 minutes.")
-    clipped = field.optional("Views so large that only their beginning counts; absent if none.")
+    open = field.count("Views that may continue: not ended, and with an event in the last 30 minutes.")
+    clipped = field.optional("Views so long that only their beginning counts; absent if none.")
 
 
 class NodeLength(Shape):
     node = field.node()
-    length_seconds = field.number("How long it is: by the plan, else as most views say.", data_key="lengthSeconds")
-    length_known = field.flag("Whether the plan or a view says how long it is.", data_key="lengthKnown")
-    other_lengths = field.count(
-        "Views that know another length, by more than 1 s and more than 1 %.", data_key="otherLengths"
+    length_seconds = field.number(
+        "The node's length: from the plan, else the one that most views report.", data_key="lengthSeconds"
     )
-    seen_by = field.count("Views (of viewers: viewers) with something watched on it.", data_key="seenBy")
+    length_known = field.flag("Whether the plan or a view has the length.", data_key="lengthKnown")
+    other_lengths = field.count(
+        "Views with a length that differs by more than 1 s and more than 1 %.", data_key="otherLengths"
+    )
+    seen_by = field.count(
+        "Views (or viewers, if viewers are counted) that watched something of the node.", data_key="seenBy"
+    )
 
 
 class FewCoverage(Shape):
-    mean = field.share("Mean share of what a view visited that it watched.")
+    mean = field.share("The mean share of the visited nodes that a view watched.")
     median_percent = fields.Integer(
         required=True,
         allow_none=True,
         data_key="medianPercent",
-        metadata={"description": "The least percentage that at least half of the views do not exceed."},
+        metadata={"description": "The smallest percentage that at least half of the views do not exceed."},
     )
 
 
 class GroupCoverage(FewCoverage):
-    unknown_views = field.count("Views of which it is unknown, for want of a length.", data_key="unknown")
+    unknown_views = field.count("Views whose coverage is unknown, because a length is unknown.", data_key="unknown")
 
 
 class Ending(Shape):
     node = field.node("The last node of the path.")
-    sessions = field.count("Views that ended there and are over.")
-    finished = field.count("Of these, those that watched it to its end: its last 30 s or 5 %, whichever is less.")
+    sessions = field.count("Views that are over and ended at this node.")
+    finished = field.count("Those of them that watched the node to its end: its last 30 s or 5 %, whichever is less.")
 
 
 class Times(Shape):
-    watched_seconds = field.number("Time watched, repeats too.", data_key="watchedSeconds")
-    unique_seconds = field.number("Time watched, without repeats within a session.", data_key="uniqueSeconds")
+    watched_seconds = field.number("Seconds watched, including repeats.", data_key="watchedSeconds")
+    unique_seconds = field.number("Seconds watched, without repeats within a session.", data_key="uniqueSeconds")
 
 
 class Averages(Shape):
-    average_watched_seconds = field.share("Time watched by a view on average.")
+    average_watched_seconds = field.share("Average seconds watched per view.")
     average_watched_seconds.data_key = "averageWatchedSeconds"
-    average_unique_seconds = field.share("Time watched by a view on average, without repeats.")
+    average_unique_seconds = field.share("Average seconds watched per view, without repeats.")
     average_unique_seconds.data_key = "averageUniqueSeconds"
 
 

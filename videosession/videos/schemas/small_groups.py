@@ -9,10 +9,10 @@ from videosession.videos.schemas.population import About, Averages, FewCoverage,
 
 
 class Suppressed(About):
-    """The answer for too few viewers, or where as few others could be found by subtracting."""
+    """The response if there are too few viewers, or if figures of so few could be found by subtracting."""
 
-    suppressed = field.flag("That nothing is told.")
-    smallest_group = field.count("Of how many viewers at least something is told.", data_key="smallestGroup")
+    suppressed = field.flag("Whether the figures are withheld.")
+    smallest_group = field.count("The smallest number of viewers whose figures are shown.", data_key="smallestGroup")
     example = {"videoId": "film-1", "pending": 0, "suppressed": True, "smallestGroup": 5}
 
 
@@ -25,13 +25,15 @@ _FEW = {"videoId": "film-1", "pending": 0, "suppressed": False, "smallestGroup":
 
 
 class FewSummary(_Few, Times, Averages):
-    """The summary for a token of scope `sessions:summary`."""
+    """The summary for a token with the scope `sessions:summary`."""
 
-    threshold = field.number("The coverage from which on a view is completed.")
+    threshold = field.number("The minimum coverage of a completed view.")
     completed = field.count("Views whose coverage is at least the threshold; null for a small group.", allow_none=True)
     completed_share = field.share("The same as a share of views.")
     completed_share.data_key = "completedShare"
-    coverage = fields.Nested(FewCoverage, required=True, metadata={"description": "How much a view saw."})
+    coverage = fields.Nested(
+        FewCoverage, required=True, metadata={"description": "How much of the video the views cover."}
+    )
     example = {
         **_FEW,
         "watchedSeconds": 1650.0,
@@ -47,24 +49,26 @@ class FewSummary(_Few, Times, Averages):
 
 class FewHeatmapNode(Shape):
     node = field.node()
-    length_seconds = field.number("How long it is.", data_key="lengthSeconds")
-    length_known = field.flag("Whether the plan or a view says how long it is.", data_key="lengthKnown")
+    length_seconds = field.number("The node's length.", data_key="lengthSeconds")
+    length_known = field.flag("Whether the plan or a view has the length.", data_key="lengthKnown")
     sessions = field.counts("Views with at least one segment in the bin; null for a small group.", none=True)
-    watched_seconds = field.numbers("Time watched within each bin, repeats too.", none=True)
+    watched_seconds = field.numbers("Seconds watched in each bin, including repeats.", none=True)
     watched_seconds.data_key = "watchedSeconds"
     unique_seconds = field.numbers("The same without repeats within a session.", none=True)
     unique_seconds.data_key = "uniqueSeconds"
-    watch_ratio = field.numbers("Time watched as a share of all views watching the bin once.", none=True)
+    watch_ratio = field.numbers(
+        "`watchedSeconds` divided by the time that all views need to watch the bin once.", none=True
+    )
     watch_ratio.data_key = "watchRatio"
     retention = field.numbers("The same without repeats.", none=True)
-    retention_of_node = field.numbers("The same among those that saw the node.", none=True)
+    retention_of_node = field.numbers("The same among the views that saw the node.", none=True)
     retention_of_node.data_key = "retentionOfNode"
 
 
 class FewHeatmap(_Few):
-    """The heatmap for a token of scope `sessions:summary`."""
+    """The heatmap for a token with the scope `sessions:summary`."""
 
-    bin_seconds = field.number("How long a bin is.", data_key="binSeconds")
+    bin_seconds = field.number("The width of a bin in seconds.", data_key="binSeconds")
     nodes = field.some(FewHeatmapNode, "The nodes visited or planned.")
     nodes_omitted = field.optional(field.OMITTED_NODES)
     nodes_omitted.data_key = "nodesOmitted"
@@ -74,22 +78,24 @@ class FewHeatmap(_Few):
 
 
 class FewEdge(Shape):
-    to = field.node("The node it leads to.")
-    option = field.text("The option chosen; null where none was named.", allow_none=True)
-    cause = field.text("Why it was taken.")
-    first = field.count("Views whose first departure it was; null for a small group.", allow_none=True)
+    to = field.node("The node that the edge leads to.")
+    option = field.text("The option that was chosen; null if the events have none.", allow_none=True)
+    cause = field.text("The cause of the branch.")
+    first = field.count(
+        "Views that took this edge when they first left the node; null for a small group.", allow_none=True
+    )
     first_share = field.share("The same as a share of the views that left the node.")
     first_share.data_key = "firstShare"
 
 
 class FewChoicesNode(Shape):
     node = field.node()
-    sessions = field.count("Views that entered it.")
-    edges = field.some(FewEdge, "Where they went.")
+    sessions = field.count("Views that entered the node.")
+    edges = field.some(FewEdge, "The edges from the node.")
 
 
 class FewChoices(_Few):
-    """The choices for a token of scope `sessions:summary`: nodes of so many sessions at least."""
+    """The choices for a token with the scope `sessions:summary`: only nodes with enough sessions."""
 
     nodes = field.some(FewChoicesNode, "The nodes visited.")
     edges_omitted = field.optional(field.OMITTED_EDGES)

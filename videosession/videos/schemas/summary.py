@@ -19,17 +19,17 @@ from videosession.videos.schemas.population import (
 
 class Video(Shape):
     video_id = field.text("The sessions' `videoId`.", data_key="videoId")
-    sessions = field.count("How many sessions have it.")
+    sessions = field.count("The number of sessions with this `videoId`.")
     last_session_at = Moment(
         required=True, data_key="lastSessionAt", metadata={"description": "When the latest of them was created."}
     )
 
 
 class Videos(Shape):
-    """A page of videos; `next` is the cursor of the one after it, where there is one."""
+    """A page of videos."""
 
-    videos = field.some(Video, "The latest first.")
-    next = fields.String(metadata={"description": "Where the next page begins; absent on the last."})
+    videos = field.some(Video, "The videos, the one with the latest session first.")
+    next = fields.String(metadata={"description": "The `cursor` of the next page; absent on the last."})
     example = {
         "videos": [{"videoId": "film-1", "sessions": 5, "lastSessionAt": "2026-03-01T10:05:00.000Z"}],
         "next": "WzE3NzIzNTkyMzAwMDAwMDAsImZpbG0tMSIse30sIi9hcGkvdmlkZW9zIl0",
@@ -37,26 +37,30 @@ class Videos(Shape):
 
 
 class SummaryNode(NodeLength):
-    watched_seconds = field.number("Time watched on it, repeats too.", data_key="watchedSeconds")
-    unique_seconds = field.number("Time watched on it, without repeats within a session.", data_key="uniqueSeconds")
+    watched_seconds = field.number("Seconds watched on the node, including repeats.", data_key="watchedSeconds")
+    unique_seconds = field.number(
+        "Seconds watched on the node, without repeats within a session.", data_key="uniqueSeconds"
+    )
 
 
 class Coverage(GroupCoverage):
-    percent_histogram = field.counts("Views by whole percent, 0 to 100.", none=False)
+    percent_histogram = field.counts("The number of views at each whole percent from 0 to 100.", none=False)
     percent_histogram.data_key = "percentHistogram"
 
 
 class Summary(About, Population, Times, Averages, Completed):
-    coverage = fields.Nested(Coverage, required=True, metadata={"description": "How much a view saw of it."})
-    threshold = field.number("The coverage from which on a view is completed.")
+    coverage = fields.Nested(
+        Coverage, required=True, metadata={"description": "How much of the video the views cover."}
+    )
+    threshold = field.number("The minimum coverage of a completed view.")
     complete_events = field.count("Views with a `complete` event.", data_key="completeEvents")
     anomalies = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),
         required=True,
-        metadata={"description": "Views with each anomaly of the timeline."},
+        metadata={"description": "The number of views with each anomaly of the timeline."},
     )
-    endings = field.some(Ending, "Where views ended that are over, most first.")
+    endings = field.some(Ending, "The last nodes of views that are over, most frequent first.")
     nodes = field.some(SummaryNode, "The nodes visited or planned.")
     nodes_omitted = field.optional(field.OMITTED_NODES)
     nodes_omitted.data_key = "nodesOmitted"
