@@ -164,7 +164,7 @@ def test_a_cursor_leads_on_in_its_own_list_alone(client):
     for path in (f"/api/sessions/{another}/events", "/api/sessions"):
         answer = client.get(f"{path}?cursor={cursor}")
         assert answer.status_code == 400
-        assert "'cursor': must be the `next` of a page" in answer.json["detail"]
+        assert "'cursor': must be the `next` of a previous page" in answer.json["detail"]
 
 
 def test_a_cursor_goes_on_with_its_filters_also_as_lines(client):
@@ -188,8 +188,8 @@ REFUSED = {
     "from=yesterday": "'from'",
     "from=2026-03-01T10:00:00": "'from'",
     "from=": "'from'",
-    "from=2026-03-01T10:00:00+01:00": "written as %2B",
-    "to=2026-03-01T10:00:00 01:00": "written as %2B",
+    "from=2026-03-01T10:00:00+01:00": "encoded as %2B",
+    "to=2026-03-01T10:00:00 01:00": "encoded as %2B",
     "from=2026-03-01T10:00:01Z&to=2026-03-01T11:00:00%2B01:00": "'from': must not be after 'to'",
     "cursor=x": "'cursor'",
     "cursor=": "'cursor'",

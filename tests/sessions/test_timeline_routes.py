@@ -79,7 +79,7 @@ def test_numbers_are_taken_as_clients_compute_them(client, query):
         ("binSeconds=0.05", "binSeconds"),
         ("binSeconds=3601", "binSeconds"),
         ("binSeconds=1&binSeconds=1", "binSeconds"),
-        ("binSeconds=0.1", "0.3 is the smallest that fits"),
+        ("binSeconds=0.1", "the minimum is 0.3"),
         ("bins=1", "bins"),
     ],
 )

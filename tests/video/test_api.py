@@ -117,7 +117,7 @@ def test_bins_that_are_too_narrow_are_refused_with_the_width_that_fits(shared_ap
     client.request("PUT", "/api/videos/plan?videoId=film-1", {"nodes": [{"id": "a", "lengthSeconds": 10_001}]})
     answer = ask(client, "heatmap", binSeconds="5")
     assert answer.status_code == 400
-    assert "6 is the smallest that fits" in answer.json["detail"]
+    assert "the minimum is 6" in answer.json["detail"]
     assert len(ask(client, "heatmap", binSeconds="6").json["nodes"][0]["views"]) == 1667
 
 
