@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from tests.service import Service, wait_until
-from videosession.gunicorn_worker import Worker as OwnWorker
+from videosession.gunicorn_worker.worker import Worker as OwnWorker
 
 MARK = "the worker holds "
 

@@ -25,7 +25,7 @@ from tests.service import (
 )
 from videosession.app import create_app
 from videosession.config import Config, ConfigError
-from videosession.gunicorn_worker import READ_AGAINST
+from videosession.gunicorn_worker.worker import READ_AGAINST
 
 pytestmark = pytest.mark.processes
 
@@ -160,14 +160,14 @@ def test_with_a_mongodb_the_app_is_imported_on_systems_without_fcntl():
 OTHER_GUNICORN = """
 import gunicorn
 gunicorn.__version__ = "99.0"
-import videosession.gunicorn_worker
+import videosession.gunicorn_worker.worker
 """
 
 
 def test_the_worker_tells_of_another_gunicorn_than_it_was_written_for():
     ended = run([sys.executable, "-c", OTHER_GUNICORN])
     assert "written for gunicorn 27.0.1, and 99.0 is installed" in ended.stderr
-    assert run([sys.executable, "-c", "import videosession.gunicorn_worker"]).stderr == ""
+    assert run([sys.executable, "-c", "import videosession.gunicorn_worker.worker"]).stderr == ""
 
 
 def test_the_gunicorn_that_the_worker_was_written_for_is_the_one_that_is_required():

@@ -26,7 +26,7 @@ FAILURES = {
     errors.TooManyRequests: (errors.TooManyRequests(3), 429, {"Retry-After": "3"}),
     errors.DatabaseFailure: (errors.DatabaseFailure("why"), 500, {}),
     errors.DatabaseRefuses: (errors.DatabaseRefuses("why"), 500, {}),
-    # A request that sends no document is not the cause: see test_database_errors.
+    # A request that sends no document is not the cause: see database/test_errors.py.
     errors.DocumentRefused: (errors.DocumentRefused("why"), 500, {}),
     errors.DatabaseAway: (errors.DatabaseAway(), 503, {"Retry-After": "1"}),
     errors.DatabaseFull: (errors.DatabaseFull(), 503, {"Retry-After": "60"}),

@@ -10,7 +10,7 @@ from tests.client import Client
 from tests.databases import failing
 from tests.service import SECRET
 from videosession.app import create_app
-from videosession.indexes import EVENT_INDEXES, SESSION_INDEXES
+from videosession.database.indexes import EVENT_INDEXES, SESSION_INDEXES
 from videosession.services import services_of
 
 

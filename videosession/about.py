@@ -3,11 +3,12 @@
 from flask import Blueprint, Flask
 from marshmallow import fields
 
-from videosession import __version__, arrival, auth, errors, observability
+from videosession import __version__, auth, errors, observability
 from videosession.config import Config
 from videosession.contract import bodies, decorators, exact_json
 from videosession.contract.decorators import accepts, answers
 from videosession.contract.shapes import Shape
+from videosession.gunicorn_worker import arrival
 from videosession.ids import LONGEST_EVENT_ID
 from videosession.services import services
 from videosession.sessions import schemas

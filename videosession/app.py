@@ -24,8 +24,8 @@ from videosession import (
 from videosession.config import Config, environment
 from videosession.contract import decorators, docs
 from videosession.database import DEADLINE_SECONDS, Database, plans_by_hints
+from videosession.database.engine import Engine
 from videosession.embedded import Embedded
-from videosession.engine import Engine
 from videosession.rate_limits import rate_limits
 from videosession.services import Services
 from videosession.sessions import etags

@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from videosession import auth, sample_sessions, sample_viewers
 from videosession.config import Config
-from videosession.database_errors import meaning
+from videosession.database.errors import meaning
 from videosession.embedded import EmbeddedError
 from videosession.errors import Conflict, DatabaseAway, DatabaseFailure, NotFound
 from videosession.exchange import logs, segments, xapi

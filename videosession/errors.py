@@ -12,7 +12,7 @@
     ├── UnsupportedMediaType    415
     ├── Invalid                 422
     ├── TooManyRequests         429, with Retry-After
-    ├── DatabaseFailure         what `database_errors` makes of a failure of the database
+    ├── DatabaseFailure         what `database/errors.py` makes of a failure of the database
     │   ├── DocumentRefused     422
     │   ├── DatabaseRefuses     500
     │   ├── DatabaseAway        503, with Retry-After

@@ -8,9 +8,9 @@ import tempfile
 from gunicorn import glogging
 
 from videosession import observability
-from videosession.arrival import LONGEST_LINE
 from videosession.config import Config, ConfigError, environment
 from videosession.embedded import Embedded, EmbeddedError
+from videosession.gunicorn_worker.arrival import LONGEST_LINE
 
 try:
     _settings = Config.read(environment())
@@ -31,7 +31,7 @@ logger_class = Logger
 loglevel = _settings.log_level.lower()
 bind = f"0.0.0.0:{_settings.port}"  # noqa: S104, it is a server
 workers = _settings.web_concurrency
-worker_class = "videosession.gunicorn_worker.Worker"
+worker_class = "videosession.gunicorn_worker.worker.Worker"
 threads = 9  # of which one client gets eight: see turns.py
 # What can be held open: see the worker. Two descriptors for each would stay below the usual limit of 1024.
 worker_connections = 500

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # these modules use services() themselves
     from videosession.auth.tokens import Tokens
     from videosession.config import Config
     from videosession.database import Database
-    from videosession.engine import Engine
+    from videosession.database.engine import Engine
     from videosession.health import Readiness
     from videosession.observability import Observed
     from videosession.rate_limits import RateLimits

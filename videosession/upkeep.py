@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from pymongo.errors import PyMongoError
 
-from videosession.database_errors import meaning
+from videosession.database.errors import meaning
 from videosession.errors import DatabaseAway, DatabaseFailure
 
 log = logging.getLogger(__name__)

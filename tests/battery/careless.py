@@ -2,9 +2,9 @@
 
 import pymongo
 
-from videosession import database_client
 from videosession.app import create_app, serve
+from videosession.database import client
 
-database_client.WriteConcern = lambda *_, **__: pymongo.WriteConcern()  # type: ignore[misc, assignment]  # the control
+client.WriteConcern = lambda *_, **__: pymongo.WriteConcern()  # type: ignore[misc, assignment]  # the control
 app = create_app()
 serve(app)

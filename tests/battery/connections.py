@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from tests.battery.finding import Finding, control, timed
 from tests.battery.stage import Remote, Stage, stage
 from tests.counted_worker import descriptors, held_by, memory
+from tests.gunicorn_worker.test_hostile_http import HEAD, request
+from tests.gunicorn_worker.test_worker import LIVEZ, held
 from tests.service import Service, wait_until
-from tests.test_gunicorn_worker import LIVEZ, held
-from tests.test_hostile_http import HEAD, request
 
 MEBIBYTE = 1024 * 1024
 GROWTH = 250 * MEBIBYTE  # that the allocator may keep of what all of them needed at once

@@ -10,8 +10,8 @@ from tests.battery.finding import Finding, control
 from tests.battery.stage import Remote, stage
 from tests.contract.test_hostile_input import ACCEPTED, Case
 from tests.contract.test_hostile_input import REFUSED as REFUSED_INPUT
+from tests.gunicorn_worker.test_hostile_http import ANSWERED, GOOD, HOSTS, REFUSED, read, request
 from tests.service import Answer, Service
-from tests.test_hostile_http import ANSWERED, GOOD, HOSTS, REFUSED, read, request
 
 FEWEST = 300
 

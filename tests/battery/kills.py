@@ -10,7 +10,7 @@ from functools import partial
 from tests.battery.finding import Finding, control
 from tests.battery.stage import Careless, Durable, Stage, Verdict, playing, stage, until_more
 from tests.service import Service
-from videosession import keeper
+from videosession.embedded import keeper
 
 CLIENTS = 8
 

@@ -11,8 +11,8 @@ from functools import partial
 
 from tests.battery.finding import Finding, control
 from tests.battery.stage import Remote, stage
+from tests.gunicorn_worker.test_hostile_http import request
 from tests.service import Service
-from tests.test_hostile_http import request
 
 SLOW, PROBES, PROBERS = 40, 200, 20
 BYTES_A_SECOND = 20_000  # faster than the least rate, so that they may stay

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 
 from tests.battery.finding import Finding, control
 from tests.battery.stage import Remote, stage
+from tests.gunicorn_worker.test_hostile_http import request
+from tests.gunicorn_worker.test_worker import HALVES, connected, held
 from tests.service import Service, wait_until
-from tests.test_gunicorn_worker import HALVES, connected, held
-from tests.test_hostile_http import request
 
 HALF_SENT = 200
 OTHERS, OTHER_CLIENTS = 400, 8

@@ -12,7 +12,7 @@ import click
 import pymongo
 from pymongo.collection import Collection
 
-from videosession.indexes import EVENT_INDEXES
+from videosession.database.indexes import EVENT_INDEXES
 
 SECOND = 1_000_000
 ORDER = [("instant", pymongo.ASCENDING), ("arrival", pymongo.ASCENDING)]

@@ -12,7 +12,7 @@ except ImportError:  # not on Windows, where nothing is kept: the service runs t
     fcntl = None  # type: ignore[assignment]  # a module or nothing
 
 from videosession.config import Config, ConfigError
-from videosession.keeper import read_plain
+from videosession.embedded.keeper import read_plain
 
 SHORTEST_SECRET_BYTES = 32
 LONGEST_SECRET_BYTES = 4096

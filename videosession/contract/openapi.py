@@ -13,11 +13,11 @@ from marshmallow import fields, validate
 from werkzeug.routing import Rule
 
 from videosession import __version__
-from videosession.arrival import LONGEST_LINE
 from videosession.contract import bodies, decorators
 from videosession.contract.bodies import JSON, NDJSON
 from videosession.contract.decorators import Accepted, Shapes, View, accepted_by, answered_by
 from videosession.contract.shapes import JSON_VALUES, Shape, json_value
+from videosession.gunicorn_worker.arrival import LONGEST_LINE
 from videosession.ids import EVENT_ID, SESSION_ID
 from videosession.problems import PROBLEM_JSON
 

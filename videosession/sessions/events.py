@@ -13,8 +13,8 @@ from typing import NamedTuple
 import orjson
 import pymongo
 
-from videosession.batches import insert
 from videosession.database import Database
+from videosession.database.batches import insert
 from videosession.sessions.idempotency import Keyed, is_same
 
 IDS_A_QUERY = 100

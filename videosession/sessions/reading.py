@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import orjson
 
-from videosession.batches import Batch, find_batch
 from videosession.database import Database
+from videosession.database.batches import Batch, find_batch
 from videosession.sessions.events import ORDER, Selection, bare, in_order, place
 from videosession.sessions.windows import Instants, Span, Window, at_instant
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from videosession.batches import insert
 from videosession.database import Database
+from videosession.database.batches import insert
 from videosession.errors import Conflict, Invalid, NotFound
 from videosession.ids import SESSION_ID
 from videosession.instants import SECOND

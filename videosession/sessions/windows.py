@@ -7,7 +7,7 @@ too, and a window that was too full makes the next ones narrower.
 
 from collections.abc import Iterator
 
-from videosession.batches import Batch
+from videosession.database.batches import Batch
 
 LONG_SESSION = 5000  # events beside a session from which on windows are worth their queries
 WIDEST_EVENTS = 20_000  # a window is no wider than so many events are where they are spread evenly

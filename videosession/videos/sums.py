@@ -27,8 +27,8 @@ import orjson
 import pymongo
 from pymongo.errors import BulkWriteError
 
-from videosession.batches import DUPLICATE
 from videosession.database import Database
+from videosession.database.batches import DUPLICATE
 from videosession.instants import SECOND
 from videosession.sessions.owed import DAY, sum_id, sums_of, video_key
 from videosession.video import Session

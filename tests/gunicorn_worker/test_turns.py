@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from videosession.turns import Turns
+from videosession.gunicorn_worker.turns import Turns
 
 
 class Gate:

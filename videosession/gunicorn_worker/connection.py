@@ -8,12 +8,12 @@ import sys
 import termios
 import time
 from collections import deque
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gunicorn.workers.gthread import TConn
 
-from videosession.arrival import Arrival
+from videosession.gunicorn_worker.answers import Answer
+from videosession.gunicorn_worker.arrival import Arrival
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # in the standard library from Python 3.12 on
@@ -106,15 +106,6 @@ class ClientSocket(socket.socket):
         """Do nothing: gunicorn would have a thread wait."""
 
 
-class Answer(NamedTuple):
-    """An answer that is being written: gunicorn's response, the application's, and what is left to come of that."""
-
-    response: Any
-    body: Any
-    pieces: Iterator[bytes]
-    record: Any  # writes gunicorn's own line about it
-
-
 class Connection(TConn):
     """A client's connection, the request that arrives on it, and the answer that leaves."""
 
@@ -145,6 +136,12 @@ class Connection(TConn):
         self.patience = float(STALL_SECONDS)
         if self.sock.ending is not None:
             self.sock.ending = TimeoutError("it did not arrive in time")
+
+    def end_answer(self) -> None:
+        """End the answer that is being written, once, whoever comes first."""
+        answer, self.answer = self.answer, None
+        if answer:
+            answer.end()
 
     @property
     def is_idle(self) -> bool:

@@ -7,10 +7,10 @@ import pytest
 
 from tests.client import Client
 from tests.service import SECRET
-from videosession import keeper
 from videosession.app import create_app
 from videosession.database import LEAST_FREE_BYTES
-from videosession.keeper import ENOUGH_TO_START
+from videosession.embedded import keeper
+from videosession.embedded.keeper import ENOUGH_TO_START
 from videosession.services import services_of
 
 PLAY = {"type": "play", "timestamp": "2026-03-01T10:00:00.000Z"}

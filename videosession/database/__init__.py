@@ -14,10 +14,10 @@ from pymongo.collection import Collection
 from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
 
 from videosession import instants
-from videosession.database_client import DEADLINE_SECONDS, Client, Opened, collection
-from videosession.database_errors import meaning
+from videosession.database.client import DEADLINE_SECONDS, Client, Opened, collection
+from videosession.database.errors import meaning
+from videosession.database.indexes import EVENT_INDEXES, RETENTION_INDEX, SESSION_INDEXES
 from videosession.errors import DatabaseAway, DatabaseFull
-from videosession.indexes import EVENT_INDEXES, RETENTION_INDEX, SESSION_INDEXES
 
 log = logging.getLogger(__name__)
 

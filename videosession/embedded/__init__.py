@@ -20,7 +20,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from videosession import keeper
+from videosession.embedded import keeper
 
 try:
     import fcntl

@@ -18,10 +18,9 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 from tests.answers import check_problem
 from tests.databases import empty_database, failing
 from tests.service import PROJECT, SECRET, free_port, run, tool, wait_until
-from videosession import engine
 from videosession.app import create_app
-from videosession.database import Database
-from videosession.engine import Engine, examine
+from videosession.database import Database, engine
+from videosession.database.engine import Engine, examine
 from videosession.services import services_of
 
 pytestmark = pytest.mark.processes
@@ -157,7 +156,7 @@ def test_each_process_examines_its_database_when_it_starts(app, monkeypatch):
 
 AS_IT_ENDS = """
 import sys, threading, pymongo
-from videosession.engine import examine
+from videosession.database.engine import examine
 
 def late():
     threading.main_thread().join()

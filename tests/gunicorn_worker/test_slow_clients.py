@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.counted_worker import memory
+from tests.gunicorn_worker.test_hostile_http import HEAD, TOKEN, request
+from tests.gunicorn_worker.test_worker import connected, held, rest, statuses
 from tests.service import Service, mint, on_linux, serve, wait_until
-from tests.test_gunicorn_worker import connected, held, rest, statuses
-from tests.test_hostile_http import HEAD, TOKEN, request
 
 BUNDLE = request(b"GET /docs/swagger-ui-bundle.js HTTP/1.1")
 LINES = HEAD.replace(b"/json", b"/x-ndjson")

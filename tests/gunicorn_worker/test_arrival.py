@@ -2,7 +2,7 @@
 
 import pytest
 
-from videosession.arrival import LARGEST_BODY, LARGEST_HEAD, MOST_CHUNKS, Arrival
+from videosession.gunicorn_worker.arrival import LARGEST_BODY, LARGEST_HEAD, MOST_CHUNKS, Arrival
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

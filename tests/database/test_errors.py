@@ -15,7 +15,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from videosession.database_errors import BY_DOCUMENT, BY_OPERATOR, meaning
+from videosession.database.errors import BY_DOCUMENT, BY_OPERATOR, meaning
 from videosession.errors import DatabaseAway, DatabaseRefuses, DocumentRefused
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from tests.answers import check_problem
 from tests.counted_worker import descriptors, held_by
+from tests.gunicorn_worker.test_hostile_http import BODY, HEAD, JSON, TOKEN, chunk, chunked, lengthy, read, request
 from tests.service import Service, mint, on_linux, serve, wait_until
-from tests.test_hostile_http import BODY, HEAD, JSON, TOKEN, chunk, chunked, lengthy, read, request
 
 pytestmark = pytest.mark.processes
 

@@ -20,7 +20,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from videosession.database import Database
-from videosession.database_errors import meaning
+from videosession.database.errors import meaning
 from videosession.errors import DatabaseAway, DatabaseUnsafe
 
 log = logging.getLogger(__name__)

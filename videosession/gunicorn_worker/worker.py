@@ -17,9 +17,7 @@ worker: the requests that are not answered yet, and the answers that are not tak
 import contextlib
 import ctypes
 import errno
-import json
 import logging
-import secrets
 import selectors
 import socket
 import time
@@ -27,26 +25,18 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 import gunicorn
 from gunicorn.http import wsgi
-from gunicorn.http.errors import (
-    ConfigurationProblem,
-    ExpectationFailed,
-    InvalidResponseHeader,
-    InvalidResponseHeaderName,
-    LimitRequestHeaders,
-    LimitRequestLine,
-    ParseException,
-)
+from gunicorn.http.errors import LimitRequestHeaders, ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
-from videosession import problems
-from videosession.arrival import LARGEST_HEAD, MEBIBYTE
-from videosession.connection import HEAD_SECONDS, PIECE, Answer, ClientSocket, Connection
-from videosession.turns import Turns
+from videosession.gunicorn_worker.answers import Answer
+from videosession.gunicorn_worker.arrival import LARGEST_HEAD, MEBIBYTE
+from videosession.gunicorn_worker.connection import HEAD_SECONDS, PIECE, ClientSocket, Connection
+from videosession.gunicorn_worker.refusals import refuse, refuse_for
+from videosession.gunicorn_worker.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -63,16 +53,12 @@ LINGER_SECONDS: float = 2
 STOP_SECONDS = 10  # for what is arriving when the worker is told to stop
 MOST_LINGERING = 32 * MEBIBYTE  # what is thrown away of a body that nobody wants, so that its sender sees the answer
 MOST_RECEIVED = 64 * MEBIBYTE  # of all requests that are not answered yet together, in each worker
-MOST_AHEAD = 256 * 1024  # of an answer that its client has not taken yet; then nothing is added to it
-MOST_AT_ONCE = MEBIBYTE  # of an answer that a thread writes before it turns to others
 MOST_OUTGOING = 64 * MEBIBYTE  # of all answers that have not been taken yet together, in each worker
 
 _system = ctypes.PyDLL(None)  # whose calls keep Python's lock
-_STATUSES = {LimitRequestLine: 414, ExpectationFailed: 417, LimitRequestHeaders: 431}  # of what is no HTTP; else 400
 UNFINISHED = object()  # what a thread returns where the client has enough to read for now
 _TOO_MUCH = "The service has more requests than it can hold. Send the request again in a moment."
 _ENDS = object()  # whose turn it is to end answers that nobody waits for any more
-_MISTAKES = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)  # not the client's
 
 
 class Worker(ThreadWorker):
@@ -152,7 +138,7 @@ class Worker(ThreadWorker):
         if conn.told_to_continue or not conn.arrival.is_complete:
             req._expected_100_continue = False  # gunicorn would tell the client to continue with what is here already
         if conn.arrival.is_chunked and _is_coded(req):
-            self._refuse(conn.sock, 501, "The request has a Transfer-Encoding other than chunked: send it without.")
+            refuse(conn.sock, 501, "The request has a Transfer-Encoding other than chunked: send it without.", self.log)
             return False
         response, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg)
         environ["wsgi.multithread"] = True
@@ -171,21 +157,16 @@ class Worker(ThreadWorker):
 
     def _produce(self, conn: Connection, answer: Answer):
         """Write the answer until it ends, the client has enough to read, or it is time for others."""
-        written = 0
         try:
-            for piece in answer.pieces:
-                answer.response.write(piece)
-                written += len(piece)
-                if conn.sock.outgoing_bytes > MOST_AHEAD or written > MOST_AT_ONCE:
-                    return UNFINISHED
-            answer.response.close()
+            if not answer.write(lambda: conn.sock.outgoing_bytes):
+                return UNFINISHED
         except Exception as error:
-            _end_answer(conn)
+            conn.end_answer()
             if isinstance(error, OSError) or not answer.response.headers_sent:
                 raise
             self.log.exception("Error handling request")  # a status now would be read as part of the answer
             return False
-        _end_answer(conn)
+        conn.end_answer()
         return not answer.response.should_close()
 
     def _resume(self, conn: Connection):
@@ -205,22 +186,8 @@ class Worker(ThreadWorker):
         return keepalive
 
     def handle_error(self, req, client: ClientSocket, addr, exc: Exception) -> None:
-        """Refuse what is no proper HTTP in the form of all other refusals.
-
-        gunicorn would log the client's address, and of the request what could not be read: a query, or a token.
-        """
-        if isinstance(exc, ParseException) and not isinstance(exc, _MISTAKES):
-            self._refuse(client, _STATUSES.get(type(exc), 400), f"The request is not valid HTTP. {exc}".rstrip())
-        else:
-            self.log.error("internal error in the server", exc_info=exc)
-            self._refuse(client, 500, "Internal error. The log has it under this request id.")
-
-    def _refuse(self, client: ClientSocket, status: int, detail: str) -> None:
-        """Answer without the service."""
-        request_id = secrets.token_hex(8)
-        self.log.warning("request %s is answered %d without the service", request_id, status)
-        with contextlib.suppress(OSError):
-            client.sendall(_problem(status, detail, request_id))
+        """Refuse what is no valid HTTP."""
+        refuse_for(exc, client, self.log)
 
     def murder_keepalived(self, force: bool = False) -> None:
         """End what has waited long enough, or at the worker's end everything."""
@@ -371,7 +338,7 @@ class Worker(ThreadWorker):
 
     def _refuse_and_linger(self, conn: Connection, status: int, detail: str) -> None:
         self._unwatch(conn)
-        self._refuse(conn.sock, status, detail)
+        refuse(conn.sock, status, detail, self.log)
         self._release(conn)
         self._linger(conn)
 
@@ -385,7 +352,7 @@ class Worker(ThreadWorker):
     def _turn_away(self, conn: Connection) -> None:
         """Refuse a request that was taken out of the queue; its connection is needed now and does not linger."""
         if conn.answer is None:
-            self._refuse(conn.sock, 503, _TOO_MUCH)
+            refuse(conn.sock, 503, _TOO_MUCH, self.log)
         self._let_go(conn)
 
     def _linger(self, conn: Connection) -> None:
@@ -421,37 +388,12 @@ class Worker(ThreadWorker):
         self.nr_conns -= 1
         conn.close()
         if conn.answer:
-            self.tpool.submit(_ENDS, partial(_end_answer, conn))
+            self.tpool.submit(_ENDS, conn.end_answer)
 
     def _release(self, conn: Connection) -> None:
         self._received_bytes -= conn.request_bytes
         conn.request_bytes = 0
 
 
-def _end_answer(conn: Connection) -> None:
-    """Let the application know that its answer is over, however it ended."""
-    answer, conn.answer = conn.answer, None
-    if answer:
-        answer.record()
-        if hasattr(answer.body, "close"):
-            answer.body.close()
-
-
 def _is_coded(req) -> bool:
     return any(name == "TRANSFER-ENCODING" and value.strip().lower() != "chunked" for name, value in req.headers)
-
-
-def _problem(status: int, detail: str, request_id: str) -> bytes:
-    """Write an answer where the service itself was not reached (RFC 9457)."""
-    body = json.dumps(problems.document(status, detail, request_id)).encode()
-    headers = {
-        "Connection": "close",
-        "Content-Type": problems.PROBLEM_JSON,
-        "Content-Length": len(body),
-        "X-Content-Type-Options": "nosniff",
-        "X-Request-Id": request_id,
-    }
-    if status == 503:
-        headers["Retry-After"] = 1
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join([*lines, "", ""]).encode() + body

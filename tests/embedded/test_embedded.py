@@ -14,12 +14,11 @@ import pymongo
 import pytest
 from pymongo.errors import OperationFailure, PyMongoError
 
-from videosession import keeper
-from videosession.embedded import Embedded
+from videosession.embedded import Embedded, keeper
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 RUST_SERVER = keeper.rust_server()
 JOURNALED, PLAIN = pymongo.WriteConcern("majority", j=True), pymongo.WriteConcern(1)
 
