@@ -218,7 +218,7 @@ def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str]
         except logs.Damaged as error:
             damage = error
         intake.flush()
-    for line in intake.told():
+    for line in intake.messages():
         echo(line, err=True)
     if intake.events:
         many = intake.sessions > REMEMBERED_SESSIONS

@@ -1,4 +1,4 @@
-"""Who is asking, and what the token covers."""
+"""Authentication and authorization: the request's owner, and the scopes of its token."""
 
 import time
 from collections.abc import Callable
@@ -46,9 +46,9 @@ def covers(scope: str) -> bool:
 
 
 def requires(scope: str, *, players: bool = False, instead: str | None = None) -> Callable[[View], View]:
-    """Let a request through to the view only with a token that covers the scope `scope`, or `instead`.
+    """Require a token with `scope` (or with `instead`) before the view is called.
 
-    With `players`, a player's token for the view's `session_id` is accepted, too; this is decided from the token alone.
+    With `players`, a player token for the view's `session_id` is accepted, too; this needs no look at the database.
     """
 
     def decorate(view: View) -> View:
@@ -75,7 +75,7 @@ def _check_player(identity: Identity, session_id: str | None) -> None:
 
 
 def make_token(subject: str, lifetime: timedelta, **claims: Any) -> str:
-    """Return a token for `subject`, valid from now for `lifetime`, with further `claims`, such as a scope."""
+    """Return a token for `subject` that expires after `lifetime`, with further `claims`, such as a scope."""
     token: str = create_access_token(subject, expires_delta=lifetime, additional_claims={"aud": OWNERS} | claims)
     return token
 
@@ -95,9 +95,9 @@ def _identify(header: str) -> Identity:
 
 
 def init_app(app: Flask, config: Config) -> Tokens:
-    """Let `app` sign tokens with the secret in `config`, or the kept one; return what verifies tokens."""
+    """Have `app` sign tokens with the secret in `config`, or else the generated one; return the verifier of tokens."""
     secret = config.jwt_secret or kept_secret(config)
-    # Tokens never come in cookies, so none needs a claim against forged requests.
+    # Tokens are never sent in cookies, so they need no CSRF protection.
     app.config.update(JWT_SECRET_KEY=secret, JWT_ALGORITHM="HS256", JWT_COOKIE_CSRF_PROTECT=False)
     JWTManager(app)
     both = FixedKeys(*filter(None, (secret, config.jwt_previous_secret)))

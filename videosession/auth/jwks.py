@@ -1,9 +1,9 @@
-"""The keys that an identity provider publishes at a URL (a JWKS, RFC 7517), fetched beside the requests.
+"""The keys that an identity provider publishes at a URL (a JWKS, RFC 7517), fetched in the background.
 
-A thread fetches them every few minutes. Requests use what was fetched last, also while the provider is unavailable.
-Only a token with an unknown key waits a moment for a fetch; there is at most one such fetch in 30 seconds, whatever
-clients send. PyJWT's own client (2.15: it refuses redirects and has a cool-down, too) fetches within the request that
-needs a key, and has none while the provider is unavailable for longer than its cached set is fresh.
+A thread fetches them every few minutes. Requests use the last set that was fetched, even while the provider is
+unavailable. Only a request whose token has an unknown key waits briefly for a fetch, and whatever clients send, there
+is at most one such fetch in 30 seconds. PyJWT's own client (2.15, which also refuses redirects and has a cool-down)
+fetches within the request, and has no keys once its cache has expired while the provider is unavailable.
 """
 
 import logging
@@ -25,15 +25,15 @@ FRESH_SECONDS = 600
 KEPT_SECONDS = 24 * 3600  # while the provider does not answer
 PAUSE_SECONDS = 30
 PAUSE_AFTER_FAILURE_SECONDS = 5
-WAIT_SECONDS = 2  # as long as a request waits, and as each step of a fetch may take
+WAIT_SECONDS = 2  # for a request, and for each step of a fetch
 FETCH_SECONDS = 10
 LARGEST_BYTES = 256 * 1024
 MOST_KEYS = 32
-MOST_WAITING = 4  # requests at once, of the nine threads of a worker: anybody can write a token that has an unknown key
+MOST_WAITING = 4  # requests at once, of a worker's nine threads: anybody can make a token that names an unknown key
 
 
 def check(key: Any, algorithm: str) -> Any:
-    """Return the key, text or object, as the algorithm uses it; jwt.InvalidKeyError if it is weak or unfit."""
+    """Return the key in the form that the algorithm uses; jwt.InvalidKeyError if it is weak or does not fit."""
     method = jwt.get_algorithm_by_name(algorithm)
     usable = method.prepare_key(key)
     if weakness := method.check_key_length(usable):
@@ -42,7 +42,7 @@ def check(key: Any, algorithm: str) -> Any:
 
 
 class PublishedKeys:
-    """The keys at `url` that may sign with `algorithm`; `clock` gives seconds that never go back."""
+    """The keys at `url` that may sign with `algorithm`; `clock` is a monotonic clock, in seconds."""
 
     def __init__(self, url: str, algorithm: str, clock: Callable[[], float] = time.monotonic):
         self._url = url
@@ -58,7 +58,7 @@ class PublishedKeys:
         self._fetched_at = self._next_fetch_at = float("-inf")
 
     def generation(self) -> int:
-        """Return the number of the present set of keys; if it is stale, start fetching it."""
+        """Return the number of the current set of keys; if it is stale, start a fetch."""
         if self._clock() - self._fetched_at > FRESH_SECONDS:
             self._fetch()
             self._forget()
@@ -78,7 +78,7 @@ class PublishedKeys:
         return found
 
     def _wait_for(self, fetching: threading.Thread) -> None:
-        """Wait a moment for a fetch; KeysAway where enough others do."""
+        """Wait briefly for a fetch; KeysAway if too many requests are waiting already."""
         if not self._seats.acquire(blocking=False):
             raise KeysAway
         try:
@@ -90,7 +90,7 @@ class PublishedKeys:
         return [key for key in self._keys if name is None or key.key_id == name]
 
     def _fetch(self) -> threading.Thread | None:
-        """Wait for the running fetch, or start one unless the last was a moment ago."""
+        """Return the running fetch, or start one; None if the last one was too recent."""
         with self._lock:
             if self._fetching and self._fetching.is_alive():
                 return self._fetching
@@ -113,15 +113,15 @@ class PublishedKeys:
             self._is_away = False
             self._fetched_at = self._clock()
             self._next_fetch_at = self._fetched_at + PAUSE_SECONDS
-            self._believe(keys, published)
+            self._replace(keys, published)
 
     def _forget(self) -> None:
-        """Believe keys no more that are too old, also while a fetch goes on without end."""
+        """Drop keys that are too old, even while a fetch does not end."""
         with self._lock:
             if self._clock() - self._fetched_at > KEPT_SECONDS:
-                self._believe([], b"")
+                self._replace([], b"")
 
-    def _believe(self, keys: list[jwt.PyJWK], published: bytes) -> None:
+    def _replace(self, keys: list[jwt.PyJWK], published: bytes) -> None:
         if published != self._published:
             self._keys, self._published = keys, published
             self._generation += 1
@@ -129,7 +129,7 @@ class PublishedKeys:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Refuses redirects: only the setting decides where keys come from."""
+    """Refuses redirects, so that only the setting decides where keys come from."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -148,7 +148,7 @@ def _download(url: str) -> bytes:
 
 
 def _usable(body: bytes, algorithm: str) -> list[jwt.PyJWK]:
-    """Return the keys that may sign with the algorithm; ValueError if it is not a JWKS."""
+    """Return the keys in a JWKS that may sign with the algorithm; ValueError if it is not a JWKS."""
     published = orjson.loads(body)
     if not isinstance(published, dict) or not isinstance(published.get("keys"), list):
         raise ValueError("the answer is not a JWKS")

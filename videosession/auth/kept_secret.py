@@ -1,4 +1,4 @@
-"""The secret that is generated for trying out, and kept in the instance directory."""
+"""The secret that is generated if none is set, for trying the service out, and kept in the instance directory."""
 
 import os
 import secrets
@@ -34,7 +34,7 @@ def kept_secret(config: Config) -> str:
 
 
 def _read_secret(path: Path) -> str | None:
-    """Return the kept secret; None if it could be guessed: planted by somebody, or truncated by a full disk."""
+    """Return the kept secret; None if it might be guessed: somebody planted it, or a full disk truncated it."""
     kept = read_plain(path, LONGEST_SECRET_BYTES)
     try:
         return None if not SHORTEST_SECRET_BYTES <= len(kept) < LONGEST_SECRET_BYTES or b"\0" in kept else kept.decode()
@@ -54,7 +54,7 @@ def _write_secret(path: Path, secret: str) -> None:
 
 @contextmanager
 def _only_process_in(directory: Path) -> Iterator[None]:
-    """Let in one process at a time: two of them would generate different secrets."""
+    """Admit one process at a time, since two of them would generate different secrets."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         if fcntl:

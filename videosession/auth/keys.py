@@ -1,4 +1,4 @@
-"""The keys that sign and verify tokens: the keys and the algorithm come from the settings, never from a token."""
+"""The keys that verify tokens; they and their algorithm come from the settings, never from a token."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -13,10 +13,10 @@ LEEWAY_SECONDS = 30
 
 
 class Keys(Protocol):
-    """The keys that signatures are checked with."""
+    """The keys that verify signatures."""
 
     def generation(self) -> int:
-        """Return the number of the present set of keys; what was verified with another set is verified again."""
+        """Return the number of the current set of keys; when it changes, cached tokens are verified again."""
 
     def find(self, token: str) -> Sequence[Any]:
         """Return the keys that may have signed the token."""
@@ -44,7 +44,7 @@ class Trust(NamedTuple):
     audience: str | None = None
 
     def claims(self, token: str, *, check_audience: bool = True) -> dict[str, Any]:
-        """Verify a token and return its claims; jwt.InvalidTokenError says why it is refused."""
+        """Return the claims of a verified token; jwt.InvalidTokenError says why it is refused."""
         refusal = jwt.InvalidTokenError("no key is known for it")
         for key in self.keys.find(token):
             try:
@@ -67,7 +67,7 @@ class Trust(NamedTuple):
 
 
 def trusted(config: Config, secrets: FixedKeys) -> Trust:
-    """Return whose tokens the settings trust; ConfigError if their key cannot be used."""
+    """Return which tokens the settings trust; ConfigError if the key cannot be used."""
     return Trust(_keys(config, secrets), config.jwt_algorithm, config.jwt_issuer, config.jwt_audience)
 
 

@@ -1,13 +1,13 @@
-"""Tokens: whom they name and what they cover. Knows no request and no app.
+"""Tokens: who they identify and which scopes they have. Knows no request and no app.
 
-    an owner's      from whoever the settings trust: by default whoever holds the secret
-    an owner's      made by this service, HS256, marked by its own `aud`
-    a player's      made by this service for one session, HS256, marked by another `aud`
+    owner token     from an issuer that the settings trust: by default, anybody who has the secret
+    owner token     made by this service, HS256, with the service's `aud` for owners
+    player token    made by this service for one session, HS256, with the service's `aud` for players
 
-The service's own are looked for first, with the secrets as the only keys; what the settings trust cannot be one.
+The service's own tokens are tried first, with the secrets as the only keys, so no other issuer can make one.
 
-Verifying a token costs more than everything else that a small request does in Python, so verified tokens are cached, a
-bounded number of them; the expiry is checked on every use.
+Verifying a token takes longer than everything else that a small request does in Python, so up to REMEMBERED_TOKENS
+verified tokens are cached; the expiry is checked on every use.
 """
 
 import logging
@@ -25,12 +25,12 @@ from videosession.errors import ServiceError, Unauthenticated
 log = logging.getLogger(__name__)
 
 READ, WRITE = "sessions:read", "sessions:write"
-SUMMARY = "sessions:summary"  # the views of whole videos, small groups hidden
+SUMMARY = "sessions:summary"  # the answers about whole videos, with small groups hidden
 REMEMBERED_TOKENS = 1024
 
 _SCOPES = frozenset((READ, WRITE, SUMMARY))
 _UNLIMITED = frozenset((READ, WRITE))
-# What identity providers add to every token of a user (OpenID Connect Core 1.0, 5.4 and 11).
+# Scopes that identity providers add to every token of a user (OpenID Connect Core 1.0, 5.4 and 11).
 _OPENID_CONNECT = frozenset(("openid", "profile", "email", "address", "phone", "offline_access"))
 
 _EXPIRED = "The token has expired: get a new one."
@@ -38,9 +38,9 @@ _NOT_VALID = "The token is not valid: it is malformed, signed with another key, 
 
 
 class Identity(NamedTuple):
-    """Whom a verified token names: the owner, what they may do, and until when (seconds since the epoch).
+    """What a verified token says: the owner, the scopes, and the expiry (seconds since the epoch).
 
-    A player's names the one `session` that it may append to.
+    A player token also names the one `session` that it may append to.
     """
 
     owner: str
@@ -50,12 +50,12 @@ class Identity(NamedTuple):
 
 
 def is_subject(text: str) -> bool:
-    """Return whether a token's subject can own sessions: 1 to 255 characters that can be stored."""
+    """Return whether a token's subject can own sessions: it must have 1 to 255 characters that can be stored."""
     return 1 <= len(text) <= LONGEST_SUBJECT and not exact_json.text_fault(text)
 
 
 class Tokens:
-    """Reads tokens: the service's own, signed with a secret, and those of the `others` that the settings trust."""
+    """Verifies tokens: the service's own, signed with a secret, and `others` that the settings trust."""
 
     def __init__(self, secrets: FixedKeys, others: Trust):
         self._own = Trust(secrets, "HS256")
@@ -63,7 +63,7 @@ class Tokens:
         self._remembered = lru_cache(REMEMBERED_TOKENS)(self._verify)
 
     def identify(self, token: str) -> Identity:
-        """Return whom a token names; Unauthenticated if it is invalid or has expired."""
+        """Return the identity of a token; Unauthenticated if it is invalid or has expired."""
         identity = self._remembered(token, self._others.keys.generation())
         if identity.expires_at + LEEWAY_SECONDS <= time.time():
             raise Unauthenticated(_EXPIRED)
@@ -76,12 +76,14 @@ class Tokens:
             raise
         except jwt.ExpiredSignatureError:
             raise Unauthenticated(_EXPIRED) from None
-        except Exception as error:  # whatever a stranger's bytes do to the parsers, their token is a bad one
+        except (
+            Exception
+        ) as error:  # untrusted bytes may raise anything in the parsers; the token is invalid in any case
             log.debug("token refused: %s", error)
             raise Unauthenticated(_NOT_VALID) from None
 
     def _own_identity(self, token: str) -> Identity | None:
-        """Return whom a token made by this service names; its audience tells which kind it is."""
+        """Return the identity of a token made by this service, whose audience says which kind it is; else None."""
         try:
             claims = self._own.claims(token, check_audience=False)
         except jwt.InvalidTokenError:
@@ -92,7 +94,7 @@ class Tokens:
 
 
 def _owner(claims: dict[str, Any]) -> Identity:
-    if claims.get("type") == "refresh":  # flask-jwt-extended's, which are good for nothing but new tokens
+    if claims.get("type") == "refresh":  # flask-jwt-extended's, which are only for getting new access tokens
         raise Unauthenticated("The token is not an access token.")
     return Identity(_subject(claims), _scopes(claims), _expiry(claims))
 
@@ -110,7 +112,7 @@ def _subject(claims: dict[str, Any]) -> str:
 
 def _expiry(claims: dict[str, Any]) -> float:
     expiry: float = claims["exp"]
-    if not isinstance(expiry, int | float):  # PyJWT takes digits in a text, too
+    if not isinstance(expiry, int | float):  # PyJWT also accepts a string of digits
         raise Unauthenticated("The token's expiry (exp) must be a number.")
     return expiry
 
@@ -118,8 +120,8 @@ def _expiry(claims: dict[str, Any]) -> float:
 def _scopes(claims: dict[str, Any]) -> frozenset[str]:
     """Return the scopes of a token: those of its `scope` (RFC 8693, 4.2) and `scp` that the service knows.
 
-    A token without these claims, or with nothing but OpenID Connect's own scopes, was never meant to be limited here:
-    it may read and write.
+    A token without these claims, or with only OpenID Connect's own scopes, was not meant to be limited here, so it may
+    read and write.
     """
     if claims.keys().isdisjoint(("scope", "scp")):
         return _UNLIMITED
@@ -128,6 +130,6 @@ def _scopes(claims: dict[str, Any]) -> frozenset[str]:
 
 
 def _listed(claim: Any) -> frozenset[str]:
-    """Return the names in a claim, a text or a list; what is neither is a name that nobody knows."""
+    """Return the names in a claim that is a string or a list; anything else counts as an unknown name."""
     names = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else [claim]
     return frozenset(name if isinstance(name, str) else "" for name in names)

@@ -1,1 +1,1 @@
-"""What an operation takes and returns. Knows no token, no session and no database."""
+"""What operations accept and return. Knows no tokens, no sessions and no database."""

@@ -1,4 +1,4 @@
-"""Request bodies: JSON, or newline-delimited JSON for many things at once, with every fault at its pointer."""
+"""Request bodies: JSON, or newline-delimited JSON for several items; errors have JSON pointers."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -20,15 +20,15 @@ NDJSON = "application/x-ndjson"
 MERGE_PATCH = "application/merge-patch+json"
 MEBIBYTE = 1024 * 1024
 LARGEST = {NDJSON: 8 * MEBIBYTE}
-LARGEST_VALUE = MEBIBYTE  # what a body of one value may be, and a line among others
-MOST_VALUES = 150_000  # in a body: a megabyte of brackets costs a hundred times as much as one of text
+LARGEST_VALUE = MEBIBYTE  # for a JSON body, and for each line of NDJSON
+MOST_VALUES = 150_000  # in a body: a megabyte of brackets costs a hundred times as much as a megabyte of text
 
 _TOO_LARGE = "The body is larger than {} bytes."
-_LINE = re.compile(rb"[^ \t\r\n][^\n]*")  # blank ones are none
+_LINE = re.compile(rb"[^ \t\r\n][^\n]*")  # skips blank lines
 
 
 def announced_bytes() -> int:
-    """Return the size of the current request's body, or an upper bound: a chunked body does not declare its size."""
+    """Return the size of the current request's body, or an upper bound for a chunked body, which declares no size."""
     length = request.content_length
     if length is None and "HTTP_TRANSFER_ENCODING" in request.environ:
         return LARGEST.get(_media_type() or JSON, LARGEST_VALUE)
@@ -51,7 +51,7 @@ def _media_type() -> str | None:
     return _read_media_type(request.environ.get("CONTENT_TYPE", ""))
 
 
-@lru_cache(64)  # clients send the same ones all the time
+@lru_cache(64)  # clients keep sending the same ones
 def _read_media_type(content_type: str) -> str | None:
     """Return the body's media type; None if it is not in UTF-8."""
     media_type, options = parse_options_header(content_type)
@@ -59,16 +59,16 @@ def _read_media_type(content_type: str) -> str | None:
 
 
 def _read(limit: int) -> bytes:
-    """Read the body, one byte more than is allowed, because a chunked body does not declare its length."""
+    """Return the body; a chunked one is read up to one byte beyond the limit, because it declares no length."""
     length = request.content_length
     if length is not None and length > limit:
         raise TooLarge(_TOO_LARGE.format(limit))
     try:
-        # Where the length is known, the server's own stream ends there: werkzeug's around it takes four times as long.
+        # If the length is known, read the server's own stream: werkzeug's wrapper takes four times as long.
         body = request.stream.read(limit + 1) if length is None else request.environ["wsgi.input"].read(length)
     except TimeoutError:
         raise BodyTimeout("The body did not arrive in time. Send the request again.") from None
-    except Exception as error:  # each server has its own for chunks that are none and for clients that went away
+    except Exception as error:  # malformed chunks and disconnected clients: each server raises its own exceptions
         raise BadRequest(f"The body cannot be read: {error}.") from error
     if len(body) > limit:
         raise TooLarge(_TOO_LARGE.format(limit))
@@ -78,9 +78,9 @@ def _read(limit: int) -> bytes:
 
 
 def load(body: bytes, loader: Schema, most: int) -> Any:
-    """Load the current request's body by its schema; BadRequest, Invalid.
+    """Return the current request's body, loaded by its schema; BadRequest, Invalid.
 
-    Unless `most` is 0, the body may also be an array, or lines, of up to `most` items; then the result is a list.
+    Unless `most` is 0, the body may also be an array, or lines, of up to `most` items; the result is then a list.
     """
     if exact_json.has_more_values(body, MOST_VALUES):
         raise Invalid([Fault("", f"must have at most {MOST_VALUES} values: split it into several requests")])
@@ -93,22 +93,22 @@ def load(body: bytes, loader: Schema, most: int) -> Any:
 
 
 def _read_lines(body: bytes, most: int) -> tuple[list[Any], list[Fault]]:
-    """Read a value from each line; stop one line after the most that are allowed."""
+    """Return the value of each line, and the faults; stop one line after the most that are allowed."""
     values, faults = [], []
-    for place, line in enumerate(islice(_LINE.finditer(body), most + 1)):
-        values.append(_read_line(place, line[0]))
+    for index, line in enumerate(islice(_LINE.finditer(body), most + 1)):
+        values.append(_read_line(index, line[0]))
         if len(line[0]) > LARGEST_VALUE:
-            faults.append(Fault(f"/{place}", f"must have at most {LARGEST_VALUE} bytes"))
+            faults.append(Fault(f"/{index}", f"must have at most {LARGEST_VALUE} bytes"))
     return values, faults
 
 
-def _read_line(place: int, line: bytes) -> Any:
+def _read_line(index: int, line: bytes) -> Any:
     try:
         return exact_json.read(line)
     except BadRequest as error:
-        raise BadRequest(f"Line {place}, counted from 0 without blank lines: {error.detail}") from None
+        raise BadRequest(f"Line {index}, counted from 0 without blank lines: {error.detail}") from None
     except Invalid as error:
-        raise Invalid([Fault(f"/{place}{fault.pointer}", fault.detail) for fault in error.faults]) from None
+        raise Invalid([Fault(f"/{index}{fault.pointer}", fault.detail) for fault in error.faults]) from None
 
 
 def _load_each(loader: Schema, values: list[Any], faults: list[Fault], most: int) -> list[Any]:
@@ -124,7 +124,7 @@ def _load_each(loader: Schema, values: list[Any], faults: list[Fault], most: int
 
 
 def load_value(loader: Schema, value: Any) -> Any:
-    """Load a value that was read from JSON; Invalid lists every fault."""
+    """Return a JSON value, loaded by a schema; Invalid lists every fault."""
     try:
         return loader.load(value)
     except ValidationError as error:
@@ -132,10 +132,10 @@ def load_value(loader: Schema, value: Any) -> Any:
 
 
 def _faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
-    """Flatten marshmallow's nested messages; a field may raise Faults of its own, whose pointers begin at the field."""
+    """Yield marshmallow's nested messages as faults; a field may raise Faults itself, with pointers relative to it."""
     if isinstance(messages, dict):
         for step, inner in messages.items():
-            is_about_the_whole = step == SCHEMA and inner != [UNKNOWN_FIELD]  # a client may send a field of that name
+            is_about_the_whole = step == SCHEMA and inner != [UNKNOWN_FIELD]  # a client may send a field named _schema
             yield from _faults(inner, pointer if is_about_the_whole else _below(pointer, exact_json.pointer_step(step)))
         return
     for message in messages:
@@ -146,5 +146,5 @@ def _faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
 
 
 def _below(pointer: str, steps: str) -> str:
-    """Return a pointer to what lies below another, or that one where this would be too long to be shown."""
+    """Return a pointer extended by steps, or unchanged if it would be too long to be shown."""
     return below if exact_json.is_short(below := pointer + steps) else pointer

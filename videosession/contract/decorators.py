@@ -1,7 +1,7 @@
-"""Decorators that declare what an operation takes and returns; what validates also documents.
+"""Decorators that declare what an operation accepts and returns; they both validate and document it.
 
-The checks run in this order: media type (415), size (413), query and syntax (400), content (422). Who may ask comes
-before (see auth), what is stored after: nothing is asked of the database for an invalid request.
+The checks run in this order: media type (415), size (413), query and syntax (400), content (422). The token is checked
+before them (see auth), and the database is read only after them: an invalid request never reaches it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Shapes = type[Schema] | tuple[type[Schema], ...] | None
 
 
 class Accepted(NamedTuple):
-    """What a view is declared to take, for the OpenAPI document."""
+    """What a view is declared to accept, for the OpenAPI document."""
 
     body: type[Schema] | None
     query: type[Query] | None
@@ -43,7 +43,7 @@ class Accepted(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What a view is declared to return, for the OpenAPI document; content by media type."""
+    """What a view is declared to return, for the OpenAPI document; `content` maps media types to schemas."""
 
     status: int
     content: dict[str, Shapes]
@@ -61,11 +61,11 @@ def accepts(
     most: int = 0,
     keyed: bool = False,
 ) -> Decorator:
-    """Pass the view its body, loaded by the schema, as `body`, and its query as `query`.
+    """Pass the view the validated body as `body` and the validated query as `query`.
 
-    With `most`, a body may also be an array of so many, or a line for each, and then gives a list. Without a schema no
-    body is read. A query parameter that the schema does not name is refused: nothing that was sent is dropped in
-    silence. Where it is `keyed`, a request may have an Idempotency-Key: the view gets that, or None, in `key`.
+    With `most`, the body may also be an array, or lines, of up to so many items, and `body` is then a list. Without a
+    schema, no body is read. Unknown query parameters are refused, so nothing that was sent is silently dropped. With
+    `keyed`, the view gets the Idempotency-Key, or None, as `key`.
     """
     body_loader = body() if body else None
     query_loader = (query or Query)()
@@ -93,7 +93,7 @@ def accepts(
 
 
 def accepted_by(view: View) -> Accepted | None:
-    """Return what a view is declared to take."""
+    """Return what a view is declared to accept, if anything."""
     return getattr(view, "accepts", None)
 
 
@@ -121,13 +121,14 @@ def answers(
     ranges: bool = False,
     or_status: int | None = None,
 ) -> Decorator:
-    """Answer with what the view returns, as JSON; a pair is that and headers, and a Response goes out as it is.
+    """Send what the view returns as JSON; a Response is sent unchanged.
 
-    Where it returns `or_status` after these, that is the status.
+    The view returns its content, or a tuple of content, headers and optionally a status that replaces `status`.
 
-    The rest is for the API's description: `schema` says what the answer looks like, several what it may look like,
-    `also` what it is by other media types, `headers` which ones it always has beside those of every answer, `problems`
-    what goes wrong here by status, beside what follows from the other decorators, `ranges` that parts can be asked for.
+    The other arguments are for the OpenAPI document: `schema` is the answer's schema, or a tuple of alternatives;
+    `also` has the schemas of other media types; `headers` are those that it has beside the headers of every answer;
+    `problems` describes errors by status, beside those that the other decorators imply; `ranges` is whether it supports
+    Range; `or_status` is a second status that it may have.
     """
     described = Answered(status, {media_type: schema} | (also or {}), headers, problems or {}, ranges, or_status)
 
@@ -147,7 +148,7 @@ def answers(
 
 
 class Complete(Response):
-    """An answer whose headers are complete: checking them takes a tenth of an append's time."""
+    """A response that skips werkzeug's completion of headers, which takes a tenth of an append's time."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "HEAD":
@@ -164,7 +165,7 @@ def _json(content: Any, status: int, headers: dict[str, str] | None) -> Complete
 
 
 def _answer_options(app: Flask) -> Response:
-    """Return the methods that the request's path has, and the media types that they accept (RFC 5789, 3.1)."""
+    """Return the methods of the request's path, and the media types that they accept (RFC 5789, 3.1)."""
     routes = cast("MapAdapter", request_ctx.url_adapter)
     methods = sorted(routes.allowed_methods())
     headers = {"Allow": ", ".join(methods)}
@@ -177,5 +178,5 @@ def _answer_options(app: Flask) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Let `app` answer OPTIONS from what its views declare."""
+    """Have `app` answer OPTIONS with what its views declare."""
     setattr(app, "make_default_options_response", partial(_answer_options, app))  # noqa: B010, Flask's own hook is a method

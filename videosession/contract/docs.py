@@ -1,4 +1,4 @@
-"""/openapi.json, and /docs: Swagger UI from its package, with nothing loaded from elsewhere."""
+"""Serves /openapi.json, and Swagger UI at /docs, from its package: nothing is loaded from other hosts."""
 
 from collections.abc import Callable
 from functools import cache
@@ -59,6 +59,6 @@ def read_docs_file(name: str) -> Response:
 
 
 def init_app(app: Flask) -> Callable[[], bytes]:
-    """Serve the OpenAPI document of `app`; return a function that makes it when it is first needed, once."""
+    """Serve the OpenAPI document of `app`; return a function that generates it once, on the first call."""
     app.register_blueprint(blueprint)
     return cache(lambda: orjson.dumps(generators.readable(openapi.describe(app))))

@@ -1,7 +1,8 @@
-"""JSON read exactly: nothing is silently lost or altered.
+"""Reads JSON exactly: nothing is silently lost or altered.
 
-Numbers: what is written without fraction or exponent is an integer and must fit 64 bits signed, as BSON's do; any
-other is the nearest double and must be finite. Text must be Unicode: a lone surrogate cannot be stored as UTF-8.
+A number without a fraction or an exponent is an integer, and must fit in 64 bits signed, as in BSON; any other number
+becomes the nearest double, and must be finite. Strings must be valid Unicode: a lone surrogate cannot be stored as
+UTF-8.
 """
 
 import json
@@ -13,14 +14,14 @@ import orjson
 
 from videosession.errors import MOST_FAULTS, BadRequest, Fault
 
-# Where a value lies: the path to what it lies in, and the last step; () is the whole.
+# The path to a value: the path to its container, and the last step; () is the whole document.
 Path = tuple[()] | tuple["Path", str | int]
 
 DEEPEST = 64
 LONGEST_POINTER = 200
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 
-# orjson reads an integer from 2^64 on as a double without a word: where one may stand, the slower reader looks.
+# orjson silently reads an integer of 2^64 or more as a double, so text that may contain one is read by the slower json.
 _LONG = b"0" * 19
 _ALL_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
@@ -30,12 +31,12 @@ _MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
 def read(body: bytes) -> Any:
-    """Read a JSON text; BadRequest where it is none. What nests too deep to be read at all is cut off below that."""
+    """Return the value of a JSON text; BadRequest if it is malformed. Nesting too deep for Python is truncated."""
     try:
         if not _has_long_digits(body):
             return orjson.loads(body)
     except orjson.JSONDecodeError:
-        pass  # lone surrogates and numbers beyond the doubles are JSON too: the caller points at their places
+        pass  # lone surrogates and numbers beyond a double are valid JSON: the caller reports where they are
     return _read_slowly(body)
 
 
@@ -45,13 +46,13 @@ def has_more_values(text: bytes, most: int) -> bool:
 
 
 def _has_more_outside_strings(text: bytes, most: int) -> bool:
-    """Look at a part after the other: without the strings of a whole body it would be in memory forty times."""
+    """Count part by part: removing the strings from a whole body at once would take forty times its memory."""
     count = at = 0
     while at < len(text) and count <= most:
         end = _end_of_whole_strings(text, at)
         count += _separators(_STRING.sub(b"", text[at:end]))
         at = end
-        if text.startswith(b'"', at):  # of a string that goes beyond the part
+        if text.startswith(b'"', at):  # a string that extends beyond the part
             string = _STRING.match(text, at)
             at = string.end() if string else len(text)
     return count > most
@@ -63,12 +64,12 @@ def _end_of_whole_strings(text: bytes, at: int) -> int:
 
 
 def _separators(text: bytes) -> int:
-    # Each value follows one of these, but for the first of all, and of each line.
+    # Every value follows one of these, except the first one, and the first of each line.
     return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def _has_long_digits(text: bytes) -> bool:
-    # A regular expression takes ten times as long, and `in` twice.
+    # A regular expression takes ten times as long, and `in` twice as long.
     return text.translate(_ALL_DIGITS_ALIKE).find(_LONG) >= 0
 
 
@@ -94,7 +95,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    """Read an integer; one of more than 20 digits becomes the smallest that is refused."""
+    """Return an integer; one of more than 20 digits becomes the smallest integer that is refused."""
     return int(digits) if len(digits) <= 20 else LARGEST_INTEGER + 1
 
 
@@ -102,9 +103,9 @@ _TOO_DEEP = f"must not nest deeper than {DEEPEST} levels"
 
 
 def _cut(text: str) -> str:
-    """Return a text up to an array or object that is too deep wherever it lies, and close all that is open there.
+    """Return a text cut at the first array or object that is certainly too deep, with all open brackets closed.
 
-    `faults` then finds it, as it finds one that is a level too deep.
+    `faults` then reports it like any value that is one level too deep.
     """
     closing = ""
     for mark in _MARK.finditer(text):
@@ -112,13 +113,13 @@ def _cut(text: str) -> str:
             closing = closing[1:]
         elif mark[0] in "{[":
             closing = ("}" if mark[0] == "{" else "]") + closing
-            if len(closing) > DEEPEST + 3:  # `data` may lie in an event in an array
+            if len(closing) > DEEPEST + 3:  # `data` may be inside an event inside an array
                 return text[: mark.end()] + closing
     return text
 
 
 def _pointer(path: Iterable[str | int]) -> str:
-    """Return a JSON pointer, or one to the closest place around it that can be pointed at in so many characters."""
+    """Return a JSON pointer to a value, or if it is longer than LONGEST_POINTER, to the nearest container that fits."""
     pointer = ""
     for step in path:
         if isinstance(step, str) and len(step) > LONGEST_POINTER:
@@ -131,12 +132,12 @@ def _pointer(path: Iterable[str | int]) -> str:
 
 
 def is_short(pointer: str) -> bool:
-    """Return whether a pointer may be shown: a body can have a key of a megabyte."""
+    """Return whether a pointer is short enough to be shown: a body can have a key of a megabyte."""
     return len(pointer) <= LONGEST_POINTER
 
 
 def pointer_step(step: str | int) -> str:
-    """Write one step of a JSON pointer (RFC 6901)."""
+    """Return one step of a JSON pointer (RFC 6901)."""
     text = step.encode(errors="replace").decode() if isinstance(step, str) else str(step)
     return "/" + text.replace("~", "~0").replace("/", "~1")
 
@@ -158,10 +159,10 @@ def key_fault(key: str) -> str | None:
 
 
 def is_plain(value: dict[str, Any]) -> bool:
-    """Return True if `faults` would find none, in less than half of its time; False means that it must be asked.
+    """Return True if the object certainly has no faults, in less than half the time of `faults`.
 
-    Written as text, what cannot be stored is found by a search: an infinite number is written as null, and a value
-    nests no deeper than it has brackets.
+    It searches the object's JSON text: an infinite number is written as null, and the nesting is at most the number of
+    brackets. After False, `faults` decides.
     """
     try:
         text = orjson.dumps(value)
@@ -172,17 +173,17 @@ def is_plain(value: dict[str, Any]) -> bool:
 
 
 def faults(value: dict[str, Any], key_fault: Callable[[str], str | None] = key_fault) -> Iterator[Fault]:
-    """Yield what keeps an object from being stored exactly as it was sent; pointers begin at the object.
+    """Yield what prevents an object from being stored exactly as it was sent; pointers are relative to the object.
 
-    A body of one megabyte can have a key of half of it and a hundred thousand faults below: those that no answer has
-    room for are counted, but not pointed at.
+    A body of one megabyte can have a key of half a megabyte, and a hundred thousand faults below it, so faults beyond
+    the first MOST_FAULTS, which no answer lists, have no pointer.
     """
-    for count, (path, detail) in enumerate(_places(value, key_fault)):
+    for count, (path, detail) in enumerate(_faulty_paths(value, key_fault)):
         yield Fault(_pointer(_steps(path)) if count < MOST_FAULTS else "", detail)
 
 
-def _places(value: dict[str, Any], key_fault: Callable[[str], str | None]) -> Iterator[tuple[Path, str]]:
-    """Yield the path to each fault, as a pair of the path to what it lies in and the last step, and what is wrong."""
+def _faulty_paths(value: dict[str, Any], key_fault: Callable[[str], str | None]) -> Iterator[tuple[Path, str]]:
+    """Yield the path to each fault, and what is wrong there."""
     remaining: list[tuple[Path, Any, int]] = [((), value, 1)]
     while remaining:
         path, container, level = remaining.pop()

@@ -1,7 +1,7 @@
-"""The OpenAPI document as generators of clients can read it.
+"""Simplifies the OpenAPI document for client generators.
 
-Left out is what they cannot read and a client does not need: that JSON values nest, what the
-service takes a missing field for, and that a picture can be had by `Accept`, too.
+It drops what they cannot read and clients do not need: the recursion of JSON values, the defaults of fields in
+requests, and the pictures that are also available by `Accept`.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ ANY_VALUE = {"description": "Any JSON value; integers must fit into 64 signed bi
 
 
 def readable(document: Document) -> Document:
-    """Return a document without recursive schemas, defaults in requests, and second media types of an answer."""
-    told = copy.deepcopy(document)
-    schemas = told["components"]["schemas"]
+    """Return a copy without recursive schemas, defaults in requests, and alternatives to JSON answers."""
+    simplified = copy.deepcopy(document)
+    schemas = simplified["components"]["schemas"]
     for name in JSON_VALUES:
-        schemas[name] = ANY_VALUE  # recursive ones end in "any" with some generators, and in errors with others
-    for name in set(_requested(told)):
+        schemas[name] = ANY_VALUE  # recursive schemas become "any" in some generators, and errors in others
+    for name in set(_requested(simplified)):
         for field in schemas[name].get("properties", {}).values():
-            field.pop("default", None)  # some take a field with a default for a required one
-    for operations in told["paths"].values():
+            field.pop("default", None)  # some generators treat a field with a default as required
+    for operations in simplified["paths"].values():
         for operation in operations.values():
             for parameter in operation["parameters"]:
                 if parameter["schema"]["type"] == "string":
                     parameter["schema"].pop("default", None)
             _keep_json(operation["responses"])
-    return told
+    return simplified
 
 
 def _keep_json(responses: Document) -> None:
-    """Drop pictures and tables beside JSON: they have paths of their own."""
+    """Drop pictures and tables where there is JSON, too."""
     for response in responses.values():
         content = response.get("content", {})
         if JSON in content:
@@ -45,7 +45,7 @@ def _keep_json(responses: Document) -> None:
 
 
 def _requested(document: Document) -> Iterator[str]:
-    """Yield the names of the schemas that requests are made of."""
+    """Yield the names of the schemas that request bodies refer to."""
     for operations in document["paths"].values():
         for operation in operations.values():
             yield from _references(operation.get("requestBody", {}))

@@ -1,7 +1,7 @@
-"""The words of every validation message: predicates that follow a pointer or a parameter, without a full stop.
+"""The texts of all validation messages: predicates that follow a pointer or a parameter's name, without a full stop.
 
-marshmallow's own sentences are exchanged for these when a field is bound to its schema. A test holds every message of
-every schema to this form.
+They replace marshmallow's own messages when a field is bound to its schema. A test checks this form for every message
+of every schema.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ _INSTEAD_OF = {
 
 
 def reword(field: fields.Field[Any]) -> None:
-    """Replace marshmallow's messages of a field, of its validators and of its items with ours."""
+    """Replace marshmallow's messages for a field, its validators and its items."""
     field.error_messages = {key: _INSTEAD_OF.get(str(text), text) for key, text in field.error_messages.items()}
     for validator in field.validators:
         if isinstance(validator, validate.Length) and not validator.error:

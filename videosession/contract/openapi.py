@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the decorators of the views: what validates also documents."""
+"""Generates the OpenAPI 3.1 document from the views' decorators, which also validate requests."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -166,7 +166,7 @@ def _operation(rule: Rule, method: str, view: View) -> JSONObject:
     operation: JSONObject = {
         "operationId": re.sub(r"_(.)", lambda match: match[1].upper(), view.__name__),
         "tags": [_tag(rule)],
-        "summary": summary.rstrip(".").replace("`", ""),  # it is shown as plain text
+        "summary": summary.rstrip(".").replace("`", ""),  # Swagger UI shows it as plain text
         "parameters": list(_parameters(rule, method, view, accepted)),
         "responses": dict(_responses(rule, method, view, accepted)),
     }
@@ -239,7 +239,7 @@ def _responses(rule: Rule, method: str, view: View, accepted: Accepted | None) -
 
 
 def _problems(rule: Rule, view: View, accepted: Accepted | None) -> set[int]:
-    """Return the statuses of the problems that an operation answers with, by what it checks."""
+    """Return the statuses of the problems that an operation's checks can answer with."""
     statuses: set[int] = set()
     if accepted:
         statuses |= {400}
@@ -275,12 +275,12 @@ def _content(shapes: Shapes) -> JSONObject:
 
 
 def _has_tag(method: str, view: View) -> bool:
-    """Return whether an answer to GET carries an ETag, by which it can be asked for again."""
+    """Return whether a view answers GET with an ETag."""
     return method == "GET" and (getattr(view, "is_conditional", False) or "ETag" in answered_by(view).headers)
 
 
 def _described(_: Any, field: fields.Field[Any], **options: Any) -> JSONObject:
-    """Return what a field's class says in `described`, and what apispec leaves out of its validators."""
+    """Return a field's own JSON Schema from `described`, and the validators that apispec leaves out."""
     described = dict(getattr(field, "described", {}))
     if field.allow_none and "type" in described:
         described["type"] = [described["type"], "null"]
@@ -293,7 +293,7 @@ def _described(_: Any, field: fields.Field[Any], **options: Any) -> JSONObject:
 
 
 def _add_examples(document: JSONObject, converter: OpenAPIConverter) -> None:
-    """Add to the schemas the descriptions and the examples that their classes have."""
+    """Add the docstrings and the examples of the classes to their schemas."""
     for key, name in converter.refs.items():
         shape, schema = key[0], document["components"]["schemas"][name]
         if shape.__doc__ and "__doc__" in vars(shape):

@@ -1,7 +1,7 @@
-"""Pagination: a cursor names the list, its filters, and the place after which the next page begins.
+"""Pagination: a cursor contains the list's path, its filters, and the position after which the next page begins.
 
-A place is the values that the list is sorted by: a whole number, then a text. Cursors are opaque to clients, but not
-secret: a forged one reaches nothing that its filters do not.
+A position has the values that the list is sorted by: an integer, then a string. Cursors are opaque to clients, but not
+secret: a forged one gives access to nothing that its filters would not.
 """
 
 import re
@@ -16,23 +16,23 @@ from marshmallow import ValidationError, fields, pre_load
 from videosession.contract.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
 from videosession.contract.queries import Query
 
-Place = tuple[int, str]
+Position = tuple[int, str]
 
 _NO_FILTERS = ("limit", "cursor")
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{4,4000}", re.ASCII)
 
 
-class Cursor(fields.Field[Place]):
-    """Where a page begins, as the page before it said in `next`."""
+class Cursor(fields.Field[Position]):
+    """The position where a page begins: `next` of the page before."""
 
     described = {"type": "string", "pattern": f"^{_CURSOR.pattern}$"}
 
-    def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> Place:
+    def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> Position:
         return _read(value)[0]
 
 
 class PageQuery(Query):
-    """A page of a list; with a cursor its filters are the cursor's, and it begins after the place in `after`."""
+    """The query of a page; a cursor brings its own filters, and the page begins after the position in `after`."""
 
     cursor = Cursor(attribute="after", metadata={"description": "The `next` of the previous page, with its filters."})
 
@@ -46,13 +46,13 @@ class PageQuery(Query):
         return filters | {name: sent[name] for name in _NO_FILTERS if name in sent}
 
 
-def answer(name: str, items: list[dict[str, Any]], place: Place | None) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return a page of `items`; given the last one's place, with the next cursor in the body and a Link header."""
-    if place is None:
+def answer(name: str, items: list[dict[str, Any]], position: Position | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a page of `items`; with the last item's `position`, also the next cursor in body and Link header."""
+    if position is None:
         return {name: items}, {}
     sent = request.args.to_dict()
     filters = _read(sent["cursor"])[1] if "cursor" in sent else _filters(sent)
-    cursor = urlsafe_b64encode(orjson.dumps([*place, filters, request.path])).rstrip(b"=").decode()
+    cursor = urlsafe_b64encode(orjson.dumps([*position, filters, request.path])).rstrip(b"=").decode()
     query = urlencode({name: sent[name] for name in ("limit",) if name in sent} | {"cursor": cursor})
     link = f'<{request.script_root}{request.path}?{query}>; rel="next"'
     return {name: items, "next": cursor}, {"Link": link}
@@ -62,17 +62,17 @@ def _filters(sent: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in sent.items() if name not in _NO_FILTERS}
 
 
-def _read(cursor: str) -> tuple[Place, dict[str, str]]:
+def _read(cursor: str) -> tuple[Position, dict[str, str]]:
     try:
         number, text, filters, path = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if _CURSOR.fullmatch(cursor) and _is_place(number, text) and _are_filters(filters) and path == request.path:
+        if _CURSOR.fullmatch(cursor) and _is_position(number, text) and _are_filters(filters) and path == request.path:
             return (number, text), filters
-    except (ValueError, TypeError):  # no base64, no JSON, not four
+    except (ValueError, TypeError):  # not base64, not JSON, or not four values
         pass
     raise ValidationError("must be the `next` of a previous page of this list", "cursor")
 
 
-def _is_place(number: Any, text: Any) -> bool:
+def _is_position(number: Any, text: Any) -> bool:
     return type(number) is int and SMALLEST_INTEGER <= number <= LARGEST_INTEGER and isinstance(text, str)
 
 

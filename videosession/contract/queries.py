@@ -1,4 +1,4 @@
-"""Query parameters, validated strictly: a 400 names each one that is unknown or malformed."""
+"""Query parameters, validated strictly: a 400 lists each one that is unknown or malformed."""
 
 import re
 from collections import Counter
@@ -11,14 +11,14 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from videosession.contract import messages
 from videosession.errors import MOST_FAULTS, BadRequest
 
-LONGEST_QUOTE = 200  # characters of what a client sent
+LONGEST_QUOTE = 200  # characters of a client's text that an error message repeats
 
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class Query(Schema):
-    """The parameters of an operation; an unknown one is refused, never ignored."""
+    """The query parameters of an operation; unknown ones are refused, never ignored."""
 
     class Meta:
         unknown = RAISE
@@ -26,12 +26,12 @@ class Query(Schema):
     error_messages = {"unknown": messages.UNKNOWN_PARAMETER}
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Give a field the service's messages."""
+        """Replace a field's messages with the service's."""
         messages.reword(field_obj)
 
 
 class WholeNumber(fields.Integer):
-    """Digits only: Python's int() also takes blanks, signs, underscores and the digits of every script."""
+    """Digits only: Python's int() also accepts spaces, signs, underscores and the digits of every script."""
 
     def __init__(self, least: int, most: int, **options: Any):
         error = f"must be a whole number from {least} to {most}"
@@ -45,7 +45,7 @@ class WholeNumber(fields.Integer):
 
 
 class Decimal(fields.Float):
-    """Digits with at most one dot: Python's float() also takes blanks, underscores, exponents and names of infinity."""
+    """Digits with at most one dot: Python's float() also accepts spaces, underscores, exponents, `inf` and `nan`."""
 
     def __init__(self, least: float, most: float, **options: Any):
         error = f"must be a decimal number from {least:g} to {most:g}, without an exponent"
@@ -61,13 +61,15 @@ class Decimal(fields.Float):
 def refuse(faults: dict[str, list[str]]) -> NoReturn:
     """Raise a BadRequest that says what is wrong with each parameter."""
     texts = {name: ", ".join(texts) for name, texts in faults.items()}
-    told = [f"{name[:LONGEST_QUOTE]!r}: {text[:LONGEST_QUOTE]}" for name, text in islice(texts.items(), MOST_FAULTS)]
-    omitted = f"; and {len(texts) - len(told)} more" if len(texts) > len(told) else ""
-    raise BadRequest(f"The query is not valid: {'; '.join(told)}{omitted}.")
+    described = [
+        f"{name[:LONGEST_QUOTE]!r}: {text[:LONGEST_QUOTE]}" for name, text in islice(texts.items(), MOST_FAULTS)
+    ]
+    omitted = f"; and {len(texts) - len(described)} more" if len(texts) > len(described) else ""
+    raise BadRequest(f"The query is not valid: {'; '.join(described)}{omitted}.")
 
 
 def read(query_string: bytes, loader: Schema) -> dict[str, Any]:
-    """Load a query with `loader`; BadRequest lists everything that is wrong with it."""
+    """Return a query loaded with `loader`; BadRequest lists everything that is wrong with it."""
     try:
         sent = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:

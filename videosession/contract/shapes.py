@@ -1,4 +1,4 @@
-"""Base classes of the schemas. Fields of our own say in `described` what they are in JSON Schema."""
+"""Base classes of the schemas. Custom fields have their JSON Schema in `described`."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -10,12 +10,12 @@ from marshmallow.error_store import ErrorStore
 from videosession.contract import messages
 from videosession.contract.exact_json import LARGEST_INTEGER, SMALLEST_INTEGER
 
-# What a JSON value may be, by the pattern of the keys in it. Of how many levels, JSON Schema cannot say.
+# The schemas of JSON values, with the pattern of their keys. JSON Schema cannot express the bound on nesting.
 JSON_VALUES = {"JSONValue": r"^[^\u0000]*$", "MetadataValue": r"^[^$.\u0000][^.\u0000]*$"}
 
 
 class Shape(Schema):
-    """An object on the wire; an unknown field is refused, never ignored.
+    """An object in a request or an answer; unknown fields are refused, never ignored.
 
     `example` and `further_examples` are shown in the OpenAPI document.
     """
@@ -28,11 +28,11 @@ class Shape(Schema):
     further_examples: Sequence[dict[str, Any]] = ()
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Give a field the service's messages."""
+        """Replace a field's messages with the service's."""
         messages.reword(field_obj)
 
     def _deserialize(self, data: Any, *, error_store: ErrorStore, many: bool = False, **_: Any) -> Any:
-        """Load as marshmallow does, without what it does for options that no shape has: twice as fast."""
+        """Return what marshmallow would, twice as fast, by leaving out options that no shape uses."""
         if not many:
             return self._load_one(data, error_store)
         return [self._load_one(each, error_store, index) for index, each in enumerate(data)]
@@ -45,7 +45,7 @@ class Shape(Schema):
         for key, attribute, field, deserialize, validators in self._known:
             value = data.get(key, missing)
             try:
-                # As the field's `deserialize` does, which only looks more closely for what is missing or null.
+                # `field.deserialize` does the same, and also handles missing values and null.
                 if value is missing or value is None:
                     value = field.deserialize(value, key, data)
                 else:
@@ -64,7 +64,7 @@ class Shape(Schema):
 
     @cached_property
     def _known(self) -> list[tuple[str, str, fields.Field[Any], Callable[..., Any], Sequence[Callable[..., Any]]]]:
-        """Return the fields: the key on the wire, the name here, the field, how it reads a value, what it refuses."""
+        """The fields: the key in JSON, the attribute, the field, its deserializer and its validators."""
         return [
             (field.data_key or name, field.attribute or name, field, field._deserialize, field.validators)
             for name, field in self.load_fields.items()
@@ -76,13 +76,13 @@ class Shape(Schema):
 
 
 class Moment(fields.String):
-    """An instant that the service made: UTC, three digits."""
+    """An instant that the service generated, in UTC with milliseconds."""
 
     described = {"format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}
 
 
 def json_object(values: str) -> dict[str, Any]:
-    """Return the JSON Schema of an object of any JSON values."""
+    """Return the JSON Schema of an object with any JSON values."""
     return {
         "type": "object",
         "propertyNames": {"pattern": JSON_VALUES[values]},
@@ -91,7 +91,7 @@ def json_object(values: str) -> dict[str, Any]:
 
 
 def json_value(values: str) -> dict[str, Any]:
-    """Return the JSON Schema of any JSON value; integers must fit 64 bits, signed."""
+    """Return the JSON Schema of any JSON value; integers must fit in 64 bits signed."""
     return {
         "anyOf": [
             {"type": ["null", "boolean", "string"]},

@@ -1,4 +1,4 @@
-"""Answers with files: compressed where the client accepts that, with an ETag, or 304."""
+"""Serves static content, with an ETag and, if the client accepts it, compression."""
 
 import gzip
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from flask import Response, request
 
 
 def answer(content: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
-    """Return a file, compressed if the client accepts that, or 304 if the client has it."""
+    """Return a response with `content`, compressed if the client accepts gzip, or a 304 if the client has it."""
     is_compressed = request.accept_encodings["gzip"] > 0
     response = Response(_compressed(content) if is_compressed else content, headers=dict(headers), mimetype=media_type)
     response.vary.add("Accept-Encoding")

@@ -1,4 +1,4 @@
-"""Other formats in and out: xAPI statements, Open edX tracking logs, CSV.
+"""Import and export of other formats: xAPI statements, Open edX tracking logs, CSV.
 
-What reads and writes them knows neither Flask nor the database: it turns lines into events, and viewings into lines.
+Readers turn lines into events, and writers turn viewings into lines; neither knows Flask or the database.
 """

@@ -1,7 +1,7 @@
-"""Other systems' logs, stored as sessions: read as a stream, each event into the session of its viewing.
+"""Stores other systems' logs as sessions, one for each viewing, while reading them as a stream.
 
-The lines of a viewing may lie anywhere in a log, and in any order: events are read in the order of their instants,
-whenever they were stored. So nothing of a log is kept but the events that wait for others of their session.
+The lines of a viewing may be anywhere in a log, in any order, since a session's events are sorted by their instants
+and not by when they were stored. Only the events of the next batch are kept in memory.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from videosession.sessions.schemas import LONGEST_TITLE, LONGEST_VIDEO_ID, MOST_
 
 MOST_WAITING = 5000  # events, of all sessions: some 10 MB
 REMEMBERED_SESSIONS = 20_000
-NUMBERS_TOLD = 10
+REPORTED_LINES = 10
 LONGEST_NAME = 255
 
 
 class Intake:
-    """Stores records as sessions of an owner, and counts what it did; `pseudonym` is given the name of each user."""
+    """Stores records as sessions of an owner, and counts them; `pseudonym` replaces each user's name."""
 
     def __init__(self, repository: SessionRepository, owner: str, source: str, pseudonym: Callable[[str], str]):
-        self.sessions = 0  # one that comes up again after REMEMBERED_SESSIONS others counts again
+        self.sessions = 0  # one that recurs after REMEMBERED_SESSIONS others is counted again
         self.events = 0
         self.deleted = 0  # events of sessions that have been deleted here
         self.broken = 0
-        self.first_broken: list[str] = []  # the numbers of lines, each with what is wrong
+        self.first_broken: list[str] = []  # line numbers, each with its fault
         self._repository, self._owner = repository, owner
         self._source, self._pseudonym = source, pseudonym
         self._ids: LRUCache[str, str | None] = LRUCache(REMEMBERED_SESSIONS)
@@ -43,7 +43,7 @@ class Intake:
         self._schema = NewEvent()
 
     def take(self, number: int, read: Callable[[], Iterator[Record | None]]) -> None:
-        """Read a line and keep its events until there are enough to store; what cannot be read is counted."""
+        """Read a line and keep its events until there are enough to store; count it as broken if it is unreadable."""
         try:
             for record in read():
                 if record is not None:
@@ -64,10 +64,10 @@ class Intake:
         self._waiting.clear()
         self._count = 0
 
-    def told(self) -> Iterator[str]:
+    def messages(self) -> Iterator[str]:
         """Yield messages about what could not be stored."""
         if self.broken:
-            numbers = ", ".join(self.first_broken) + (", …" if self.broken > NUMBERS_TOLD else "")
+            numbers = ", ".join(self.first_broken) + (", …" if self.broken > REPORTED_LINES else "")
             yield f"{counted(self.broken, 'line')} could not be read or stored: {numbers}"
         if self.deleted:
             yield f"{counted(self.deleted, 'event')} of sessions that have been deleted here."
@@ -87,7 +87,7 @@ class Intake:
                 self._note(number, "another event has its id")
 
     def _store(self, session_id: str, numbered: list[tuple[int, dict[str, Any]]]) -> None:
-        """Store events; where the ids of some are taken by others, the rest."""
+        """Store events; if the ids of some are taken by others, store the rest."""
         try:
             self._repository.append(session_id, [event for _, event in numbered], owner=self._owner)
         except NotFound:
@@ -122,14 +122,14 @@ class Intake:
             session_id: str = self._repository.create(owner=self._owner, key=key, **about)["_id"]
         except Conflict:
             return None
-        except Invalid:  # opened by an earlier import, which found another title
+        except Invalid:  # an earlier import created the session with another title
             request = keyed(key, self._owner, "sessions", about)
             return request and request.id()
         return session_id
 
     def _note(self, number: int, fault: str) -> None:
         self.broken += 1
-        if len(self.first_broken) < NUMBERS_TOLD:
+        if len(self.first_broken) < REPORTED_LINES:
             self.first_broken.append(f"{number} ({fault})")
 
 
@@ -139,10 +139,10 @@ def pseudonyms(salt: str) -> Callable[[str], str]:
 
 
 def counted(number: int, thing: str) -> str:
-    """Return how many there are of a thing, as in `2 sessions`."""
+    """Return a number with its noun, such as `2 sessions`."""
     return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def _bounded(text: str, most: int) -> str:
-    """Return a text cut to a length; one that was cut ends in its digest."""
+    """Return a text of at most `most` characters; a text that is cut ends in its digest."""
     return text if len(text) <= most else f"{text[: most - 33]}~{digest(text.encode())}"

@@ -1,4 +1,4 @@
-"""Log files: lines of bounded length, compressed or not, or one large JSON document."""
+"""Reads log files: lines of bounded length, or one large JSON document, optionally compressed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ FORMATS = ("openedx", "xapi")
 
 _ENTRIES = {"openedx": "line", "xapi": "statement"}
 _HEAD = 64 * 1024
-_DEEPEST = 200  # more than a line may have; a document of brackets alone would take memory without end
-_DOCUMENTS = {  # how a JSON document of many statements begins, and inside how many brackets they are
+_DEEPEST = 200  # deeper than in any line; without a bound, a document of nothing but brackets would fill the memory
+_DOCUMENTS = {  # how a JSON document of many statements begins, and the depth at which they are
     re.compile(rb"\s*\["): 1,
     re.compile(rb'\s*\{\s*"(statements|more)"'): 2,
     re.compile(rb"\s*\{\s*\n"): 0,
@@ -30,11 +30,11 @@ Numbered = tuple[int, Callable[[], Iterator[Record | None]]]
 
 
 class Damaged(Exception):
-    """The rest of a file cannot be read; what came before has been."""
+    """The rest of a file cannot be read; everything before it has been."""
 
 
 def numbered(file: BinaryIO, source: str) -> Iterator[Numbered]:
-    """Yield the number of each line, or of each statement of a large document, and what reads it; Damaged."""
+    """Yield the number of each line, or statement of a large document, and a function that reads it; Damaged."""
     number = 0
     try:
         for number, read in _numbered(file, source):
@@ -70,14 +70,14 @@ def _read(source: str, line: bytes) -> Iterator[Record | None]:
 
 
 def _uncompressed(file: BinaryIO) -> io.BufferedReader[Any]:
-    buffered = io.BufferedReader(file, _HEAD)  # type: ignore[type-var]  # it asks for no more than BinaryIO has
+    buffered = io.BufferedReader(file, _HEAD)  # type: ignore[type-var]  # it uses only what a BinaryIO has
     if buffered.peek(2)[:2] == b"\x1f\x8b":
         return io.BufferedReader(gzip.GzipFile(fileobj=buffered), _HEAD)
     return buffered
 
 
 def _lines(file: io.BufferedReader) -> Iterator[bytes]:
-    """Yield lines; of one that is too long as much as shows that."""
+    """Yield lines; a line that is too long is cut after LONGEST_LINE + 1 bytes."""
     while line := file.readline(LONGEST_LINE + 1):
         yield line
         while len(line) > LONGEST_LINE and not line.endswith(b"\n") and (line := file.readline(LONGEST_LINE + 1)):
@@ -85,7 +85,7 @@ def _lines(file: io.BufferedReader) -> Iterator[bytes]:
 
 
 class _Bounded:
-    """A file of which no more than a statement's length may be read before `count` is set back."""
+    """A file from which at most one statement's length can be read until `count` is reset."""
 
     def __init__(self, file: io.BufferedReader):
         self.count = 0
@@ -99,7 +99,7 @@ class _Bounded:
 
 
 def _statements(file: io.BufferedReader, level: int) -> Iterator[object]:
-    """Yield the values inside so many brackets of a JSON document, at two those of `statements`; Unreadable."""
+    """Yield the values at a depth of a JSON document, at depth 2 only those in `statements`; Unreadable."""
     import ijson  # of requirements-optional.txt
 
     bounded, depth, key, builder = _Bounded(file), 0, "", None
@@ -122,7 +122,7 @@ def _statements(file: io.BufferedReader, level: int) -> Iterator[object]:
 
 
 def _tokens(file: _Bounded) -> Iterator[tuple[str, Any]]:
-    """Yield what a JSON document is made of, piece by piece; Unreadable."""
+    """Yield the parser's events for a JSON document; Unreadable."""
     import ijson
 
     try:

@@ -1,4 +1,4 @@
-"""Records: one event in another system's log, and the viewing it belongs to."""
+"""Records: the events of one log entry of another system, and the viewing they belong to."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from videosession import instants
 
 
 class Unreadable(ValueError):
-    """A line, or a statement, that is malformed."""
+    """A line or a statement is malformed."""
 
 
 class Record(NamedTuple):
-    """An event, and whose viewing it belongs to: a user's, of a course's video, in a browser session; "" if unknown."""
+    """Events, and what identifies their viewing: user, course, video and browser session, each "" if unknown."""
 
     user: str
     course: str
@@ -33,12 +33,12 @@ def event(kind: str, instant: str, data: dict[str, Any], event_id: str) -> dict[
 
 
 def digest(content: bytes) -> str:
-    """Return an id made of what it names."""
+    """Return an id derived from content."""
     return hashlib.sha256(content).hexdigest()[:32]
 
 
 def parsed(text: bytes | str) -> Any:
-    """Return what a text holds as JSON; Unreadable."""
+    """Return the value of a JSON text; Unreadable."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -60,5 +60,5 @@ def moment(value: object) -> str:
 
 
 def text_of(value: object) -> str:
-    """Return a text or a number as text; anything else is none."""
+    """Return a text or an integer as text, and "" for anything else."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -1,4 +1,4 @@
-"""Segments as CSV (RFC 4180), one session after the other."""
+"""Writes segments as CSV (RFC 4180), one session after the other."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from videosession.timeline.viewing import Viewing
 
 COLUMNS = ("session", "videoId", "viewer", "node", "visit", "from", "to", "startedAt", "endedAt", "rate")
 
-_FORMULA = ("=", "+", "-", "@", "\t")  # what a spreadsheet would compute (OWASP, CSV injection)
+_FORMULA = ("=", "+", "-", "@", "\t")  # a spreadsheet would run a cell that begins like this (OWASP, CSV injection)
 
 
 def header() -> str:
-    """Return the line of the columns' names."""
+    """Return the header line."""
     return _line(COLUMNS)
 
 
 def lines(session: Session, viewing: Viewing) -> Iterator[str]:
-    """Yield a line for each segment of a session; `visit` counts the visits of the film's nodes from 1."""
+    """Yield a line for each segment of a session; `visit` numbers the visits of nodes from 1."""
     names = [session["_id"], session.get("videoId", ""), viewer(session)]
     for visit, stay in enumerate(stays(viewing), 1):
         for each in stay.segments:
             times = [instants.write(each.started_at), instants.write(each.ended_at)]
-            place = [stay.node.id or "", visit, round(each.start, 3), round(each.end, 3)]
-            yield _line([*names, *place, *times, each.rate])
+            span = [stay.node.id or "", visit, round(each.start, 3), round(each.end, 3)]
+            yield _line([*names, *span, *times, each.rate])
 
 
 def _line(cells: Iterable[object]) -> str:
@@ -38,5 +38,5 @@ def _line(cells: Iterable[object]) -> str:
 
 
 def _defused(cell: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet runs as a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -1,4 +1,4 @@
-"""A viewing as visits: each stay on a node, with what was watched on it and the moves between, in order."""
+"""Splits a viewing into visits of nodes, each with what was watched during it and the moves in between, in order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Stay:
 
 @dataclass(slots=True)
 class Move:
-    """The playhead went elsewhere on the node; `paused_before` where it did not play on from there."""
+    """A move of the playhead on a node; `paused_before` is whether playback had stopped before it."""
 
     at: int
     start: float
@@ -35,14 +35,14 @@ class Move:
 def stays(viewing: Viewing) -> list[Stay]:
     """Return the visits of a viewing, each with its segments and jumps."""
     found = list(_empty(viewing))
-    place = 0
+    index = 0
     for segment in viewing.segments:
-        place = _place(found, place, segment.node, segment.ended_at)
-        found[place].segments.append(segment)
-    place = 0
+        index = _index(found, index, segment.node, segment.ended_at)
+        found[index].segments.append(segment)
+    index = 0
     for jump in viewing.jumps:
-        place = _place(found, place, jump.node, jump.at)
-        found[place].jumps.append(jump)
+        index = _index(found, index, jump.node, jump.at)
+        found[index].jumps.append(jump)
     return found
 
 
@@ -53,10 +53,10 @@ def _empty(viewing: Viewing) -> Iterator[Stay]:
         yield Stay(node, entry.at if entry else first, leaving.at if leaving else last, entry, leaving)
 
 
-def _place(found: list[Stay], place: int, node: Node, instant: int) -> int:
-    """Return the place of the first visit of the node, from `place` on, that was not over then, else of its last."""
-    last = place
-    for later in range(place, len(found)):
+def _index(found: list[Stay], start: int, node: Node, instant: int) -> int:
+    """Return the index, from `start` on, of the node's first visit that lasts until `instant`, else of its last."""
+    last = start
+    for later in range(start, len(found)):
         if found[later].node is node:
             last = later
             if instant <= found[later].left_at:
@@ -65,10 +65,10 @@ def _place(found: list[Stay], place: int, node: Node, instant: int) -> int:
 
 
 def played(stay: Stay) -> list[tuple[Segment, Move | None]]:
-    """Return the stretches that were watched on a visit, each with the move that ended it, if one did.
+    """Return the stretches watched during a visit, each with the move that ended it, if any.
 
-    Stretches that go on where the one before ended are one: a pause or a reload splits nothing. Moves with nothing
-    watched between them are one, too.
+    Adjacent stretches are merged, since a pause or a reload splits nothing; so are moves with nothing watched in
+    between.
     """
     merged = _merged(stay.segments)
     return [
@@ -78,7 +78,7 @@ def played(stay: Stay) -> list[tuple[Segment, Move | None]]:
 
 
 def first_move(stay: Stay) -> Move | None:
-    """Return the move before anything was watched on a visit, if there was one."""
+    """Return the move before anything was watched during a visit, if there was one."""
     before = stay.segments[0].started_at if stay.segments else stay.left_at
     jumps = [jump for jump in stay.jumps if jump.at <= before] if stay.segments else stay.jumps
     if not jumps:
@@ -98,7 +98,7 @@ def _merged(segments: list[Segment]) -> list[Segment]:
 
 
 def _move(end: float, ended_at: int, follower: Segment | None, jumps: list[Jump]) -> Move | None:
-    """Return how the playhead came from the end of a stretch to the next one, or to where it was left."""
+    """Return the move from the end of a stretch to the next one, or to the last position of the visit; None if none."""
     until = follower.started_at if follower else None
     between = [jump for jump in jumps if ended_at <= jump.at and (until is None or jump.at <= until)]
     if follower is None and not between:

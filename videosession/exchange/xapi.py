@@ -1,7 +1,7 @@
-"""xAPI statements of the Video Profile, for a learning record store.
+"""Writes xAPI statements of the Video Profile, for a learning record store.
 
-For each visit of a node: `initialized`, for each stretch watched `played` and then `seeked` or `paused`, `completed`
-where the threshold is passed, `terminated`. (https://w3id.org/xapi/video)
+Each visit of a node has `initialized`, then for each stretch watched `played` and `seeked` or `paused`, `completed`
+when the threshold is passed, and `terminated`. (https://w3id.org/xapi/video)
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ EXTENSION = f"{PROFILE}/extensions/"
 VERBS = {name: f"http://adlnet.gov/expapi/verbs/{name}" for name in ("initialized", "completed", "terminated")} | {
     name: f"{PROFILE}/verbs/{name}" for name in ("played", "paused", "seeked")
 }
-# Of a branch, in the context of `initialized`; validators of the profile refuse extensions of others at other verbs.
+# Extensions for a branch, in the context of `initialized`: the profile's validators refuse foreign ones elsewhere.
 BRANCH = ("option", "cause", "origin")
 BRANCH_EXTENSION = "urn:videosession:extensions:"
 NO_ADDRESS = "urn:videosession"
 
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`#]+", re.ASCII)
-_RESIDUE = 1e-9  # what a sum of doubles may be off
+_RESIDUE = 1e-9  # the rounding error of a sum of doubles
 
 
 class Options(NamedTuple):
-    """How to write statements: `base` is the IRI that names are made under, `length` that of nodes without one."""
+    """How to write statements: `base` is the IRI that other IRIs begin with, `length` the default length of a node."""
 
     base: str = NO_ADDRESS
     length: float | None = None
     threshold: float = 0.95
 
     def iri(self, *steps: str) -> str:
-        """Return a name under the base."""
+        """Return an IRI under the base."""
         return (":" if self.base.startswith("urn:") else "/").join([self.base.rstrip("/"), *map(_quoted, steps)])
 
 
@@ -53,16 +53,16 @@ def _quoted(text: str) -> str:
 
 
 def statements(session: Session, viewing: Viewing, options: Options) -> Iterator[Statement | None]:
-    """Yield the statements of a session in order, and None for each that needs a length that is not known."""
+    """Yield the statements of a session in order, and None for each one that needs an unknown length."""
     subject = _Subject(session, options)
     watched: dict[Node, list[tuple[float, float]]] = {}
     completed: set[Node] = set()
     for stay in stays(viewing):
-        yield from _Narration(subject, stay, watched.setdefault(stay.node, []), completed).tell()
+        yield from _Visit(subject, stay, watched.setdefault(stay.node, []), completed).statements()
 
 
 class _Subject:
-    """Whose viewing it was, and of what: the same in all statements of a session."""
+    """The parts that all statements of a session share: the actor, the registration and the film."""
 
     def __init__(self, session: Session, options: Options):
         metadata = session.get("metadata", {})
@@ -73,18 +73,18 @@ class _Subject:
         self._title = session["title"]
 
     def activity(self, node: str | None) -> Statement:
-        """Return a node as an activity; a film in one part is its own."""
+        """Return a node as an activity; a node without a name is the film itself."""
         return _video(self.film if node is None else f"{self.film}#{_quoted(node)}", node or self._title)
 
     def context(self, extensions: Statement) -> Statement:
         activities = {"category": [{"id": PROFILE}], "grouping": [_video(self.film, self._title)]}
         named = {name if ":" in name else EXTENSION + name: value for name, value in extensions.items()}
-        told = {"registration": self.registration, "contextActivities": activities}
-        return told | {"extensions": {f"{EXTENSION}session-id": self.registration} | named}
+        context = {"registration": self.registration, "contextActivities": activities}
+        return context | {"extensions": {f"{EXTENSION}session-id": self.registration} | named}
 
 
-class _Narration:
-    """Tells one visit; `watched` are the stretches of its node so far, of all visits."""
+class _Visit:
+    """Writes one visit; `watched` has the stretches of its node so far, in all visits."""
 
     def __init__(self, subject: _Subject, stay: Stay, watched: list[tuple[float, float]], completed: set[Node]):
         self._subject, self._stay = subject, stay
@@ -93,7 +93,7 @@ class _Narration:
         self._length = length and round(float(length), 3)
         self._position = 0.0
 
-    def tell(self) -> Iterator[Statement | None]:
+    def statements(self) -> Iterator[Statement | None]:
         """Yield the visit's statements."""
         stay = self._stay
         stretches = played(stay)
@@ -119,22 +119,22 @@ class _Narration:
             yield self._seeked(ending)
 
     def _entry(self, stretches: list[tuple[Segment, Move | None]]) -> Statement:
-        said: Statement = {"completion-threshold": self._subject.options.threshold, "speed": f"{_speed(stretches)}x"}
-        if entry := self._stay.entry:
-            branch = (entry.option, entry.cause, entry.start.id)
-            said |= {BRANCH_EXTENSION + name: value for name, value in zip(BRANCH, branch, strict=True)}
-        return {name: value for name, value in said.items() if value is not None}
+        entry: Statement = {"completion-threshold": self._subject.options.threshold, "speed": f"{_speed(stretches)}x"}
+        if taken := self._stay.entry:
+            branch = (taken.option, taken.cause, taken.start.id)
+            entry |= {BRANCH_EXTENSION + name: value for name, value in zip(BRANCH, branch, strict=True)}
+        return {name: value for name, value in entry.items() if value is not None}
 
     def _seeked(self, move: Move) -> Statement:
         self._position = move.end
-        places = {"time-from": round(move.start, 3), "time-to": round(move.end, 3)}
-        return self._statement("seeked", move.at, places, {})
+        positions = {"time-from": round(move.start, 3), "time-to": round(move.end, 3)}
+        return self._statement("seeked", move.at, positions, {})
 
     def _progress(self) -> Statement:
-        told: Statement = {"time": round(self._position, 3), "progress": round(self._share(), 3)}
+        progress: Statement = {"time": round(self._position, 3), "progress": round(self._share(), 3)}
         if self._watched:
-            told["played-segments"] = "[,]".join(f"{_short(a)}[.]{_short(b)}" for a, b in self._watched)
-        return told
+            progress["played-segments"] = "[,]".join(f"{_short(a)}[.]{_short(b)}" for a, b in self._watched)
+        return progress
 
     def _share(self) -> float:
         return min(_covered(self._watched) / self._length, 1.0) if self._length else 0.0
@@ -150,7 +150,7 @@ class _Narration:
         return self._statement(verb, at, result, {"length": self._length} | context) if self._length else None
 
     def _statement(self, verb: str, at: int, result: Statement | None, context: Statement) -> Statement:
-        told: Statement = {
+        statement: Statement = {
             "actor": self._subject.actor,
             "verb": {"id": VERBS[verb], "display": {"en-US": verb}},
             "object": self._subject.activity(self._stay.node.id),
@@ -158,21 +158,21 @@ class _Narration:
             "timestamp": instants.write(at),
         }
         if result is not None:
-            told["result"] = {"extensions": {EXTENSION + name: value for name, value in result.items()}}
+            statement["result"] = {"extensions": {EXTENSION + name: value for name, value in result.items()}}
         if verb == "completed":
             seconds = sum(end - start for start, end in self._watched)
-            told["result"] |= {"completion": True, "duration": f"PT{_short(seconds)}S"}
-        return {"id": _id(told)} | told
+            statement["result"] |= {"completion": True, "duration": f"PT{_short(seconds)}S"}
+        return {"id": _id(statement)} | statement
 
 
 def viewer(session: Session) -> str:
-    """Return who watched: the viewer that the metadata name, else the owner."""
+    """Return the viewer's name: `viewerId` of the metadata, else the owner."""
     named = session.get("metadata", {}).get("viewerId")
     return named if isinstance(named, str) and named else session["owner"]
 
 
 def film(session: Session, options: Options) -> str:
-    """Return the IRI of what was watched: the videoId where it is one, else one made of it, or of the session's id."""
+    """Return the film's IRI: the videoId if it is an IRI, else one derived from it or from the session's id."""
     video_id = session.get("videoId")
     if video_id is None:
         return options.iri("sessions", session["_id"])
@@ -180,7 +180,7 @@ def film(session: Session, options: Options) -> str:
 
 
 def is_iri(text: str) -> bool:
-    """Return whether a text is an absolute IRI, without a fragment."""
+    """Return whether a text is an absolute IRI without a fragment."""
     return _IRI.fullmatch(text) is not None
 
 
@@ -191,31 +191,31 @@ def _video(iri: str, name: str) -> Statement:
     return {"objectType": "Activity", "id": iri, "definition": definition}
 
 
-def _registration(told: object, session_id: str) -> str:
-    """Return the registration of a session's statements: the imported one, or one made from the session's id."""
+def _registration(imported: object, session_id: str) -> str:
+    """Return the registration of a session's statements: the imported one, or one derived from the session's id."""
     try:
-        return str(uuid.UUID(told)) if isinstance(told, str) else _uuid(bytes.fromhex(session_id))
+        return str(uuid.UUID(imported)) if isinstance(imported, str) else _uuid(bytes.fromhex(session_id))
     except ValueError:
         return _uuid(bytes.fromhex(session_id))
 
 
 def _uuid(content: bytes) -> str:
-    """Return a UUID of 16 bytes; it says that it is random, since the profile's validators take no version 5."""
+    """Return a UUID of 16 bytes, marked as version 4, since the profile's validators do not accept version 5."""
     return str(uuid.UUID(bytes=content, version=4))
 
 
 def _id(statement: Statement) -> str:
-    """Return a statement's id, made from its content, so that a second export has the same."""
+    """Return a statement's id, derived from its content, so that every export has the same one."""
     return _uuid(hashlib.sha256(json.dumps(statement, sort_keys=True).encode()).digest()[:16])
 
 
 def _speed(stretches: list[tuple[Segment, Move | None]]) -> str:
-    """Return the fastest that a visit was played at."""
+    """Return the fastest speed of a visit, at least 1."""
     return _short(max([1.0, *(_pace(segment) for segment, _ in stretches)]))
 
 
 def _pace(segment: Segment) -> float:
-    """Return the least speed at which a stretch can have been watched in its time."""
+    """Return the average speed at which a stretch was watched."""
     seconds = (segment.ended_at - segment.started_at) / instants.SECOND
     return (segment.end - segment.start) / seconds if seconds > 0 else 1.0
 

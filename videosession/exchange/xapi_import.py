@@ -1,4 +1,4 @@
-"""xAPI statements of the Video Profile, read as events: those of other players, and those that an export wrote."""
+"""Reads xAPI statements of the Video Profile as events, whether other players or an export wrote them."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ Statement = dict[str, Any]
 
 
 def read(line: bytes) -> Iterator[Record | None]:
-    """Yield what the statements of a line say: one of them, an array, or an LRS's answer; Unreadable."""
+    """Yield the records of a line: a statement, an array of them, or an LRS's answer; Unreadable."""
     if line.isspace():
         return
-    told = parsed(line)
-    if isinstance(told, dict) and isinstance(told.get("statements"), list):
-        told = told["statements"]
-    for statement in told if isinstance(told, list) else [told]:
+    value = parsed(line)
+    if isinstance(value, dict) and isinstance(value.get("statements"), list):
+        value = value["statements"]
+    for statement in value if isinstance(value, list) else [value]:
         yield of_statement(statement)
 
 
 def of_statement(statement: object) -> Record | None:
-    """Return what a statement says of a video, None where that is nothing; Unreadable."""
+    """Return the record of a statement, None if it is not about a video; Unreadable."""
     if not isinstance(statement, dict):
         raise Unreadable("not a statement")
     verb = _TYPES.get(text_of(_at(statement, "verb", "id")))
@@ -44,7 +44,7 @@ def of_statement(statement: object) -> Record | None:
     if not film:
         raise Unreadable("no object")
     grouping = _first(_at(statement, "context", "contextActivities", "grouping"))
-    if has_node and text_of(grouping.get("id")) != film:  # the fragment is not ours
+    if has_node and text_of(grouping.get("id")) != film:  # the fragment does not name a node
         film, has_node, node = f"{film}#{node}", "", ""
     registration = text_of(_at(statement, "context", "registration"))
     session = registration or text_of(_extensions(statement, "context").get("session-id"))
@@ -62,7 +62,7 @@ def of_statement(statement: object) -> Record | None:
 
 
 def _is_video(statement: Statement) -> bool:
-    """Return whether a statement is of the Video Profile; some name it in their category only."""
+    """Return whether a statement belongs to the Video Profile; some name the profile only in their category."""
     return _at(statement, "object", "definition", "type") == VIDEO or any(
         activity.get("id") == "https://w3id.org/xapi/video"
         for activity in _list(_at(statement, "context", "contextActivities", "category"))
@@ -70,7 +70,7 @@ def _is_video(statement: Statement) -> bool:
 
 
 def _user(actor: Any) -> str:
-    """Return whom an actor names by what identifies it."""
+    """Return the identifier of an actor; Unreadable if there is none."""
     ways = (("account", "name"), ("mbox",), ("mbox_sha1sum",), ("openid",))
     named = [_at(actor, *steps) for steps in ways]
     if user := next(filter(None, map(text_of, named)), None):
@@ -84,20 +84,20 @@ def _events(statement: Statement, verb: str, node: str | None) -> list[dict[str,
     if not _EVENT_ID.fullmatch(event_id):
         event_id = digest(_sorted(statement))
     kind, data = _translated(verb, result, context, node)
-    told = {name: value for name, value in data.items() if value is not None}
-    return [event(kind, moment(statement.get("timestamp") or statement.get("stored")), told, event_id)]
+    data = {name: value for name, value in data.items() if value is not None}
+    return [event(kind, moment(statement.get("timestamp") or statement.get("stored")), data, event_id)]
 
 
 def _sorted(statement: Statement) -> bytes:
-    """Return a statement as JSON that is the same however its keys are ordered; Unreadable."""
+    """Return a statement as JSON with sorted keys; Unreadable."""
     try:
         return orjson.dumps(statement, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # what only a document can hold: numbers beyond 64 bits
+    except TypeError:  # an integer of more than 64 bits, which only the reader of large documents lets through
         raise Unreadable("no JSON that can be stored") from None
 
 
 def _translated(verb: str, result: Statement, context: Statement, node: str | None) -> tuple[str, Statement]:
-    """Return the type and the data of the event that a statement tells of."""
+    """Return the type and the data of a statement's event."""
     position = {"position": result.get("time")}
     match verb:
         case "initialized":
@@ -112,24 +112,24 @@ def _translated(verb: str, result: Statement, context: Statement, node: str | No
             return "sessionEnd", position
         case "interacted" if _rate(context):
             return "rateChange", position | {"rate": _rate(context)}
-    # `completed` is a mark of progress, not an end: the film may go on. A timeline does not read it.
+    # `completed` reports progress, not the end: the film may go on. Timelines ignore this type.
     return f"xapi.{verb}", position | {"progress": result.get("progress")}
 
 
 def _entry(context: Statement, node: str | None) -> tuple[str, Statement]:
-    said = {"duration": _number(context.get("length")), "rate": _rate(context)}
+    known = {"duration": _number(context.get("length")), "rate": _rate(context)}
     if node is None:
-        return "sessionStart", said
+        return "sessionStart", known
     branch = {name: context.get(BRANCH_EXTENSION + name) for name in ("option", "cause")}
     origin = context.get(BRANCH_EXTENSION + "origin")
     kind = "choice" if branch["cause"] is not None else "nodeEnter"
-    return kind, {"toNode": node, "fromNode": origin} | branch | said
+    return kind, {"toNode": node, "fromNode": origin} | branch | known
 
 
 def _rate(context: Statement) -> float | None:
-    """Return a speed, which the profile writes as 1.5x."""
-    said = text_of(context.get("speed")).removesuffix("x")
-    return float(said) if re.fullmatch(r"\d{1,4}(\.\d{1,9})?", said) and float(said) else None
+    """Return the speed, which the profile writes as `1.5x`."""
+    speed = text_of(context.get("speed")).removesuffix("x")
+    return float(speed) if re.fullmatch(r"\d{1,4}(\.\d{1,9})?", speed) and float(speed) else None
 
 
 def _number(value: object) -> float | None:
@@ -137,13 +137,13 @@ def _number(value: object) -> float | None:
 
 
 def _extensions(statement: Statement, part: str) -> Statement:
-    """Return the extensions of a part of a statement, the profile's by their short names."""
-    told = _at(statement, part, "extensions")
-    return {name.removeprefix(EXTENSION): value for name, value in told.items()} if isinstance(told, dict) else {}
+    """Return the extensions of a part of a statement; the profile's own have short names."""
+    found = _at(statement, part, "extensions")
+    return {name.removeprefix(EXTENSION): value for name, value in found.items()} if isinstance(found, dict) else {}
 
 
 def _at(value: Any, *steps: str) -> Any:
-    """Return what lies at the end of a path through objects, an empty object where nothing does."""
+    """Return the value at a path through objects, or an empty object if there is none."""
     for step in steps:
         value = value.get(step) if isinstance(value, dict) else None
     return value or {}
