@@ -8,7 +8,7 @@ import pytest
 from tests.client import Client
 from videosession import sample_sessions, sample_viewers
 from videosession.timeline import walk
-from videosession.video import Film, Session, packed, picture, plan_of
+from videosession.video import Film, Session, packed, picture, plan_of, small_groups
 from videosession.video.results import Result, pack
 
 NOW = 10**15
@@ -97,3 +97,15 @@ def test_a_picture_is_served(shared_app, operation):
     assert drawn.headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'"
     accepted = client.get(f"/api/videos/{operation}{query}", headers={"Accept": "image/svg+xml"})
     assert accepted.data == drawn.data
+
+
+def test_what_is_hidden_is_not_drawn_as_nothing():
+    film = film_of_viewers(14)
+    one = picture.heatmap(small_groups.heatmap(film.heatmap(node=("boat",)), 5))
+    several = picture.heatmap(small_groups.heatmap(film.heatmap(), 5))
+    choices = picture.choices(small_groups.choices(film_of_viewers(40).choices(), 5), [])
+    for drawn in (one, several, choices):
+        assert "too few to show" in drawn
+        assert 'class="hidden"' in drawn
+    assert "boat: at least 30 % seen on average" in one
+    assert "5 viewers" in picture.choices(small_groups.suppressed(5), [])

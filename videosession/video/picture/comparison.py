@@ -53,12 +53,12 @@ def _plot(page: Page, curves: list[Answer | None]) -> None:
         page.text(f"{share:.0%}", LEFT - 8, y + 5, anchor="end")
     for second in ticks(length, 110, RIGHT - LEFT):
         x = LEFT + (RIGHT - LEFT) * second / length
-        page.text(clock(second), x, top + HEIGHT + 22, anchor="end" if x > RIGHT - 30 else "middle")
+        page.text(clock(second), x, top + HEIGHT + 28, anchor="end" if x > RIGHT - 30 else "middle")
     page.rect("frame", LEFT, top, RIGHT - LEFT, HEIGHT)
     for classes, curve in zip("ab", curves, strict=True):
         if curve is not None:
             page.path(classes, _curve(curve, length, top))
-    page.y = top + HEIGHT + 30
+    page.y = top + HEIGHT + 36
 
 
 def _curve(node: Answer, length: float, top: float) -> str:

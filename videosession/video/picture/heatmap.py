@@ -10,16 +10,18 @@ from videosession.video.picture.page import (
     Page,
     clock,
     count,
+    hidden,
     named,
-    percent,
     seen_on_average,
     short,
+    suppressed,
     ticks,
 )
 
 NODES = 24
 MARKS = 3
 HEIGHT = 220.0
+HIDDEN = "too few to show"
 POINTS = 700  # of a curve: as many as can be told apart
 
 Answer = dict[str, Any]
@@ -28,7 +30,7 @@ Answer = dict[str, Any]
 def draw(answer: Answer) -> str:
     """Return an SVG of a heatmap's answer."""
     if answer.get("suppressed"):
-        return _empty("Too few viewers to show anything")
+        return suppressed(answer)
     if not answer["views"]:
         return _empty("Nobody has watched this yet")
     nodes = answer["nodes"]
@@ -49,9 +51,8 @@ def _facts(page: Page, answer: Answer) -> None:
 
 
 def _one(answer: Answer, node: Answer) -> str:
-    seen = seen_on_average(node)
-    page = Page(f"{percent(seen)} seen on average" if node["node"] is None else
-                f"{named(node['node'])}: {percent(seen)} seen on average")  # fmt: skip
+    seen = f"{seen_on_average(node)} seen on average"
+    page = Page(seen if node["node"] is None else f"{named(node['node'])}: {seen}")
     _facts(page, answer)
     marks = _marks(node)
     page.y += 20 + 24 * bool(marks["replayed"])
@@ -106,6 +107,7 @@ class _Curve:
             self.kinds.append(("again", "seen again"))
         page.path("seen", f"M{_line([(LEFT, base), *lower, (RIGHT, base)])}Z")
         page.path("edge", f"M{_line(lower)}")
+        self._hidden()
         self._skipped(marks["skippedRanges"])
         self._replayed(marks["replayed"])
         self._drops(marks["dropOffs"])
@@ -123,6 +125,16 @@ class _Curve:
             page.text(clock(second), self.x(second), base + 44, anchor=anchor)
         page.rect("frame", LEFT, self.top, RIGHT - LEFT, HEIGHT)
         page.y = base
+
+    def _hidden(self) -> None:
+        found = hidden(self.node)
+        for first, after in found:
+            left, right = self.x(first * self.width), self.x(after * self.width)
+            for classes in ("paper", "hidden"):  # nobody is known to have left there
+                self.page.rect(classes, left, self.top + 1, right - left, HEIGHT - 2 + 8 * (classes == "paper"))
+            self.page.said.append(f"From {clock(first * self.width)} to {clock(after * self.width)} {HIDDEN}")
+        if found:
+            self.kinds.append(("hidden", HIDDEN))
 
     def _skipped(self, found: list[Answer]) -> None:
         for each in found:
@@ -208,6 +220,8 @@ def _many(answer: Answer, nodes: list[Answer]) -> str:
         _strip(page, answer, node, (left, right), longest, tall - 10)
     if any(node.get("dropOffs") for node in chosen):
         kinds.append(("drop", "many leave"))
+    if any(map(hidden, chosen)):
+        kinds.append(("hidden", HIDDEN))
     page.y += 6
     for second in ticks(longest, 100, right - left):
         page.text(clock(second), left + (right - left) * second / longest, page.y + 20, anchor="middle")
@@ -242,6 +256,10 @@ def _strip(page: Page, answer: Answer, node: Answer, ends: tuple[float, float], 
     for each in node.get("dropOffs", [])[:MARKS]:
         x = left + wide * min((each["peak"] + answer["binSeconds"] / 2) / (node["lengthSeconds"] or 1), 1)
         page.path("drop", f"M{x - 5:.1f} {base - tall - 2:.1f}h10l-5 8Z", _leave(each["count"]))
+    one = wide / max(len(kept), 1)
+    for first, after in hidden(node):
+        page.rect("hidden", left + first * one, base - tall, (after - first) * one, tall)
     seen = seen_on_average(node)
-    page.text(percent(seen) if any(kept) else "never", 712, base - 6, "normal" if any(kept) else "small")
-    page.said.append(f"{short(named(node['node']), 40)}: {percent(seen)} seen")
+    told = seen.replace("at least ", "≥") if any(kept) else "few" if hidden(node) else "never"
+    page.text(told, 712, base - 6, "small" if hidden(node) or not any(kept) else "normal")
+    page.said.append(f"{short(named(node['node']), 40)}: {seen} seen")

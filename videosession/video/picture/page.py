@@ -23,6 +23,7 @@ text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#1f23
 .drop{fill:#cf222e}.dropline{stroke:#cf222e;stroke-width:1.5;stroke-dasharray:3 3}
 .replay{stroke:#b35900;stroke-width:4;stroke-linecap:round}.replaytext{fill:#953800}.droptext{fill:#cf222e}
 .skip{stroke:#818b98;stroke-width:1.5}.skipped{fill:url(#skipped)}
+.hide{stroke:#818b98;stroke-width:2;stroke-opacity:.6}.hidden{fill:url(#hidden)}
 .heat{fill:#0969da;shape-rendering:crispEdges}.track{fill:#818b98;fill-opacity:.13}
 .chosen{fill:#8250df;fill-opacity:.45}.other{fill:#818b98;fill-opacity:.42}.end{fill:#cf222e;fill-opacity:.5}
 .node{fill:#1f2328}.never{fill:none;stroke:#818b98;stroke-dasharray:4 3;stroke-width:1.5}
@@ -38,7 +39,9 @@ text{fill:#f0f6fc}.small{fill:#9198a1}.halo{stroke:#0d1117}.paper{fill:#0d1117}.
 """
 _HATCH = (
     '<defs><pattern id="skipped" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<path class="skip" d="M0 0V7"/></pattern></defs>'
+    '<path class="skip" d="M0 0V7"/></pattern>'
+    '<pattern id="hidden" width="6" height="6" patternUnits="userSpaceOnUse"><path class="hide" d="M0 3H2"/></pattern>'
+    "</defs>"
 )
 
 
@@ -98,6 +101,14 @@ class Page:
         )
 
 
+def suppressed(answer: dict[str, Any]) -> str:
+    """Return the picture of an answer that tells nothing, as it is of too few."""
+    page = Page("Too few viewers to show anything")
+    page.said.append(page.title)
+    page.say(f"Figures are shown from {answer['smallestGroup']} viewers on.")
+    return page.svg()
+
+
 def clean(text: str, longest: int = 200) -> str:
     """Return text that is safe in an element, on one line and not longer than that."""
     text = " ".join(FORBIDDEN.sub("", text[: 4 * longest]).split())
@@ -137,7 +148,18 @@ def ticks(length: float, apart: float, wide: float) -> list[float]:
     return [place * step for place in range(int(length / step) + 1)]
 
 
-def seen_on_average(node: dict[str, Any]) -> float | None:
-    """Return which share of a node its views saw on average, by the curve."""
-    shares = [share for share in node["retention"] if share is not None]
-    return min(sum(shares) / len(shares), 1.0) if shares else None
+def hidden(node: dict[str, Any]) -> list[tuple[int, int]]:
+    """Return where stretches of a node's bins begin and end that are hidden, as those of small groups are."""
+    found: list[tuple[int, int]] = []
+    for place, share in enumerate(node["retention"]):
+        if share is None:
+            first = found.pop()[0] if found and found[-1][1] == place else place
+            found.append((first, place + 1))
+    return found
+
+
+def seen_on_average(node: dict[str, Any]) -> str:
+    """Return which share of a node its views saw on average, by the curve; at least, where some of it is hidden."""
+    shares = [share or 0.0 for share in node["retention"]]
+    seen = percent(min(sum(shares) / len(shares), 1.0) if shares else None)
+    return f"at least {seen}" if hidden(node) else seen

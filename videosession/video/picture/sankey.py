@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from videosession.video.arithmetic import Node
-from videosession.video.picture.page import Page, count, named, percent
+from videosession.video.picture.page import Page, count, named, percent, suppressed
 
 STEPS = 6
 NODES = 8
@@ -22,7 +22,7 @@ Place = tuple[int, Node]
 def draw(answer: Answer, flows: list[Answer]) -> str:
     """Return an SVG of the answer about choices and the flows of the first steps."""
     if answer.get("suppressed"):
-        return _words("Too few viewers to show anything")
+        return suppressed(answer)
     if "suppressed" in answer:
         return _bars(answer)
     if not answer["views"]:
@@ -43,6 +43,8 @@ def _headline(answer: Answer) -> str:
         return "No branches were taken"
     node = max(asked, key=lambda node: node.get("left") or node["sessions"])
     best = max(node["edges"], key=lambda edge: edge["first"] or 0)
+    if best["first"] is None:
+        return "Too few took each branch to show"
     what = best["option"] if best["option"] is not None else named(best["to"], 40)
     return f"{percent(best['firstShare'])} chose “{named(what, 36)}”" if best["cause"] == "choice" else (
         f"{percent(best['firstShare'])} went on to {named(best['to'], 36)}"
@@ -202,19 +204,28 @@ def _bars(answer: Answer) -> str:
     """Draw the choices of each node as bars: what a token that small groups are hidden from may see."""
     page = Page(_headline(answer))
     page.say(f"{count(answer['views'], 'view')} by {count(answer['viewers'], 'viewer')}")
+    kinds = {"chosen": "chosen"}
     for node in [each for each in answer["nodes"] if each["edges"]][:NODES]:
-        page.y += 44
+        page.y += 48
         page.text(f"{named(node['node'])}, {count(node['sessions'], 'view')}", 16, page.y, "name")
         for edge in node["edges"][:NODES]:
-            page.y += 30
-            what = named(edge["option"] if edge["option"] is not None else edge["to"], 24)
+            classes, meaning = _kind(edge)
+            kinds[classes] = meaning
+            what = named(edge["option"] if edge["option"] is not None else edge["to"], 44)
+            told = "few" if edge["first"] is None else percent(edge["firstShare"])
+            page.y += 32  # beneath its name, which on a phone is as wide as the picture
             page.text(what, 16, page.y)
-            page.rect("track", 236, page.y - 16, 450, 20)
-            if edge["firstShare"]:
-                page.rect(
-                    "chosen" if edge["cause"] == "choice" else "other", 236, page.y - 16, 450 * edge["firstShare"], 20
-                )
-            page.text(percent(edge["firstShare"]), 700, page.y)
-            page.said.append(f"{named(node['node'])}: {percent(edge['firstShare'])} {what}")
-    page.legend([("chosen", "chosen"), ("other", "not chosen")])
+            page.rect("track", 16, page.y + 8, 670, 14)
+            wide = 1.0 if edge["first"] is None else edge["firstShare"]
+            page.rect(classes, 16, page.y + 8, 670 * wide, 14)
+            page.y += 22
+            page.text(told, 700, page.y)
+            page.said.append(f"{named(node['node'])}: {told} {what}")
+    page.legend(kinds.items())
     return page.svg()
+
+
+def _kind(edge: Answer) -> tuple[str, str]:
+    if edge["first"] is None:
+        return "hidden", "too few to show"
+    return ("chosen", "chosen") if edge["cause"] == "choice" else ("other", "not chosen")
