@@ -1,4 +1,4 @@
-"""Tokens of an identity provider: RS256 and ES256, with one public key or with those that a URL publishes."""
+"""Tokens from an identity provider: RS256 and ES256, with a configured public key or with keys published at a URL."""
 
 import hashlib
 import hmac
@@ -54,7 +54,7 @@ def trusting(db, **settings):
 
 
 class Provider(HTTPServer):
-    """An identity provider on loopback: publishes `keys`, or answers what `answer` says, and counts."""
+    """An identity provider on loopback: publishes `keys`, or sends `answer`; counts the requests."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -105,7 +105,7 @@ class Clock:
 
 
 def settle(keys: PublishedKeys) -> None:
-    """Wait for the fetch that goes on, if one does."""
+    """Wait until a running fetch has ended."""
     if keys._fetching:
         keys._fetching.join(10)
 
@@ -114,14 +114,14 @@ def settle(keys: PublishedKeys) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_token_signed_for_the_public_key_is_believed(memory_db, algorithm):
+def test_a_token_that_verifies_with_the_public_key_is_accepted(memory_db, algorithm):
     key = ALGORITHMS[algorithm]
     app = trusting(memory_db, JWT_ALGORITHM=algorithm, JWT_PUBLIC_KEY=pem(key))
     assert status(app, token(key, algorithm)) == 404
 
 
 @pytest.mark.parametrize("form", ["file", "one line"])
-def test_the_public_key_may_be_a_file_or_one_line(memory_db, tmp_path, form):
+def test_the_public_key_may_be_a_file_or_a_single_line(memory_db, tmp_path, form):
     (tmp_path / "key.pem").write_text(pem(RSA))
     given = {"file": str(tmp_path / "key.pem"), "one line": pem(RSA).replace("\n", "\\n")}
     assert status(trusting(memory_db, JWT_PUBLIC_KEY=given[form]), token()) == 404
@@ -150,11 +150,11 @@ def hand_signed(secret: str) -> str:
 
 
 @pytest.mark.parametrize("make", CONFUSIONS.values(), ids=CONFUSIONS)
-def test_with_a_public_key_nothing_else_is_believed(memory_db, make):
+def test_with_a_public_key_tokens_with_other_signatures_are_rejected(memory_db, make):
     assert status(trusting(memory_db, JWT_PUBLIC_KEY=pem(RSA)), make()) == 401
 
 
-def test_the_services_own_tokens_stay_good_beside_a_public_key(memory_db):
+def test_the_services_own_tokens_stay_valid_when_a_public_key_is_set(memory_db):
     app = trusting(memory_db, JWT_PUBLIC_KEY=pem(RSA), JWT_ISSUER="https://id.example", JWT_AUDIENCE="videos")
     owner, player = Client(app), Client(app, None)
     session = owner.new_session()
@@ -202,12 +202,12 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize(("settings", "said"), UNUSABLE.values(), ids=UNUSABLE)
-def test_settings_that_cannot_be_used_stop_the_start_and_say_why(memory_db, settings, said):
+def test_the_service_does_not_start_with_unusable_settings_and_says_why(memory_db, settings, said):
     with pytest.raises(ConfigError, match=re.escape(said)):
         trusting(memory_db, **settings)
 
 
-def test_without_the_package_for_public_keys_the_start_says_what_to_install(memory_db, monkeypatch):
+def test_without_the_package_for_public_keys_the_error_says_what_to_install(memory_db, monkeypatch):
     monkeypatch.setattr(jwt.algorithms, "has_crypto", False)
     with pytest.raises(ConfigError, match="pip install -r requirements-optional.txt"):
         trusting(memory_db, JWT_PUBLIC_KEY=pem(RSA))
@@ -218,7 +218,7 @@ def test_without_the_package_for_public_keys_the_start_says_what_to_install(memo
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("name", ["first", None])
-def test_tokens_of_published_keys_are_believed(memory_db, provider, algorithm, name):
+def test_tokens_signed_with_published_keys_are_accepted(memory_db, provider, algorithm, name):
     provider.publish(described(P384, "x"), described(ALGORITHMS[algorithm], "first"), described(OTHER_RSA, "other"))
     app = trusting(memory_db, JWT_ALGORITHM=algorithm, JWT_JWKS_URL=provider.url)
     assert status(app, token(ALGORITHMS[algorithm], algorithm, name)) == 404
@@ -239,14 +239,14 @@ USELESS = {
 
 @pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits")
 @pytest.mark.parametrize("useless", USELESS.values(), ids=USELESS)
-def test_a_published_key_that_cannot_sign_so_is_passed_over(memory_db, provider, useless):
+def test_published_keys_that_do_not_fit_the_algorithm_are_ignored(memory_db, provider, useless):
     provider.publish(useless, described(OTHER_RSA, "b"))
     app = trusting(memory_db, JWT_JWKS_URL=provider.url)
     assert [status(app, token(key, name="a")) for key in (RSA, WEAK_RSA)] == [401, 401]
     assert status(app, token(OTHER_RSA, name="b")) == 404
 
 
-def test_a_new_key_is_fetched_when_its_first_token_comes_at_most_every_half_minute(provider):
+def test_a_token_with_an_unknown_key_triggers_a_fetch_at_most_every_30_seconds(provider):
     clock = Clock()
     provider.publish(described(RSA, "a"))
     keys = PublishedKeys(provider.url, "RS256", clock)
@@ -259,7 +259,7 @@ def test_a_new_key_is_fetched_when_its_first_token_comes_at_most_every_half_minu
     assert provider.fetches == 2
 
 
-def test_a_token_with_another_algorithm_makes_nobody_fetch(memory_db, provider):
+def test_a_token_with_another_algorithm_does_not_trigger_a_fetch(memory_db, provider):
     app = trusting(memory_db, JWT_JWKS_URL=provider.url)
     assert status(app, token(name="a")) == 401
     services_of(app).tokens._others.keys._next_fetch_at = 0
@@ -267,7 +267,7 @@ def test_a_token_with_another_algorithm_makes_nobody_fetch(memory_db, provider):
     assert provider.fetches == 1
 
 
-def test_a_key_that_is_no_longer_published_is_no_longer_believed_also_for_tokens_seen_before(memory_db, provider):
+def test_tokens_of_a_key_that_is_no_longer_published_are_rejected_even_if_cached(memory_db, provider):
     provider.publish(described(RSA, "a"))
     app, clock = trusting(memory_db, JWT_JWKS_URL=provider.url), Clock()
     keys = services_of(app).tokens._others.keys
@@ -280,7 +280,7 @@ def test_a_key_that_is_no_longer_published_is_no_longer_believed_also_for_tokens
     assert status(app, token(name="a")) == 401
 
 
-def test_nobody_with_a_known_key_waits_for_a_fetch(provider):
+def test_requests_with_a_known_key_do_not_wait_for_a_fetch(provider):
     clock = Clock()
     provider.publish(described(RSA, "a"))
     keys = PublishedKeys(provider.url, "RS256", clock)
@@ -302,7 +302,7 @@ AWAY = {
 
 
 @pytest.mark.parametrize(("status", "body", "headers"), AWAY.values(), ids=AWAY)
-def test_while_the_provider_is_away_known_keys_stay_good_for_a_day(provider, status, body, headers):
+def test_while_the_provider_is_unavailable_known_keys_stay_valid_for_a_day(provider, status, body, headers):
     clock = Clock()
     provider.publish(described(RSA, "a"))
     keys = PublishedKeys(provider.url, "RS256", clock)
@@ -321,7 +321,7 @@ def test_while_the_provider_is_away_known_keys_stay_good_for_a_day(provider, sta
         keys.find(token(name="a"))
 
 
-def test_before_the_first_keys_could_be_fetched_the_answer_is_503_not_401(memory_db, provider):
+def test_until_keys_have_been_fetched_once_the_answer_is_503_not_401(memory_db, provider):
     provider.answer(500, "")
     client = Client(trusting(memory_db, JWT_JWKS_URL=provider.url), None)
     client.token = token(name="a")
@@ -330,7 +330,7 @@ def test_before_the_first_keys_could_be_fetched_the_answer_is_503_not_401(memory
     assert status(client.app, "rubbish") == 401
 
 
-def test_a_provider_that_accepts_and_never_answers_holds_a_request_for_a_moment_only(provider, monkeypatch):
+def test_a_provider_that_never_answers_delays_a_request_only_briefly(provider, monkeypatch):
     monkeypatch.setattr(jwks, "WAIT_SECONDS", 0.05)
     provider.may_answer.clear()
     keys = PublishedKeys(provider.url, "RS256", Clock())
@@ -338,7 +338,7 @@ def test_a_provider_that_accepts_and_never_answers_holds_a_request_for_a_moment_
         keys.find(token(name="a"))
 
 
-def test_while_the_provider_is_away_nobody_waits_for_it_who_has_an_unknown_key(provider):
+def test_while_the_provider_is_unavailable_requests_with_unknown_keys_do_not_wait(provider):
     clock = Clock()
     provider.publish(described(RSA, "a"))
     keys = PublishedKeys(provider.url, "RS256", clock)
@@ -352,7 +352,7 @@ def test_while_the_provider_is_away_nobody_waits_for_it_who_has_an_unknown_key(p
     assert keys._fetching.is_alive()
 
 
-def test_of_many_requests_with_unknown_keys_a_few_wait_for_a_fetch_and_the_others_are_told_to_come_again(provider):
+def test_few_requests_with_unknown_keys_wait_for_a_fetch_the_others_get_503(provider):
     provider.may_answer.clear()
     keys, outcomes = PublishedKeys(provider.url, "RS256", Clock()), []
 
@@ -374,7 +374,7 @@ def test_of_many_requests_with_unknown_keys_a_few_wait_for_a_fetch_and_the_other
     assert (outcomes.count(None), outcomes.count([])) == (20 - jwks.MOST_WAITING, jwks.MOST_WAITING)
 
 
-def test_a_fetch_that_never_ends_keeps_no_key_for_longer_than_a_day(provider):
+def test_a_fetch_that_never_ends_does_not_keep_keys_valid_for_more_than_a_day(provider):
     clock = Clock()
     provider.publish(described(RSA, "a"))
     keys = PublishedKeys(provider.url, "RS256", clock)

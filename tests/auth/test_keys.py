@@ -1,4 +1,4 @@
-"""Whose signatures are believed, and how that is changed without refusing anybody."""
+"""Rotating the signing secret without rejecting a valid token."""
 
 import signal
 import threading
@@ -36,15 +36,15 @@ def rotated(memory_db):
 
 @pytest.mark.parametrize("secret", [SECRET, OLD_SECRET], ids=["present", "previous"])
 @pytest.mark.parametrize("audience", [{}, {"aud": "videosession"}], ids=["a client's", "our own"])
-def test_tokens_of_both_secrets_are_read(rotated, secret, audience):
+def test_tokens_signed_with_either_secret_are_accepted(rotated, secret, audience):
     assert status(rotated, jwt.encode(claims(**audience), secret)) == 404
 
 
-def test_the_previous_secret_signs_nothing(rotated):
+def test_the_previous_secret_is_not_used_to_sign(rotated):
     assert jwt.decode(Client(rotated).token, SECRET, ["HS256"], audience="videosession")["sub"] == "alice"
 
 
-def test_a_players_token_outlives_the_change_of_the_secret(rotated, memory_db):
+def test_a_player_token_stays_valid_when_the_secret_changes(rotated, memory_db):
     before = create_app({"JWT_SECRET": OLD_SECRET}, db=memory_db)
     owner, player = Client(before), Client(rotated, None)
     session = owner.new_session()
@@ -52,19 +52,19 @@ def test_a_players_token_outlives_the_change_of_the_secret(rotated, memory_db):
     assert player.append(session, PLAY).status_code == 201
 
 
-def test_a_secret_that_is_no_longer_named_is_refused(app):
+def test_a_token_signed_with_a_removed_secret_is_rejected(app):
     assert status(app, jwt.encode(claims(), OLD_SECRET)) == 401
 
 
 def reload(service: Service, copy, **secrets: str) -> None:
-    """Change the secrets and have gunicorn take them up, workers at a time."""
+    """Change the secrets, and let gunicorn reload its workers one after the other."""
     (copy / ".env").write_text("".join(f"{name}={secret}\n" for name, secret in secrets.items()))
     before = set(service.worker_pids())
     service.process.send_signal(signal.SIGHUP)
     wait_until(lambda: len(service.worker_pids()) == 2 and not before & set(service.worker_pids()))
 
 
-def test_no_token_is_refused_at_any_moment_while_the_secret_is_changed_under_gunicorn(mongo_uri, tmp_path):
+def test_no_token_is_rejected_while_gunicorn_reloads_with_a_new_secret(mongo_uri, tmp_path):
     copy, port = copy_project(tmp_path), free_port()
     (copy / ".env").write_text(f"JWT_SECRET={OLD_SECRET}\n")
     settings = {"MONGODB_URI": mongo_uri, "PORT": port, "WEB_CONCURRENCY": 2, "FLASK_SKIP_DOTENV": 0}

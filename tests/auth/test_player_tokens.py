@@ -1,4 +1,4 @@
-"""Tokens for players in browsers: for one session, to append to it, and for nothing else."""
+"""Player tokens, for browsers: they can append events to one session and do nothing else."""
 
 import time
 from datetime import datetime
@@ -14,7 +14,7 @@ NO_ID = "0" * 32
 
 @pytest.fixture
 def player(app, client):
-    """A client with a player's token, for its own `session`."""
+    """A client with a player token for its own `session`."""
     session = client.new_session()
     player = Client(app, None)
     player.session = session
@@ -22,7 +22,7 @@ def player(app, client):
     return player
 
 
-def test_a_player_appends_events_to_its_session(client, player):
+def test_a_player_token_can_append_events_to_its_session(client, player):
     assert player.append(player.session, PLAY).status_code == 201
     assert len(client.get(f"/api/sessions/{player.session}").json["events"]) == 1
 
@@ -39,24 +39,24 @@ FORBIDDEN = {
 
 
 @pytest.mark.parametrize(("method", "path"), FORBIDDEN.values(), ids=FORBIDDEN)
-def test_a_player_may_do_nothing_else_and_that_is_decided_before_anything_is_read(client, player, method, path):
+def test_a_player_token_allows_nothing_else_and_is_checked_before_the_request_is_read(client, player, method, path):
     place = path.format(own=player.session, other=client.new_session())
     answer = player.request(method, place, b"no JSON")
     assert (answer.status_code, answer.mimetype) == (403, "application/problem+json")
 
 
-def test_a_players_token_says_no_more_than_it_must(player):
+def test_a_player_token_has_only_the_necessary_claims(player):
     claims = jwt.decode(player.token, options={"verify_signature": False})
     assert claims.keys() == {"sub", "aud", "session", "exp", "iat", "nbf", "jti", "type", "fresh"}
 
 
-def test_every_route_but_the_appending_one_is_closed_to_players(app):
+def test_every_route_except_append_rejects_player_tokens(app):
     views = {rule.endpoint: app.view_functions[rule.endpoint] for rule in app.url_map.iter_rules()}
     assert [name for name, view in views.items() if getattr(view, "players", False)] == ["events.append_events"]
 
 
 @pytest.mark.parametrize(("sent", "seconds"), [({}, 3600), ({"expiresIn": 60}, 60), ({"expiresIn": 3.6e3}, 3600)])
-def test_a_players_token_says_when_it_ends(client, sent, seconds):
+def test_a_player_token_is_returned_with_its_expiry(client, sent, seconds):
     answer = client.post(f"/api/sessions/{client.new_session()}/token", sent)
     ends_at = datetime.fromisoformat(answer.json["expiresAt"]).timestamp()
     assert (answer.status_code, set(answer.json)) == (201, {"token", "expiresAt"})
@@ -66,25 +66,25 @@ def test_a_players_token_says_when_it_ends(client, sent, seconds):
 
 
 @pytest.mark.parametrize("seconds", [59, 3601, "600", 600.5, True, None, -60])
-def test_a_players_token_lasts_from_a_minute_to_an_hour(client, seconds):
+def test_the_lifetime_of_a_player_token_is_a_minute_to_an_hour(client, seconds):
     answer = client.post(f"/api/sessions/{client.new_session()}/token", {"expiresIn": seconds})
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/expiresIn")
 
 
 @pytest.mark.parametrize("session", ["deleted", "foreign", "unknown", "malformed"])
-def test_a_token_is_made_only_for_a_session_that_is_there_and_ones_own(client, stranger, session):
+def test_player_tokens_are_made_only_for_existing_sessions_of_the_owner(client, stranger, session):
     deleted = client.new_session()
     client.delete(f"/api/sessions/{deleted}")
     ids = {"deleted": deleted, "foreign": stranger.new_session(), "unknown": NO_ID, "malformed": "x"}
     assert client.post(f"/api/sessions/{ids[session]}/token", {}).status_code == 404
 
 
-def test_a_token_that_only_reads_makes_no_tokens(app, client):
+def test_a_read_only_token_cannot_make_player_tokens(app, client):
     reader = Client(app, "alice", scope="sessions:read")
     assert reader.post(f"/api/sessions/{client.new_session()}/token", {}).status_code == 403
 
 
-def test_a_players_token_is_of_no_use_once_the_session_is_deleted(client, player):
+def test_a_player_token_is_useless_once_its_session_is_deleted(client, player):
     client.delete(f"/api/sessions/{player.session}")
     assert player.append(player.session, PLAY).status_code == 404
 
@@ -98,7 +98,7 @@ BENT = {
 
 
 @pytest.mark.parametrize("claims", BENT.values(), ids=BENT)
-def test_a_bent_players_token_is_refused_though_the_secret_signed_it(player, claims):
+def test_a_malformed_player_token_is_rejected_despite_a_valid_signature(player, claims):
     sound = jwt.decode(player.token, options={"verify_signature": False})
     bent = {name: value for name, value in (sound | claims).items() if value is not None}
     player.token = jwt.encode(bent, SECRET)

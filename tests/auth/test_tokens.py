@@ -1,4 +1,4 @@
-"""Whatever token is sent: it is taken, or it is 401 with a way to get a good one; never a 500."""
+"""Any token is either accepted or answered with 401 and how to get a valid one; never with 500."""
 
 import time
 
@@ -100,14 +100,14 @@ GOOD_TOKENS = {
 
 
 @pytest.mark.parametrize("header", TOKENS.values(), ids=TOKENS)
-def test_a_bad_token_is_401_and_says_how_to_get_a_good_one(nobody, header):
+def test_an_invalid_token_is_answered_with_401_and_www_authenticate(nobody, header):
     answer = nobody.post(POSTS, {"title": "x"}, headers={"Authorization": header})
     check_problem(answer, 401)
     assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
 
 
 @pytest.mark.parametrize("header", GOOD_TOKENS.values(), ids=GOOD_TOKENS)
-def test_an_unusual_token_is_a_token(nobody, header):
+def test_unusual_but_valid_tokens_are_accepted(nobody, header):
     made = nobody.post(POSTS, {"title": "x"}, headers={"Authorization": header})
     assert made.status_code == 201, made.text
     read = nobody.get(f"{POSTS}/{made.json['id']}", headers={"Authorization": header})
@@ -141,14 +141,14 @@ SCOPES = {
 
 
 @pytest.mark.parametrize(("claims", "reads", "writes"), SCOPES.values(), ids=SCOPES)
-def test_a_token_with_scopes_may_do_what_is_understood_of_them_and_nothing_else(nobody, claims, reads, writes):
+def test_a_token_with_scopes_allows_exactly_what_its_known_scopes_allow(nobody, claims, reads, writes):
     header = {"Authorization": signed(**claims)}
     assert nobody.get(POSTS, headers=header).status_code == (200 if reads else 403)
     assert nobody.post(POSTS, {"title": "x"}, headers=header).status_code == (201 if writes else 403)
 
 
 @pytest.mark.parametrize(("seconds_ago", "status"), [(0, 201), (60, 401)])
-def test_an_expired_token_is_taken_within_the_leeway_of_two_clocks(nobody, seconds_ago, status):
+def test_an_expired_token_is_accepted_within_the_leeway(nobody, seconds_ago, status):
     token = mint(exp=int(time.time()) - seconds_ago)
     answer = nobody.post(POSTS, {"title": "x"}, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == status

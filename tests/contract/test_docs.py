@@ -1,4 +1,4 @@
-"""The page to read the API's description on and to try it: whole, from here alone."""
+"""The page at /docs, on which to read and try the API: complete, without resources from elsewhere."""
 
 import re
 
@@ -16,7 +16,7 @@ def app(shared_app):
     return shared_app
 
 
-def test_the_page_and_all_that_it_names_are_served_from_here_under_a_strict_policy(nobody):
+def test_the_page_and_its_resources_are_served_locally_under_a_strict_csp(nobody):
     page = nobody.get("/docs")
     names = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page.text)
     assert len(names) >= 4
@@ -30,12 +30,12 @@ def test_the_page_and_all_that_it_names_are_served_from_here_under_a_strict_poli
 
 
 @pytest.mark.parametrize("name", ["__init__.py", "..%2fdocs.html", "docs.html", "LICENSE"])
-def test_nothing_else_is_served_there(nobody, name):
+def test_no_other_files_are_served_under_docs(nobody, name):
     assert nobody.get(f"/docs/{name}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/swagger-ui-bundle.js", "/openapi.json"])
-def test_what_the_page_needs_travels_compressed_and_once(nobody, path):
+def test_the_pages_resources_are_compressed_and_cached(nobody, path):
     plain = nobody.get(path)
     packed = nobody.get(path, headers={"Accept-Encoding": "gzip"})
     assert (plain.headers.get("Content-Encoding"), packed.headers["Content-Encoding"]) == (None, "gzip")
@@ -55,7 +55,7 @@ def page(service, tmp_path):
         yield driver
 
 
-def test_a_browser_shows_every_operation_and_tries_them_with_a_token(page):
+def test_a_browser_shows_every_operation_and_can_try_it_with_a_token(page):
     page.find_element("css selector", ".btn.authorize").click()
     page.find_element("css selector", ".auth-container input").send_keys(mint(sub="a reader of the docs"))
     page.find_element("css selector", ".auth-btn-wrapper .authorize").click()
@@ -69,7 +69,7 @@ def test_a_browser_shows_every_operation_and_tries_them_with_a_token(page):
 
 
 def tried(page, operation: str) -> str:
-    """Send what the page proposes for an operation, and give the answer that it shows."""
+    """Send the request that the page proposes for an operation, and return the answer that it shows."""
     block = page.find_element("css selector", f"[id$=-{operation}]")
     block.find_element("css selector", ".opblock-summary-control").click()
     block.find_element("css selector", ".execute").click()

@@ -1,4 +1,4 @@
-"""What is taken for plain at a glance has nothing in it that a closer look would find."""
+"""JSON that the fast check takes for plain has no fault that the full check would find."""
 
 import json
 
@@ -33,7 +33,7 @@ VALUES = st.recursive(
 
 
 def nested(levels: int, container: type) -> dict:
-    """Make an object of so many levels."""
+    """Return an object with so many levels."""
     value: dict | list = {}
     for _ in range(levels - 2):
         value = [value] if container is list else {"a": value}
@@ -41,29 +41,29 @@ def nested(levels: int, container: type) -> dict:
 
 
 @given(st.dictionaries(TEXTS, VALUES, max_size=4))
-def test_what_looks_plain_has_no_fault(value):
+def test_json_taken_for_plain_by_the_fast_check_has_no_faults(value):
     assert not (is_plain(value) and list(faults(value)))
 
 
 @pytest.mark.parametrize("container", [list, dict])
-def test_what_nests_too_deep_does_not_look_plain(container):
+def test_json_nested_too_deep_is_not_taken_for_plain(container):
     assert is_plain(nested(DEEPEST, container))
     assert not is_plain(nested(DEEPEST + 1, container))
 
 
 @pytest.mark.parametrize("value", [{}, {"position": 12.5, "rate": 1, "node": "a"}, {"a": [True, {"ü": "\n"}]}])
-def test_what_players_send_looks_plain(value):
+def test_what_players_usually_send_is_taken_for_plain(value):
     assert is_plain(value)
 
 
 @pytest.mark.parametrize("value", [2**63, 2**64, -(2**63) - 1, float("inf"), "\ud800", {"\0": 1}, {"\ud800": 1}])
-def test_what_cannot_be_stored_does_not_look_plain(value):
+def test_json_that_cannot_be_stored_is_not_taken_for_plain(value):
     assert list(faults({"a": value}))
     assert not is_plain({"a": value})
 
 
 def values_in(value) -> int:
-    """Count the values as the bound does: each follows a separator or an opening bracket."""
+    """Count values as the limit does: each follows a separator or an opening bracket."""
     if isinstance(value, dict):
         return max(len(value), 1) + sum(map(values_in, value.values()))
     if isinstance(value, list):
@@ -78,7 +78,7 @@ SEPARATORS = st.lists(
 
 @pytest.mark.parametrize("part_bytes", [1, 7, 64 * 1024])
 @given(value=SEPARATORS)
-def test_the_values_of_a_text_are_counted_whatever_stands_in_its_strings(part_bytes, value):
+def test_values_are_counted_correctly_whatever_the_strings_contain(part_bytes, value):
     text, count = json.dumps(value).encode(), values_in(value)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exact_json, "_PART_BYTES", part_bytes)

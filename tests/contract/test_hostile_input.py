@@ -1,4 +1,4 @@
-"""Whatever is sent: a status that says what was wrong with it, strict JSON, and never a 500 or a read that fails later.
+"""Hostile input: answered with a fitting status in strict JSON, never with 500, and no later read fails.
 
 What was accepted is read back and must be the same, down to each digit.
 """
@@ -30,7 +30,7 @@ def nobody(shared_app) -> Client:
 
 @pytest.fixture(scope="module")
 def untouched(shared_app) -> str:
-    """A session in which nothing that was refused leaves anything."""
+    """A session that rejected requests must leave unchanged."""
     return Client(shared_app).new_session()
 
 
@@ -46,7 +46,7 @@ class Case(NamedTuple):
 
 
 def event(data: str | bytes, timestamp: str = AT) -> bytes:
-    """Write an event around a `data` that may be anything, as text."""
+    """Return an event, as text, with any `data`."""
     content = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
     return f'{{"type":"t","timestamp":{json.dumps(timestamp)},"data":'.encode() + content + b"}"
 
@@ -60,7 +60,7 @@ def stamped(timestamp, pointer="/timestamp") -> Case:
 
 
 def session(text: str | bytes, pointer: str | None = None) -> Case:
-    """A session that is refused: 422 with a pointer, 400 without."""
+    """A session that is rejected: with 422 and a pointer, or with 400."""
     content = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     return Case(400 if pointer is None else 422, content, pointer, path=POSTS)
 
@@ -371,7 +371,7 @@ def send(client, case: Case, session_id: str):
 
 
 @pytest.mark.parametrize("body", ACCEPTED.values(), ids=ACCEPTED)
-def test_what_is_accepted_comes_back_the_same(client, body):
+def test_what_is_accepted_is_returned_unchanged(client, body):
     session_id = client.new_session()
     answer = client.append(session_id, body)
     assert answer.status_code == 201, answer.text[:500]
@@ -383,7 +383,7 @@ def test_what_is_accepted_comes_back_the_same(client, body):
 
 
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_says_why_and_changes_nothing(client, untouched, case):
+def test_a_rejected_request_says_why_and_changes_nothing(client, untouched, case):
     document = check_problem(send(client, case, untouched), case.status)
     assert (case.status == 422) == ("errors" in document)
     if case.pointer is not None:
@@ -393,7 +393,7 @@ def test_what_is_refused_says_why_and_changes_nothing(client, untouched, case):
     assert (read.status_code, strict_json(read.data)["events"]) == (200, [])
 
 
-def test_many_faults_are_counted_and_the_first_hundred_told(client, untouched):
+def test_of_many_validation_errors_the_first_hundred_are_listed_and_all_are_counted(client, untouched):
     body = event(json.dumps({"a": [2**63] * 1000}))
     document = check_problem(client.append(untouched, body), 422)
     assert [error["pointer"] for error in document["errors"]] == [f"/data/a/{place}" for place in range(100)]
@@ -411,7 +411,7 @@ LONG_NAMES = {
 
 
 @pytest.mark.parametrize("body", LONG_NAMES.values(), ids=LONG_NAMES)
-def test_a_long_name_is_not_sent_back(client, untouched, body):
+def test_a_long_field_name_is_not_echoed_in_full(client, untouched, body):
     kind = "application/x-ndjson" if "\n" in body else "application/json"
     answer = send(client, Case(422, body.encode(), headers={"Content-Type": kind}), untouched)
     document = check_problem(answer, 422)
@@ -428,7 +428,7 @@ LARGE_PLACES = {
 
 
 @pytest.mark.parametrize(("status", "data"), LARGE_PLACES.values(), ids=LARGE_PLACES)
-def test_a_long_key_is_not_multiplied_by_what_lies_below_it(client, status, data):
+def test_a_long_key_is_not_repeated_for_every_error_below_it(client, status, data):
     session_id = client.new_session()
     tracemalloc.start()
     try:
@@ -442,7 +442,7 @@ def test_a_long_key_is_not_multiplied_by_what_lies_below_it(client, status, data
 
 
 @pytest.mark.parametrize("sent", SAFE_IDS)
-def test_a_safe_request_id_is_taken(client, sent):
+def test_a_safe_request_id_is_adopted(client, sent):
     assert client.get("/livez", headers={"X-Request-Id": sent}).headers["X-Request-Id"] == sent
 
 
@@ -454,7 +454,7 @@ def test_an_unsafe_request_id_is_replaced(client, sent):
 
 
 class Wrong(NamedTuple):
-    """What is wrong with a request, in the order in which it must be told."""
+    """What can be wrong with a request, in the order in which it must be reported."""
 
     status: int
     method: str = "POST"
@@ -480,7 +480,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("wrong", FAULTS.values(), ids=FAULTS)
-def test_checks_run_in_their_order(nobody, wrong):
+def test_when_several_things_are_wrong_the_checks_run_in_a_fixed_order(nobody, wrong):
     answer = nobody.request(
         wrong.method,
         f"/api/sessions/{wrong.session_id}/events{wrong.query}",

@@ -31,7 +31,7 @@ def messages(faults) -> Iterator[str]:
 
 
 def refusals(schema: Schema) -> Iterator[str]:
-    """Return what a schema says of each of its fields with values of every kind."""
+    """Return a schema's messages about each of its fields, for values of every kind."""
     for value in VALUES:
         sent = {field.data_key or name: value for name, field in schema.load_fields.items()} | {"unknown": 1}
         for body in (value, sent, {}):
@@ -78,7 +78,7 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("case", FIELDS.values(), ids=FIELDS)
-def test_a_message_says_what_is_asked_for(case):
+def test_a_validation_message_says_what_is_expected(case):
     field, sent, message = case
     with pytest.raises(ValidationError) as caught:
         Shape.from_dict({"field": field})().load(sent)
@@ -91,7 +91,7 @@ def app(shared_app) -> Flask:
 
 
 @pytest.mark.parametrize("timestamp", [1772359200, "yesterday", True, "2026-03-01T10:00:00"])
-def test_a_timestamp_that_is_a_number_is_told_what_one_that_is_no_instant_is(client, timestamp):
+def test_a_number_as_timestamp_gets_the_same_message_as_an_invalid_instant(client, timestamp):
     session = client.post("/api/sessions", {"title": "A film"}).json["id"]
     answer = client.append(session, {"type": "play", "timestamp": timestamp})
     [fault] = answer.json["errors"]

@@ -1,4 +1,4 @@
-"""The API's description: whole, right, and made of what validates. (See described.py for every answer against it.)"""
+"""The OpenAPI document: complete, valid, made from the schemas that validate. See described.py for the answers."""
 
 import json
 
@@ -27,7 +27,7 @@ def app(shared_app):
 
 
 def references(part):
-    """Find all references in a part of the description."""
+    """Yield all references in a part of the document."""
     if isinstance(part, dict):
         yield from [part["$ref"]] if "$ref" in part else []
         part = list(part.values())
@@ -35,17 +35,17 @@ def references(part):
         yield from references(inner)
 
 
-def test_the_description_is_served_as_it_is_made(client):
+def test_the_openapi_document_is_served_as_generated(client):
     answer = client.get("/openapi.json")
     assert answer.json == generators.readable(described.document())
     assert answer.json["openapi"].startswith("3.1")
 
 
-def test_the_served_description_is_valid(client):
+def test_the_served_openapi_document_is_valid(client):
     OpenAPIV31SpecValidator(client.get("/openapi.json").json).validate()
 
 
-def test_generators_of_clients_meet_nothing_that_they_trip_over(client):
+def test_the_variant_for_client_generators_avoids_what_they_cannot_read(client):
     told = client.get("/openapi.json").json
     assert told["components"]["schemas"]["JSONValue"].keys() == {"description"}
     for name in ("NewSession", "NewEvent", "NewPlayerToken"):
@@ -58,40 +58,40 @@ def test_generators_of_clients_meet_nothing_that_they_trip_over(client):
     assert all("security" in operation for operation in operations)
 
 
-def test_every_route_is_described_and_nothing_else_is(app):
+def test_the_openapi_document_describes_every_route_and_nothing_else(app):
     routes = {f"{method} {openapi.path(rule)}" for rule in app.url_map.iter_rules() for method in rule.methods} - {
         f"{method} {openapi.path(rule)}" for rule in app.url_map.iter_rules() for method in ("HEAD", "OPTIONS")
     }
     assert set(OPERATIONS) == routes
 
 
-def test_the_figures_are_described_where_they_are_given():
+def test_metrics_are_described_only_if_they_are_enabled():
     settings = {"JWT_SECRET": SECRET, "MONGODB_URI": "mongodb://localhost"}
     whole = openapi.describe(create_app(settings | {"METRICS_TOKEN": "m" * 32}))
     assert whole["paths"].keys() - described.document()["paths"].keys() == {"/metrics"}
     assert whole["paths"]["/metrics"]["get"]["security"] == [{"metricsToken": []}]
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_in_the_openapi_document_resolves():
     for reference in set(references(described.document())):
         part = described.document()
         for step in reference.removeprefix("#/").split("/"):
             part = part[step]
 
 
-def test_every_schema_is_one():
+def test_every_schema_is_a_valid_json_schema():
     for name in SCHEMAS:
         jsonschema_rs.meta.validate({"$ref": f"#/components/schemas/{name}", "components": {"schemas": SCHEMAS}})
 
 
 @pytest.mark.parametrize("name", [name for name, schema in SCHEMAS.items() if "examples" in schema])
-def test_every_example_is_one_of_what_it_shows(name):
+def test_every_example_matches_its_schema(name):
     whole = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": SCHEMAS}}
     for example in SCHEMAS[name]["examples"]:
         jsonschema_rs.Draft202012Validator(whole, validate_formats=True).validate(example)
 
 
-def test_what_clients_send_and_get_has_examples():
+def test_every_request_and_response_schema_has_an_example():
     shown = {name for name in SCHEMAS if "examples" in SCHEMAS[name]}
     for operation in OPERATIONS.values():
         used = {*references(operation.get("requestBody", {})), *references(operation["responses"])}
@@ -99,7 +99,7 @@ def test_what_clients_send_and_get_has_examples():
 
 
 @pytest.mark.parametrize("path", ["/api/sessions", "/api/sessions/{sessionId}", "/api/sessions/{sessionId}/events"])
-def test_what_needs_a_token_says_which_scope_and_what_goes_wrong_without(path):
+def test_operations_that_need_a_token_name_its_scope_and_the_error_statuses(path):
     for method, operation in described.document()["paths"][path].items():
         scope = "sessions:read" if method == "get" else "sessions:write"
         assert operation["security"] == [{"token": [scope]}]
@@ -107,7 +107,7 @@ def test_what_needs_a_token_says_which_scope_and_what_goes_wrong_without(path):
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_operation_says_what_it_does_and_names_its_parameters_once(name):
+def test_every_operation_has_a_summary_and_lists_each_parameter_once(name):
     operation = OPERATIONS[name]
     assert operation["summary"]
     parameters = [(parameter["in"], parameter["name"]) for parameter in operation["parameters"]]
@@ -116,13 +116,13 @@ def test_every_operation_says_what_it_does_and_names_its_parameters_once(name):
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_every_field_says_what_it_is(name):
+def test_every_field_has_a_description_and_a_type(name):
     fields = SCHEMAS[name].get("properties", {})
     assert [field for field, schema in fields.items() if "description" not in schema and "$ref" not in schema] == []
     assert [field for field, schema in fields.items() if not {"type", "$ref", "anyOf", "allOf"} & schema.keys()] == []
 
 
-def test_bounds_are_those_that_validate():
+def test_described_bounds_are_those_that_are_validated():
     new_session, new_event = SCHEMAS["NewSession"]["properties"], SCHEMAS["NewEvent"]["properties"]
     assert (new_session["title"]["minLength"], new_session["title"]["maxLength"]) == (1, 200)
     assert new_event["type"]["maxLength"] == 100
@@ -146,12 +146,12 @@ QUERIED = [
 
 
 @pytest.mark.parametrize("schema", [schema for _, schema in QUERIED], ids=[name for name, _ in QUERIED])
-def test_a_parameter_says_its_type_and_between_which_numbers_it_is(schema):
+def test_every_query_parameter_has_a_type_and_numbers_have_bounds(schema):
     assert schema["type"] in ("string", "number", "integer")
     assert schema["type"] == "string" or {"minimum", "maximum"} <= schema.keys()
 
 
-def test_a_node_of_a_plan_is_described_to_have_some_length():
+def test_the_length_of_a_plans_node_is_described_as_greater_than_zero():
     assert SCHEMAS["PlanNode"]["properties"]["lengthSeconds"]["exclusiveMinimum"] == 0
 
 
@@ -165,7 +165,7 @@ NOT_AS_DESCRIBED = {
 
 
 @pytest.mark.parametrize("wrong", NOT_AS_DESCRIBED.values(), ids=NOT_AS_DESCRIBED)
-def test_an_answer_that_is_not_as_described_fails_the_test_that_gets_it(app, client, monkeypatch, wrong):
+def test_an_answer_that_contradicts_the_openapi_document_fails_the_test(app, client, monkeypatch, wrong):
     def instead(**_) -> Response:
         content = json.dumps(wrong.get("content", {"message": "Gone."}))
         options = {"status": 200, "mimetype": "application/json", "headers": {}} | wrong

@@ -1,4 +1,4 @@
-"""The examination of the database server: every server that loses or changes data is found out, and no other."""
+"""The examination of the database server: it detects every server that loses or changes data, and accepts others."""
 
 import logging
 import shutil
@@ -27,13 +27,13 @@ pytestmark = pytest.mark.processes
 
 
 def test_the_server_that_these_tests_run_on_is_safe(db):
-    """Runs first, so that an unsafe server is told in a second."""
+    """Runs first, so that an unsafe server is reported within a second."""
     faults = examine(db["sessions"])
     assert not faults, "this server is not safe to use:\n" + "\n".join(faults)
     assert db.list_collection_names() == []
 
 
-def test_what_an_examination_that_was_cut_off_left_is_dropped_later(db):
+def test_leftovers_of_an_interrupted_examination_are_dropped_later(db):
     now = int(time.time())
     for seconds_ago in (10, 7200):
         db.create_collection(f"engine_check_{now - seconds_ago:x}_abcd")
@@ -61,21 +61,21 @@ class Careless:
 
 
 class Unconditional(Careless):
-    """A collection that updates by the id alone."""
+    """A collection whose updates match by id alone."""
 
     def update_one(self, query: dict, change: dict):
         return self._collection.update_one({"_id": query["_id"]}, change)
 
 
 class Overwriting(Careless):
-    """A collection that takes a second document with the same id."""
+    """A collection that accepts a second document with the same id."""
 
     def insert_one(self, document: dict):
         self._collection.replace_one({"_id": document["_id"]}, document, upsert=True)
 
 
 class Miscoding(Careless):
-    """A collection that calls a duplicate by another code."""
+    """A collection that reports a duplicate with another error code."""
 
     def insert_one(self, document: dict):
         try:
@@ -85,7 +85,7 @@ class Miscoding(Careless):
 
 
 class Rounding(Careless):
-    """A collection that keeps no negative zero, and takes no keys with dots."""
+    """A collection that loses the sign of -0.0 and rejects keys with dots."""
 
     def insert_one(self, document: dict):
         self._collection.insert_one(self._written(document))
@@ -114,17 +114,17 @@ CARELESS = {
 
 
 @pytest.mark.parametrize(("kind", "check", "told"), CARELESS.values(), ids=CARELESS)
-def test_a_server_is_found_out_that(db, kind, check, told):
+def test_an_unsafe_server_is_detected_that(db, kind, check, told):
     assert told in "; ".join(check(kind(db["scratch"])))
 
 
-def test_a_server_that_is_too_old_is_found_out():
+def test_a_server_that_is_too_old_is_detected():
     client = SimpleNamespace(admin=SimpleNamespace(command=lambda _: {"maxWireVersion": 12}))
     [fault] = engine._speaks(SimpleNamespace(database=SimpleNamespace(client=client)))
     assert fault == "it is too old: its wire version is 12, and MongoDB 5.0 has 13"
 
 
-def test_an_unsafe_server_is_told_by_readiness_and_at_each_start(app, nobody, monkeypatch, caplog):
+def test_an_unsafe_server_is_reported_by_readyz_and_at_each_start(app, nobody, monkeypatch, caplog):
     monkeypatch.setattr(engine, "_counts", lambda scratch: iter(["it loses updates"]))
     assert nobody.get("/readyz").status_code == 200
     assert services_of(app).engine.examine() == ["it loses updates"]
@@ -134,7 +134,7 @@ def test_an_unsafe_server_is_told_by_readiness_and_at_each_start(app, nobody, mo
     assert nobody.get("/livez").status_code == 200
 
 
-def test_init_db_ends_with_one_on_an_unsafe_server_and_says_why(app, monkeypatch):
+def test_init_db_exits_with_1_on_an_unsafe_server_and_says_why(app, monkeypatch):
     monkeypatch.setattr(engine, "_counts", lambda scratch: iter(["it loses updates", "it is slow"]))
     result = app.test_cli_runner().invoke(args=["init-db"])
     assert result.exit_code == 1
@@ -142,7 +142,7 @@ def test_init_db_ends_with_one_on_an_unsafe_server_and_says_why(app, monkeypatch
     assert services_of(app).database.missing_indexes() != []
 
 
-def test_init_db_is_content_with_a_safe_one(app):
+def test_init_db_accepts_a_safe_server(app):
     result = app.test_cli_runner().invoke(args=["init-db"])
     assert (result.exit_code, result.output) == (0, "The indexes are there.\n")
 
@@ -167,18 +167,18 @@ threading.Thread(target=late).start()
 """
 
 
-def test_an_examination_while_the_process_ends_goes_on(db, mongo_uri):
+def test_an_examination_can_finish_while_the_process_exits(db, mongo_uri):
     command = [sys.executable, "-c", AS_IT_ENDS, mongo_uri, db.name]
     process = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert (process.stdout, process.stderr) == ("[]\n", "")
 
 
-def test_what_goes_wrong_in_a_thread_of_an_examination_goes_wrong_in_it(db):
+def test_an_error_in_a_thread_of_the_examination_is_raised_by_it(db):
     with failing(db.client, "update", errorCode=50), pytest.raises(OperationFailure):
         list(engine._counts(db["scratch"]))
 
 
-def test_a_server_that_grants_no_collection_of_its_own_is_not_examined_and_the_log_says_so(db, monkeypatch, caplog):
+def test_without_permission_to_create_a_collection_the_examination_is_skipped_with_a_warning(db, monkeypatch, caplog):
     def refuse(like):
         raise OperationFailure("not allowed", 13)
 
@@ -206,7 +206,7 @@ def ferretdb(tmp_path) -> Iterator[str]:
 
 
 @pytest.mark.skipif(not FERRETDB, reason="no ferretdb on PATH")
-def test_ferretdb_1_is_found_out(ferretdb):
+def test_ferretdb_1_is_detected_as_unsafe(ferretdb):
     with pymongo.MongoClient(ferretdb) as client:
         faults = "; ".join(examine(client["examined"]["sessions"]))
     assert "it loses updates" in faults
@@ -216,14 +216,14 @@ def test_ferretdb_1_is_found_out(ferretdb):
     assert "The database is not safe to use" in ended.stderr
 
 
-def test_an_imitation_in_memory_is_not_examined(memory_db):
+def test_an_in_memory_database_is_not_examined(memory_db):
     assert examine(memory_db["sessions"]) == []
     app = create_app({"JWT_SECRET": SECRET}, db=memory_db)
     assert app.test_cli_runner().invoke(args=["init-db"]).exit_code == 0
 
 
-def test_examinations_at_the_same_time_leave_each_other_alone(mongo):
-    """As when several workers start."""
+def test_simultaneous_examinations_do_not_disturb_each_other(mongo):
+    """As happens when several workers start."""
     with empty_database(mongo) as database, ThreadPoolExecutor(4) as threads:
         assert list(threads.map(lambda _: examine(database["sessions"]), range(4))) == [[]] * 4
         assert database.list_collection_names() == []

@@ -1,4 +1,4 @@
-"""What a failure of the database means: that it may pass, that it comes again, or that this document is the cause."""
+"""What a database failure means: it may pass, it is permanent, or this document causes it."""
 
 import pytest
 from pymongo.errors import (
@@ -50,11 +50,11 @@ MEANINGS = {
 
 
 @pytest.mark.parametrize(("error", "kind"), MEANINGS.values(), ids=MEANINGS)
-def test_a_failure_means(error, kind):
+def test_a_database_failure_means(error, kind):
     found = meaning(error)
     assert type(found) is kind
     assert "of a client" not in found.detail
 
 
-def test_no_code_has_two_meanings():
+def test_no_error_code_has_two_meanings():
     assert BY_DOCUMENT.keys().isdisjoint(BY_OPERATOR)

@@ -1,4 +1,4 @@
-"""The database process for trying out, with processes that are really started, killed, forked and raced."""
+"""The embedded database, with processes that are really started, killed, forked and raced."""
 
 import fcntl
 import os
@@ -27,7 +27,7 @@ NO_RUST_SERVER = f"no {keeper.RUST_SERVER} in a known version on PATH"
 
 
 def until(condition, within_seconds=30):
-    """Wait for it, and return what made it true."""
+    """Wait until `condition` is true, and return its value."""
     deadline = time.monotonic() + within_seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -58,7 +58,7 @@ def released(directory):
 
 
 def processes(arguments):
-    """Those that run with these arguments."""
+    """Return the processes that run with these arguments."""
     listing = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True).stdout
     return [line for line in listing.splitlines() if f" {arguments}" in line]
 
@@ -68,7 +68,7 @@ def databases(directory):
 
 
 def hide_rust_server(monkeypatch):
-    """Have PATH lead to no server in Rust."""
+    """Leave no Rust server on PATH."""
     places = os.environ["PATH"].split(os.pathsep)
     kept = [place for place in places if not (Path(place) / keeper.RUST_SERVER).exists()]
     monkeypatch.setenv("PATH", os.pathsep.join(kept))
@@ -87,7 +87,7 @@ def things(client, concern=JOURNALED):
 
 @pytest.fixture(autouse=True, params=["python", "rust"])
 def server(request, monkeypatch):
-    """Which server it is: what is promised of one holds of the other."""
+    """Which server runs: the same promises hold for both."""
     if request.param == "python":
         hide_rust_server(monkeypatch)
     elif not RUST_SERVER:
@@ -103,7 +103,7 @@ def directory(tmp_path):
 
 @pytest.fixture
 def database(directory):
-    """The database, for as long as the test: this process owns it."""
+    """The database, owned by this process for the duration of the test."""
     database = Embedded(directory)
     database.ensure()
     yield database
@@ -118,7 +118,7 @@ def client(database):
 
 @pytest.fixture
 def start(directory):
-    """Start processes that use the database; they are killed with the test."""
+    """Start processes that use the database; they are killed when the test ends."""
     started = []
 
     def start(*arguments, **options):
@@ -135,7 +135,7 @@ def start(directory):
 
 
 def own(start, directory):
-    """Have another process own the database: that process, the database."""
+    """Let another process own the database; yield that process and the database."""
     process, database = start(), Embedded(directory)
     assert process.stdout.readline() == "ready\n"
     until(lambda: listens(database))
@@ -183,7 +183,7 @@ def test_a_start_returns_with_an_address_before_the_database_listens(database):
 
 
 @pytest.mark.parametrize("concern", [JOURNALED, PLAIN], ids=["journaled", "plain"])
-def test_killed_under_writes_it_is_back_within_ten_seconds_with_all_that_was_acknowledged(database, client, concern):
+def test_killed_during_writes_it_is_back_within_ten_seconds_with_all_acknowledged_writes(database, client, concern):
     with Writers(client, concern) as writers:
         for _ in range(2):
             writers.until_more(150)
@@ -192,7 +192,7 @@ def test_killed_under_writes_it_is_back_within_ten_seconds_with_all_that_was_ack
     assert writers.lost() == set()
 
 
-def test_the_same_writes_are_lost_where_it_runs_with_its_default_flags(tmp_path, server):
+def test_with_its_default_flags_acknowledged_writes_are_lost(tmp_path, server):
     port, settings = keeper.free_port(), tmp_path / "empty.toml"
     settings.touch()
     flags = ["--config", settings, "--port", str(port), "--storage-path", tmp_path / "data", "--log-level", "ERROR"]
@@ -213,14 +213,14 @@ def test_the_same_writes_are_lost_where_it_runs_with_its_default_flags(tmp_path,
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, None], ids=["killed", "terminated", "done"])
-def test_it_ends_with_the_process_that_started_it(directory, start, end):
+def test_the_database_ends_with_the_process_that_started_it(directory, start, end):
     owner, database = own(start, directory)
     owner.send_signal(end) if end else owner.stdin.close()
     until(lambda: not alive(database.pid))
     until(lambda: not alive(database.keeper_pid))
 
 
-def test_a_forked_child_does_not_keep_it_alive(directory, start):
+def test_a_forked_child_does_not_keep_the_database_alive(directory, start):
     owner = start("fork")
     child = int(owner.stdout.readline())
     database = Embedded(directory)
@@ -231,7 +231,7 @@ def test_a_forked_child_does_not_keep_it_alive(directory, start):
     os.kill(child, signal.SIGKILL)
 
 
-def test_a_forked_child_takes_over_when_it_asks_after_its_parent_was_killed(directory, start):
+def test_a_forked_child_restarts_the_database_after_its_parent_was_killed(directory, start):
     owner = start("fork")
     child = int(owner.stdout.readline())
     database = Embedded(directory)
@@ -243,7 +243,7 @@ def test_a_forked_child_takes_over_when_it_asks_after_its_parent_was_killed(dire
     os.kill(child, signal.SIGKILL)
 
 
-def test_processes_that_race_to_start_it_start_one(directory, start, tmp_path):
+def test_processes_that_start_at_once_start_one_database(directory, start, tmp_path):
     with open(tmp_path / "errors", "w+") as errors:
         for _ in range(3):
             racers = [start(stderr=errors), start(stderr=errors)]
@@ -257,7 +257,7 @@ def test_processes_that_race_to_start_it_start_one(directory, start, tmp_path):
     assert (tmp_path / "errors").read_text() == ""
 
 
-def test_another_that_uses_it_takes_over_when_the_owner_is_killed(directory, start):
+def test_another_process_takes_over_when_the_owner_is_killed(directory, start):
     owner, database = own(start, directory)
     other = start()
     other.stdout.readline()
@@ -270,7 +270,7 @@ def test_another_that_uses_it_takes_over_when_the_owner_is_killed(directory, sta
     assert database.pid != before
 
 
-def test_it_takes_over_from_a_killed_keeper_once_the_database_has_ended(directory, start):
+def test_a_new_keeper_waits_until_the_killed_keepers_database_has_ended(directory, start):
     _, database = own(start, directory)
     start().stdout.readline()
     before = database.pid
@@ -279,7 +279,7 @@ def test_it_takes_over_from_a_killed_keeper_once_the_database_has_ended(director
     until(lambda: listens(database) and database.pid != before)
 
 
-def test_stopped_and_started_at_once_it_has_what_it_had(directory):
+def test_data_survive_a_stop_and_an_immediate_start(directory):
     for round_ in range(2):
         database = Embedded(directory)
         database.ensure()
@@ -289,7 +289,7 @@ def test_stopped_and_started_at_once_it_has_what_it_had(directory):
         database.close()
 
 
-def test_started_while_the_one_before_is_ending_it_waits_for_it(directory, start):
+def test_a_start_waits_for_the_previous_database_to_end(directory, start):
     owner, database = own(start, directory)
     before = database.pid
     owner.kill()
@@ -298,7 +298,7 @@ def test_started_while_the_one_before_is_ending_it_waits_for_it(directory, start
     assert not alive(before)
 
 
-def test_it_moves_to_another_port_when_its_own_is_taken_while_it_is_away(directory):
+def test_it_moves_to_another_port_when_its_port_was_taken_while_it_was_down(directory):
     database = Embedded(directory)
     database.ensure()
     database.close()
@@ -309,7 +309,7 @@ def test_it_moves_to_another_port_when_its_own_is_taken_while_it_is_away(directo
     database.close()
 
 
-def test_a_database_that_cannot_start_is_tried_again_and_says_why(directory, start, tmp_path):
+def test_a_database_that_cannot_start_is_retried_and_the_reason_is_reported(directory, start, tmp_path):
     directory.mkdir()
     (directory / "database").touch()
     with open(tmp_path / "errors", "w+") as errors:
@@ -320,7 +320,7 @@ def test_a_database_that_cannot_start_is_tried_again_and_says_why(directory, sta
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_fail_points_exist_only_where_they_were_asked_for(directory, allowed):
+def test_fail_points_exist_only_if_requested(directory, allowed):
     database = Embedded(directory, test_commands=allowed)
     database.ensure()
     with pymongo.MongoClient(database.uri, timeoutMS=10_000) as client:
@@ -328,13 +328,13 @@ def test_fail_points_exist_only_where_they_were_asked_for(directory, allowed):
     database.close()
 
 
-def test_nobody_else_may_read_its_files(directory, database):
+def test_no_other_user_can_read_its_files(directory, database):
     until(lambda: listens(database))
     assert {path.stat().st_mode & 0o077 for path in [directory, *directory.rglob("*")]} == {0}
 
 
 def run_without_secantus(tmp_path):
-    """Ask for the database where only the standard library is installed; return what it says of an error."""
+    """Ask for the database where only the standard library is installed; return the error message."""
     program = (
         "import sys; sys.path.append(sys.argv[1]);"
         "from videosession.embedded import Embedded; Embedded('instance').ensure()"
@@ -343,7 +343,7 @@ def run_without_secantus(tmp_path):
     return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stderr
 
 
-def test_where_it_is_not_installed_the_error_names_both_ways_out(tmp_path, monkeypatch):
+def test_without_the_package_the_error_names_both_solutions(tmp_path, monkeypatch):
     hide_rust_server(monkeypatch)
     error = run_without_secantus(tmp_path)
     assert "NotInstalledError" in error
@@ -351,7 +351,7 @@ def test_where_it_is_not_installed_the_error_names_both_ways_out(tmp_path, monke
     assert "MONGODB_URI" in error
 
 
-def test_where_only_the_server_in_rust_is_there_it_is_used(tmp_path, server):
+def test_the_rust_server_is_used_if_it_is_the_only_one_installed(tmp_path, server):
     assert (run_without_secantus(tmp_path) == "") is (server == "rust")
 
 
@@ -360,8 +360,8 @@ def program(database):
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["stopped", "killed"])
-def test_the_data_are_handed_from_one_server_to_the_other_and_back(directory, monkeypatch, server, killed):
-    """The test with either server begins with that one."""
+def test_data_can_be_handed_from_the_python_server_to_the_rust_server_and_back(directory, monkeypatch, server, killed):
+    """Runs twice, beginning with either server."""
     if not RUST_SERVER:
         pytest.skip(NO_RUST_SERVER)
     database = Embedded(directory)
@@ -389,7 +389,7 @@ def test_the_data_are_handed_from_one_server_to_the_other_and_back(directory, mo
 STRANGERS = {"of another version": "echo secantusd-rs 9.9.9", "of none": "true", "that fails": "exit 1"}
 
 
-def test_the_one_in_python_is_no_replica_set_and_keeps_no_oplog(database, client, server):
+def test_the_python_server_is_not_a_replica_set_and_has_no_oplog(database, client, server):
     things(client).insert_one({})
     things(client).update_one({}, {"$set": {"place": 1}})
     is_member = "setName" in client.admin.command("hello")
@@ -398,14 +398,14 @@ def test_the_one_in_python_is_no_replica_set_and_keeps_no_oplog(database, client
 
 
 @pytest.mark.parametrize("script", STRANGERS.values(), ids=STRANGERS)
-def test_a_server_in_rust_is_not_used(tmp_path, monkeypatch, script):
+def test_a_rust_server_is_not_used_that_is(tmp_path, monkeypatch, script):
     (tmp_path / keeper.RUST_SERVER).write_text(f"#!/bin/sh\n{script}\n")
     (tmp_path / keeper.RUST_SERVER).chmod(0o700)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     assert keeper.rust_server() is None
 
 
-def test_a_database_that_has_fail_points_is_the_one_in_python(directory):
+def test_a_database_with_fail_points_runs_on_the_python_server(directory):
     database = Embedded(directory, test_commands=True)
     database.ensure()
     until(lambda: listens(database))

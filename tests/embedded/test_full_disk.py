@@ -1,4 +1,4 @@
-"""Near the end of the database's disk nothing more is stored, and everything else goes on."""
+"""When the database's disk is nearly full, writes are refused and everything else works."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ def client(memory_db) -> Client:
 
 @pytest.fixture
 def fill(client):
-    """Have so many bytes be free."""
+    """Pretend that so many bytes are free."""
 
     def fill(free: int) -> None:
         services_of(client.app).database._free_bytes = lambda: free
@@ -42,7 +42,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_what_takes_space_is_refused_and_accepted_when_there_is_some_again(client, fill, write):
+def test_writes_are_refused_while_the_disk_is_full_and_accepted_once_there_is_space(client, fill, write):
     session = client.new_session()
     fill(LEAST_FREE_BYTES - 1)
     refused = write(client, session)
@@ -52,7 +52,7 @@ def test_what_takes_space_is_refused_and_accepted_when_there_is_some_again(clien
     assert write(client, session).status_code in (200, 201)
 
 
-def test_reading_and_deleting_go_on(client, fill):
+def test_reading_and_deleting_work_while_the_disk_is_full(client, fill):
     session = client.new_session()
     client.append(session, PLAY)
     fill(0)
@@ -61,7 +61,7 @@ def test_reading_and_deleting_go_on(client, fill):
     assert client.delete(f"/api/sessions/{session}").status_code == 200
 
 
-def test_the_log_says_so_once(client, fill, caplog):
+def test_a_full_disk_is_logged_once(client, fill, caplog):
     fill(0)
     for _ in range(3):
         client.post("/api/sessions", {"title": "x"})
@@ -75,7 +75,7 @@ def test_the_log_says_so_once(client, fill, caplog):
 
 @pytest.fixture
 def free(monkeypatch):
-    """Have so many bytes be free, one look after the other."""
+    """Pretend that so many bytes are free, at one check after the other."""
 
     def have(*each: int) -> None:
         left = list(each)
@@ -85,7 +85,7 @@ def free(monkeypatch):
     return have
 
 
-def test_a_start_waits_for_enough_space_and_leaves_nothing_behind(free, tmp_path, caplog):
+def test_a_start_waits_for_disk_space_and_leaves_nothing_behind(free, tmp_path, caplog):
     free(0, 0, ENOUGH_TO_START - 1, ENOUGH_TO_START)
     keeper._wait_for_space(tmp_path)
     [record] = caplog.records
@@ -94,18 +94,18 @@ def test_a_start_waits_for_enough_space_and_leaves_nothing_behind(free, tmp_path
 
 
 def watched(tmp_path, *, ends: bool) -> tuple[int, bool]:
-    """Watch a process in the database's place; return its exit code, and whether it listened."""
+    """Watch a process in place of the database; return its exit code and whether it listened."""
     program = "pass" if ends else "import sys; sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as process:
         has_listened = keeper._watch(process, keeper.free_port(), tmp_path)
     return process.returncode, has_listened
 
 
-def test_a_database_whose_disk_was_full_is_started_anew_once_there_is_space(free, tmp_path):
+def test_a_database_that_stopped_on_a_full_disk_is_restarted_once_there_is_space(free, tmp_path):
     free(ENOUGH_TO_START, 0, ENOUGH_TO_START - 1, ENOUGH_TO_START)
     assert watched(tmp_path, ends=False) == (-9, False)
 
 
-def test_a_database_that_never_listened_did_not_start_however_long_it_ran(free, tmp_path):
+def test_a_database_that_never_listened_counts_as_not_started(free, tmp_path):
     free(ENOUGH_TO_START)
     assert watched(tmp_path, ends=True) == (0, False)
