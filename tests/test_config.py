@@ -127,7 +127,7 @@ def test_every_program_ends_with_code_1_and_the_same_words(command, tmp_path):
 def test_gunicorn_tells_of_a_place_where_nothing_can_be_kept():
     ended = run(PROGRAMS["gunicorn"], FLASK_SKIP_DOTENV=1, INSTANCE_PATH=__file__, PORT=free_port())
     assert ended.returncode == 1
-    assert f"INSTANCE_PATH is {__file__!r}, where nothing can be kept: File exists.\n" in ended.stderr
+    assert f"INSTANCE_PATH is {__file__!r}, where the service cannot write: File exists.\n" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -36,7 +36,7 @@ def _database_needed() -> Iterator[None]:
     except DatabaseFailure as error:
         raise failure(error.detail) from None
     except PyMongoError as error:
-        does = "is unavailable" if isinstance(meaning(error), DatabaseAway) else "refuses this every time"
+        does = "is unavailable" if isinstance(meaning(error), DatabaseAway) else "refuses this operation"
         raise failure(f"The database {does}: {error}") from None
     except EmbeddedError as error:
         raise failure(str(error)) from None
@@ -44,11 +44,15 @@ def _database_needed() -> Iterator[None]:
 
 @click.command("token")
 @click.argument("subject", type=UNICODE)
-@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="How many days it is valid.")
-@click.option("--scope", type=click.Choice([auth.READ, auth.WRITE, auth.SUMMARY]), help="Allow only this.")
+@click.option(
+    "--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="The token's lifetime in days."
+)
+@click.option(
+    "--scope", type=click.Choice([auth.READ, auth.WRITE, auth.SUMMARY]), help="Limit the token to this scope."
+)
 @with_appcontext
 def token(subject: str, days: int, scope: str | None) -> None:
-    """Print a token for SUBJECT, who owns the sessions created with it."""
+    """Print a token for SUBJECT, the owner of the sessions created with it."""
     _check_subject(subject, "SUBJECT")
     claims = {"scope": scope} if scope else {}
     echo(auth.make_token(subject, timedelta(days=days), **claims))
@@ -63,31 +67,31 @@ def _check_subject(subject: str, parameter: str) -> None:
 @with_appcontext
 @_database_needed()
 def init_db() -> None:
-    """Examine the database and create missing indexes. Safe at any time, any number of times."""
+    """Examine the database and create missing indexes. Safe to repeat at any time."""
     if faults := services().engine.examine():
         told = "\n".join(f"  {fault}" for fault in faults)
         raise failure(f"The database is not safe to use:\n{told}")
     services().database.create_indexes()
-    echo("The indexes are there.")
+    echo("All indexes exist.")
 
 
 @click.command("purge")
-@text_option("--owner", metavar="SUBJECT", help="Remove all sessions of this person.")
+@text_option("--owner", metavar="SUBJECT", help="Remove all data of this owner.")
 @with_appcontext
 @_database_needed()
 def purge(owner: str | None) -> None:
-    """Remove now what deleted and expired sessions left behind."""
+    """Remove expired sessions, and all remaining data of deleted ones, now."""
     if owner is not None:
         _check_subject(owner, "--owner")
     removal = services().removal
     if owner is None:
         if not removal.expire():
-            raise failure("Nothing was removed: the clocks of this machine and of the database disagree; see the log.")
-        told = "What deleted sessions left behind is gone."
+            raise failure("Nothing was removed: the clocks of this machine and of the database differ; see the log.")
+        told = "Removed all data of deleted and expired sessions."
     else:
         told = f"{counted(removal.forget(owner=owner), 'session')} of {owner} removed, with all events."
     if not removal.sweep():
-        raise failure("The database did not remove everything: see its log, and run this again.")
+        raise failure("The database did not remove everything: see its log, and run this command again.")
     if owner is not None:
         services().videos.forget(owner=owner)
     echo(told)
@@ -96,26 +100,34 @@ def purge(owner: str | None) -> None:
 @click.command("export")
 @click.argument("session_id", type=UNICODE, metavar="SESSION", required=False)
 @click.option(
-    "--video", type=UNICODE, metavar="VIDEO_ID", help="Instead of SESSION: all sessions of --owner with this videoId."
+    "--video",
+    type=UNICODE,
+    metavar="VIDEO_ID",
+    help="Export all sessions of --owner with this videoId, instead of SESSION.",
 )
-@text_option("--owner", metavar="SUBJECT", help="Whose sessions of the video.")
+@text_option("--owner", metavar="SUBJECT", help="The owner of the sessions of --video.")
 @click.option("--format", "form", type=click.Choice(["jsonl", "xapi", "csv"]), default="jsonl", show_default=True)
 @click.option(
-    "--base", type=UNICODE, default=xapi.NO_ADDRESS, metavar="IRI", help="xapi: the base of the generated ids."
+    "--base", type=UNICODE, default=xapi.NO_ADDRESS, metavar="IRI", help="xapi: the base of all generated ids."
 )
-@click.option("--length", type=click.FloatRange(0, min_open=True), metavar="S", help="xapi: of nodes without one.")
+@click.option(
+    "--length",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="xapi: the length of nodes without one.",
+)
 @with_appcontext
 @_database_needed()
 def export_session(
     session_id: str | None, video: str | None, owner: str | None, form: str, base: str, length: float | None
 ) -> None:
-    """Write SESSION and its events as lines of JSON, as xAPI statements, or its segments as CSV."""
+    """Write SESSION as lines of JSON with its events, as xAPI statements, or as CSV with its segments."""
     if (session_id is None) == (video is None) or (video is None) != (owner is None):
         raise click.UsageError("Name a SESSION, or a --video and its --owner.")
     if not xapi.is_iri(base):
         raise click.UsageError("--base must be an IRI, such as https://lms.example.")
     if form == "jsonl" and session_id is None:
-        raise click.UsageError("A file of lines holds one SESSION: name it, or export --format xapi or csv.")
+        raise click.UsageError("--format jsonl exports a single SESSION: name it, or use --format xapi or csv.")
     try:
         if form == "jsonl":
             _export_lines(str(session_id))
@@ -162,26 +174,26 @@ def _export_viewings(chosen: Iterator[tuple[str, str]], form: str, options: xapi
     if not found:
         echo("The owner has no session with this videoId.", err=True)
     if left_out:
-        told = f"{counted(left_out, 'statement')} left out, for want of a length. Name one with --length."
+        told = f"{counted(left_out, 'statement')} left out, because they need a length. Give one with --length."
         echo(told, err=True)
 
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
 @click.option(
-    "--owner", type=UNICODE, metavar="SUBJECT", help="The owner of the sessions; default: the one in the file."
+    "--owner", type=UNICODE, metavar="SUBJECT", help="The owner of the sessions. Default: the one in the file."
 )
 @click.option("--format", "form", type=click.Choice(["jsonl", *logs.FORMATS]), default="jsonl", show_default=True)
-@click.option("--keep-names", is_flag=True, help="openedx, xapi: keep users' names instead of hashing them.")
-@text_option("--salt", help="openedx, xapi: the key of the hashes; default: JWT_SECRET.")
+@click.option("--keep-names", is_flag=True, help="openedx, xapi: keep user names instead of hashing them.")
+@text_option("--salt", help="openedx, xapi: the key of the hashes. Default: JWT_SECRET.")
 @with_appcontext
 @_database_needed()
 def import_session(file: BinaryIO, owner: str | None, form: str, keep_names: bool, salt: str | None) -> None:
-    """Store FILE: a session as `flask export` writes it, or a log; - reads standard input. Safe to repeat."""
+    """Store FILE, a session written by `flask export` or a log; - reads standard input. Safe to repeat."""
     if owner is not None:
         _check_subject(owner, "--owner")
     if form != "jsonl" and owner is None:
-        raise click.UsageError("Name the --owner of the sessions.")
+        raise click.UsageError("--owner is required: the owner of the imported sessions.")
     try:
         if form == "jsonl":
             _import_lines(file, owner)
@@ -198,7 +210,7 @@ def _import_lines(file: BinaryIO, owner: str | None) -> None:
             session_id = services().transfer.restore(lines, owner)
     except NotImported as error:
         hint = (
-            "\nIf it is another system's log, name its --format."
+            "\nIf the file is a log of another system, give its --format."
             if str(error).startswith(("Line 1:", "Line 1 "))
             else ""
         )
@@ -223,10 +235,10 @@ def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str]
     if intake.events:
         many = intake.sessions > REMEMBERED_SESSIONS
         sessions = f"more than {REMEMBERED_SESSIONS} sessions" if many else counted(intake.sessions, "session")
-        echo(f"{counted(intake.events, 'event')} in {sessions}. With the service running, see them here:\n")
+        echo(f"{counted(intake.events, 'event')} in {sessions}. While the service is running, open this page:\n")
         echo(_page(owner, _base()))
     elif not (damage or intake.broken or intake.deleted):
-        echo(f"No events were stored: nothing in the file is about a video, read as {form}.")
+        echo(f"No events were stored: read as {form}, the file has no events of a video.")
     else:
         echo("No events were stored.")
     if damage:
@@ -275,21 +287,21 @@ def _count_lines(file: BinaryIO) -> int | None:
 @with_appcontext
 @_database_needed()
 def fill_demo() -> None:
-    """Create sample sessions, and print how to look at them."""
+    """Create sample sessions, and print links and commands to look at them."""
     repository, base = services().sessions, _base()
     bearer = auth.make_token("demo", timedelta(days=1), scope=auth.READ)
     # In the fragment, which browsers send to nobody.
     film = f"{base}/demo#token={auth.make_token('demo', timedelta(days=1))}"
-    echo(f"With the service running, open this page to see all sessions and videos:\n\n{_page('demo', base)}\n")
-    echo(f"This one to watch a film beside its timeline:\n\n{film}\n")
+    echo(f"While the service is running, open this page to see all sessions and videos:\n\n{_page('demo', base)}\n")
+    echo(f"Open this page to watch a film beside its timeline:\n\n{film}\n")
     _add_viewers()
-    echo(f"Or draw a sample session with one of these commands:\n\nTOKEN={bearer}\n")
+    echo(f"Or save the picture of a sample session with one of these commands:\n\nTOKEN={bearer}\n")
     for place, (title, script) in enumerate(sample_sessions.SESSIONS.items(), 1):
         session_id = repository.create(owner="demo", title=title, description="")["_id"]
         repository.append(session_id, NewEvent(many=True).load(list(sample_sessions.events(script))), owner="demo")
         address = f"{base}/api/sessions/{session_id}/timeline.svg"
         echo(f'# {title}\ncurl -s -H "Authorization: Bearer $TOKEN" {address} > demo-{place}.svg\n')
-    echo(f"Or what {sample_viewers.VIEWERS} simulated viewers made of the page's film:\n")
+    echo(f"Or pictures of what {sample_viewers.VIEWERS} simulated viewers did with the demo film:\n")
     for name, address in (("choices", "choices.svg?videoId=demo"), ("boat", "heatmap.svg?videoId=demo&node=boat")):
         echo(f'curl -s -H "Authorization: Bearer $TOKEN" "{base}/api/videos/{address}" > demo-{name}.svg')
 

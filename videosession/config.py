@@ -57,7 +57,7 @@ def _mongodb_uri(text: str) -> str:
 def _secret(text: str) -> str:
     if (size := len(text.encode())) < 32:
         raise ValueError(
-            f"is {size} bytes long and must be 32 or more (RFC 7518, 3.2); make one with"
+            f"is {size} bytes long and must be 32 or more (RFC 7518, 3.2); generate one with"
             " python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
         )
     return text
@@ -77,7 +77,9 @@ def _rate(text: str) -> Rate | None:
         return None
     numbers = re.fullmatch(r"([1-9][0-9]{0,5}):([1-9][0-9]{0,6})", text)
     if not numbers or int(numbers[1]) > int(numbers[2]):
-        raise ValueError(f"is {text!r} and must be requests a second, a colon, and the burst, as in 100:500, or off")
+        raise ValueError(
+            f"is {text!r} and must be requests per second, a colon and a burst size, as in 100:500, or off"
+        )
     return Rate(int(numbers[1]), int(numbers[2]))
 
 
@@ -105,7 +107,7 @@ def _public_key(text: str) -> str:
         except (OSError, ValueError) as error:
             raise ValueError(f"is neither a key in PEM nor a file that can be read: {error}") from None
     if not text.startswith(("-----BEGIN PUBLIC KEY-----", "-----BEGIN RSA PUBLIC KEY-----")):
-        raise ValueError("must hold a public key in PEM, which begins with -----BEGIN PUBLIC KEY-----")
+        raise ValueError("must be a public key in PEM, which begins with -----BEGIN PUBLIC KEY-----")
     return text.replace("\\n", "\n")
 
 
@@ -117,7 +119,7 @@ def _https_url(text: str) -> str:
     except ValueError as error:
         raise ValueError(f"is not a URL: {error}") from None
     if not host or url.scheme != "https" and not (url.scheme == "http" and host in _LOOPBACK):
-        raise ValueError("must begin with https:// (or with http:// on this machine) and name a host")
+        raise ValueError("must begin with https:// (or http:// for this machine) and have a host")
     return text
 
 
@@ -127,8 +129,8 @@ def _origins(text: str) -> frozenset[str]:
     for origin in origins - {"*"}:
         if not _ORIGIN.fullmatch(origin) or origin.endswith(_DEFAULT_PORTS[origin.partition(":")[0]]):
             raise ValueError(
-                f"has {origin!r} and takes origins as browsers write them: https://player.example or"
-                " http://localhost:8080, lower-case, without a default port, a path or a / at the end; or * for all"
+                f"has {origin!r} and must list origins as browsers send them, such as https://player.example or"
+                " http://localhost:8080: in lower case, without a default port, path or trailing slash; or * for all"
             )
     return origins
 
@@ -138,7 +140,7 @@ def _metadata_keys(text: str) -> frozenset[str]:
     keys = frozenset(key.removeprefix("metadata.") for key in text.replace(",", " ").split())
     for key in keys:
         if not all(step and not step.startswith("$") for step in key.split(".")):
-            raise ValueError(f"has {key!r} and takes keys of metadata with commas between them, as in variant,country")
+            raise ValueError(f"has {key!r} and must be metadata keys separated by commas, as in variant,country")
     return keys
 
 
@@ -210,24 +212,26 @@ class Config:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as error:
             place = str(self.instance_path)
-            raise ConfigError([f"INSTANCE_PATH is {place!r}, where nothing can be kept: {error.strerror}."]) from None
+            raise ConfigError(
+                [f"INSTANCE_PATH is {place!r}, where the service cannot write: {error.strerror}."]
+            ) from None
 
 
 def _contradictions(given: Mapping[str, str]) -> Iterator[str]:
     """Yield which settings contradict each other."""
     if "MONGODB_URI" in given and "JWT_SECRET" not in given:
         yield (
-            "JWT_SECRET is not set, and with MONGODB_URI it must be: 32 bytes or more, the same for every process;"
-            " make one with python3 -c 'import secrets; print(secrets.token_urlsafe(48))'."
+            "JWT_SECRET is not set, but required with MONGODB_URI: 32 bytes or more, the same for every process;"
+            " generate one with python3 -c 'import secrets; print(secrets.token_urlsafe(48))'."
         )
     keys = [variable for variable in ("JWT_PUBLIC_KEY", "JWT_JWKS_URL") if variable in given]
     if len(keys) == 2:
         yield "JWT_PUBLIC_KEY and JWT_JWKS_URL are both set: leave one of them out."
     algorithm = given.get("JWT_ALGORITHM", "HS256").upper()
     if keys and algorithm == "HS256":
-        yield f"{keys[0]} is set, and JWT_ALGORITHM must say what its keys sign with: RS256 or ES256."
+        yield f"{keys[0]} is set, so JWT_ALGORITHM must be the algorithm of its keys: RS256 or ES256."
     if not keys and algorithm in ("RS256", "ES256"):
-        yield f"JWT_ALGORITHM is {algorithm}, and needs the keys: set JWT_PUBLIC_KEY or JWT_JWKS_URL."
+        yield f"JWT_ALGORITHM is {algorithm}, which needs a key: set JWT_PUBLIC_KEY or JWT_JWKS_URL."
 
 
 def environment() -> Mapping[str, str]:

@@ -133,7 +133,7 @@ class DatabaseRefuses(DatabaseFailure):
 
     def __init__(self, reason: str):
         super().__init__(
-            f"The database refuses this operation: {reason}. A retry will not help: the operator has to correct the"
+            f"The database refuses this operation: {reason}. A retry will not help: the operator must correct the"
             " database's settings or permissions."
         )
 
@@ -153,7 +153,9 @@ class DatabaseFull(DatabaseFailure):
     headers = {"Retry-After": "60"}
 
     def __init__(self) -> None:
-        super().__init__("The database has almost no space left: nothing was stored. Reading and deleting still work.")
+        super().__init__(
+            "The database is almost out of disk space: nothing was stored. Reading and deleting still work."
+        )
 
 
 class DatabaseUnsafe(ServiceError):

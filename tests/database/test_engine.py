@@ -144,7 +144,7 @@ def test_init_db_exits_with_1_on_an_unsafe_server_and_says_why(app, monkeypatch)
 
 def test_init_db_accepts_a_safe_server(app):
     result = app.test_cli_runner().invoke(args=["init-db"])
-    assert (result.exit_code, result.output) == (0, "The indexes are there.\n")
+    assert (result.exit_code, result.output) == (0, "All indexes exist.\n")
 
 
 def test_each_process_examines_its_database_when_it_starts(app, monkeypatch):

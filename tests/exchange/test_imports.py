@@ -162,7 +162,7 @@ def test_of_many_broken_lines_the_first_are_named(client):
 @pytest.mark.parametrize("content", [b"", b"# nothing\n", b'{"statements": []}\n'])
 def test_a_file_of_which_nothing_is_about_a_video_is_called_that(client, content):
     result = take(client, content)
-    assert result.stdout == "No events were stored: nothing in the file is about a video, read as openedx.\n"
+    assert result.stdout == "No events were stored: read as openedx, the file has no events of a video.\n"
 
 
 @pytest.mark.parametrize(
@@ -181,13 +181,15 @@ def test_the_address_printed_has_the_port_on_which_the_service_listens(mongo, po
     with empty_database(mongo) as database:
         runner = create_app({"JWT_SECRET": SECRET, "PORT": port}, db=database).test_cli_runner()
         result = runner.invoke(args=arguments, input=written(VIEWING), env={"FLASK_RUN_PORT": of_flask_run})
-    assert f"in 1 session. With the service running, see them here:\n\nhttp://localhost:{printed}/#" in result.stdout
+    assert (
+        f"in 1 session. While the service is running, open this page:\n\nhttp://localhost:{printed}/#" in result.stdout
+    )
     assert ("`flask run` listens on port 3000" in result.stderr) == warned
 
 
 def test_a_log_that_is_taken_for_an_export_is_asked_for_its_format(client):
     result = client.app.test_cli_runner().invoke(args=["import", "-"], input=written(VIEWING))
-    assert (result.exit_code, "name its --format" in result.stderr) == (1, True)
+    assert (result.exit_code, "give its --format" in result.stderr) == (1, True)
 
 
 def test_what_was_deleted_here_is_not_brought_back(client):

@@ -93,7 +93,7 @@ def test_purging_alone_sweeps_at_once(app, db, client):
     session = client.new_session()
     client.delete(f"/api/sessions/{session}")
     db.events.insert_one({"_id": f"{session}:late", "session": session})
-    assert purge(app) == "What deleted sessions left behind is gone.\n"
+    assert purge(app) == "Removed all data of deleted and expired sessions.\n"
     assert db.events.count_documents({}) == 0
 
 
@@ -232,5 +232,5 @@ def test_purging_says_so_when_some_events_could_not_be_removed(db, mongo, argume
         result = app.test_cli_runner().invoke(args=["purge", *arguments])
     assert ("did not remove everything" in result.output) == bool(result.exit_code) == (failures > 1)
     assert db.sessions.count_documents({"deletedAt": {"$exists": False}}) == 0
-    assert purge(app) == "What deleted sessions left behind is gone.\n"
+    assert purge(app) == "Removed all data of deleted and expired sessions.\n"
     assert db.events.count_documents({}) == 0

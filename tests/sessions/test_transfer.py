@@ -116,7 +116,7 @@ BAD = {
     "no id of the session": (line(id=None), "Line 1: /session/id"),
     "an id of another form": (line(id="x"), "Line 1: /session/id"),
     "no createdAt": (line(createdAt=None), "Line 1: /session/createdAt"),
-    "no owner": (line(owner=None), "name the owner"),
+    "no owner": (line(owner=None), "has no owner"),
     "no id of an event": (line() + b'{"type": "a", "timestamp": "2026-03-01T10:00:00Z"}', "Line 2: /eventId"),
     "faults": (line() + b"\n" + EVENT + b'{"eventId": "x", "type": 1}', "Line 4: /type: .*\nLine 4: /timestamp: "),
     "one id twice": (line() + EVENT + EVENT.replace(b"pause", b"play"), "Line 3: /eventId: "),

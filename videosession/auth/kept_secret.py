@@ -29,7 +29,7 @@ def kept_secret(config: Config) -> str:
                 kept = secrets.token_urlsafe(48)
                 _write_secret(path, kept)
     except OSError as error:
-        raise ConfigError([f"The secret for trying out cannot be kept in {path}: {error.strerror}."]) from None
+        raise ConfigError([f"The generated secret cannot be stored in {path}: {error.strerror}."]) from None
     return kept
 
 

@@ -34,7 +34,7 @@ _UNLIMITED = frozenset((READ, WRITE))
 _OPENID_CONNECT = frozenset(("openid", "profile", "email", "address", "phone", "offline_access"))
 
 _EXPIRED = "The token has expired: get a new one."
-_NOT_VALID = "The token is not valid: it is malformed, signed with another key, or for another audience."
+_NOT_VALID = "The token is not valid: it is malformed, signed with another key, or issued for another audience."
 
 
 class Identity(NamedTuple):

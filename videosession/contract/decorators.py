@@ -106,7 +106,7 @@ def answered_by(view: View) -> Answered:
 def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
-        raise BadRequest(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
+        raise BadRequest(f"The Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
     return key
 
 

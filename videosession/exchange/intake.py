@@ -70,7 +70,7 @@ class Intake:
             numbers = ", ".join(self.first_broken) + (", …" if self.broken > REPORTED_LINES else "")
             yield f"{counted(self.broken, 'line')} could not be read or stored: {numbers}"
         if self.deleted:
-            yield f"{counted(self.deleted, 'event')} of sessions that have been deleted here."
+            yield f"{counted(self.deleted, 'event')} of sessions that have been deleted were not stored."
 
     def _keep(self, number: int, record: Record) -> None:
         events = [self._schema.load(event) for event in record.events]
@@ -84,7 +84,7 @@ class Intake:
             if earlier is event:
                 self._count += 1
             elif content(earlier) != content(event):
-                self._note(number, "another event has its id")
+                self._note(number, "another event has the same id")
 
     def _store(self, session_id: str, numbered: list[tuple[int, dict[str, Any]]]) -> None:
         """Store events; if the ids of some are taken by others, store the rest."""
@@ -94,7 +94,7 @@ class Intake:
             self.deleted += len(numbered)
         except (Conflict, Invalid):
             if len(numbered) == 1:
-                self._note(numbered[0][0], "another event has its id")
+                self._note(numbered[0][0], "another event has the same id")
             else:
                 for each in numbered:
                     self._store(session_id, [each])

@@ -50,7 +50,7 @@ def check(tag: str | None) -> None:
     if tag is not None:
         _check(tag, lambda named: named == tag, {"ETag": f'"{tag}"'})
     elif "If-Match" in request.headers:
-        raise PreconditionFailed("If-Match does not match: nothing exists here yet.")
+        raise PreconditionFailed("If-Match does not match: the resource does not exist.")
 
 
 def check_unchanged(headers: dict[str, str]) -> None:

@@ -58,7 +58,7 @@ def refuse(taken: list[dict], events: list[dict], pointers: list[str]) -> NoRetu
         for pointer, event in zip(pointers, events, strict=True)
         if event["eventId"] in ids
     ]
-    raise Conflict("The session has another event with this eventId: see errors.", faults)
+    raise Conflict("The session has another event with the same eventId: see errors.", faults)
 
 
 def _digest(value) -> str:

@@ -54,7 +54,7 @@ class Transfer:
         [session] = _load(FirstLine(many=True), [next(numbered, (1, b""))])
         owner = owner or session["session"].get("owner")
         if owner is None:
-            raise NotImported("The file does not name the owner: use --owner.")
+            raise NotImported("The file has no owner: use --owner.")
         session_id = self._restore_session(session["session"], owner)
         while batch := list(islice(numbered, EVENTS_AT_ONCE)):
             events = _load(ExportedEvent(many=True), batch)
@@ -69,9 +69,9 @@ class Transfer:
         if stored is None:
             return told["id"]
         if "deletedAt" in stored:
-            raise NotImported(f"The session {told['id']} was deleted here; its tombstone stays for a day.")
+            raise NotImported(f"The session {told['id']} has been deleted here; it can be imported a day after that.")
         if stored["owner"] != owner or instants.write(stored["createdAt"]) != instants.write(session["createdAt"]):
-            raise NotImported(f"Another session has the id {told['id']} here.")
+            raise NotImported(f"Another session with the id {told['id']} exists here.")
         return told["id"]
 
 

@@ -35,16 +35,18 @@ def _database_needed() -> Iterator[None]:
 
 
 @click.command("summarise")
-@click.option("--follow", is_flag=True, help="Go on until SIGTERM: for a process beside the web server's.")
-@text_option("--video", "video_id", metavar="ID", help="Only this video's sessions.")
-@text_option("--owner", metavar="SUBJECT", help="Only this person's sessions.")
-@click.option("--rebuild", is_flag=True, help="Make every result anew.")
-@click.option("--verify", is_flag=True, help="Compare every result with the events; exit 1 where one differs.")
+@click.option("--follow", is_flag=True, help="Run until SIGTERM, as a worker beside the web server.")
+@text_option("--video", "video_id", metavar="ID", help="Only sessions of this video.")
+@text_option("--owner", metavar="SUBJECT", help="Only sessions of this owner.")
+@click.option("--rebuild", is_flag=True, help="Recompute all results.")
+@click.option("--verify", is_flag=True, help="Check all results and daily sums; exit with 1 if one is wrong.")
 @with_appcontext
 def summarise(follow: bool, video_id: str | None, owner: str | None, rebuild: bool, verify: bool) -> None:
-    """Make the results of sessions that are due, so that requests for whole videos find them."""
+    """Compute the results of sessions that have changed, in advance of requests for whole videos."""
     if follow + rebuild + verify > 1 or (follow and (video_id or owner)):
-        raise click.UsageError("--follow, --rebuild and --verify are three different things, and --follow is for all.")
+        raise click.UsageError(
+            "Use only one of --follow, --rebuild and --verify, and no --video or --owner with --follow."
+        )
     summarising, chosen = services().videos.summarising, Chosen(owner, video_id)
     if follow:
         _follow(summarising)
@@ -79,7 +81,7 @@ def _each(summarising: Summarising, chosen: Chosen, label: str, rebuild: bool) -
 def _verify(summarising: Summarising, chosen: Chosen) -> None:
     with _progress("Verifying", summarising.chosen(chosen), None) as sessions:
         differing = [
-            f"The result of session {stored['_id']} of {stored['owner']} is not that of its events."
+            f"The result of session {stored['_id']} of {stored['owner']} does not match its events."
             for stored in sessions
             if summarising.differs(stored)
         ]
@@ -87,7 +89,7 @@ def _verify(summarising: Summarising, chosen: Chosen) -> None:
     with _progress("Verifying sums", of_results, None) as sums:
         differing += [
             f"The sum of {stored['videoId']} of {stored['owner']} on {instants.write(stored['day'])[:10]}"
-            " is not that of its results."
+            " does not match its results."
             for stored in sums
             if summarising.sum_differs(stored)
         ]
@@ -95,7 +97,7 @@ def _verify(summarising: Summarising, chosen: Chosen) -> None:
         echo(line)
     if differing:
         raise failure(f"{counted(len(differing), 'difference')}: run this with --rebuild.")
-    echo("Every result is that of its events, and every daily sum that of its results.")
+    echo("All results match their events, and all daily sums match their results.")
 
 
 def _follow(summarising: Summarising) -> None:
@@ -117,7 +119,7 @@ def _round(summarising: Summarising, is_ended: Callable[[], bool]) -> bool:
             if is_ended():
                 break
     except (PyMongoError, DatabaseFailure) as error:
-        echo(f"The worker waits for the database: {error}", err=True)
+        echo(f"The worker is waiting for the database: {error}", err=True)
         return False
     return count > 0
 
