@@ -206,9 +206,28 @@ def test_routes_catch_nothing_that_they_do_not_know_by_name(module):
 def test_every_setting_is_in_one_table_of_the_documents_and_in_the_example_which_has_no_others():
     settings = {name.upper() for name in Config.__dataclass_fields__}
     example = re.findall(r"^([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
-    assert sorted(example) == sorted(settings)
+    assert (settings - set(example), set(example) - settings) == (set(), set()), "complete .env.example"
+    assert len(example) == len(settings), "name each setting once in .env.example"
     rows = Counter(re.findall(r"^\| `([A-Z_]+)` \|", "\n".join(DOCUMENTS.values()), re.MULTILINE))
-    assert {name: rows[name] for name in settings} == dict.fromkeys(settings, 1)
+    wrong = {name for name in settings if rows[name] != 1}
+    assert wrong == set(), "give each of these a row in one table of settings: in the README, or in docs/"
+
+
+def test_every_command_says_what_it_does_and_is_in_the_manual():
+    commands = create_app({"JWT_SECRET": "x" * 32}, db=object()).cli.commands
+    assert [name for name, command in commands.items() if not command.help] == [], "give these commands a docstring"
+    manual = DOCUMENTS["operations.md"] + DOCUMENTS["videos.md"] + DOCUMENTS["README.md"]
+    missing = [name for name in commands if not re.search(rf"\bflask {name}\b", manual)]
+    assert missing == [], "describe these commands in docs/operations.md"
+
+
+def test_every_operation_of_the_api_is_in_its_documents():
+    app = create_app({"JWT_SECRET": "x" * 32}, db=object())
+    rules = [rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")]
+    words = {rule: re.sub(r"/<\w+>", "", rule).rpartition("/")[2].partition(".")[0] for rule in rules}
+    manual = DOCUMENTS["api.md"] + DOCUMENTS["videos.md"]
+    missing = [rule for rule, word in words.items() if not re.search(rf"[`/]{word}\b", manual)]
+    assert missing == [], "describe these operations in docs/api.md or docs/videos.md"
 
 
 def requirements(name: str) -> list[str]:

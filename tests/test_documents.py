@@ -133,10 +133,12 @@ def test_the_layout_names_every_module_and_nothing_else():
         if name.endswith("/"):
             folders[len(indent) + 2] = path
         named.add(path)
-    assert {path for path in named if not (PROJECT / path).exists()} == set()
+    gone = {path for path in named if not (PROJECT / path).exists()}
+    assert gone == set(), "these are gone: correct the layout in docs/development.md"
     rooms = {path.rpartition("/")[0] for path in named if path.endswith(".py")} - {""}  # others are named as a whole
     there = {path.relative_to(PROJECT).as_posix() for room in rooms for path in (PROJECT / room).glob("*")}
     parts = {
         path for path in there if path.startswith("videosession/") and not path.endswith(("__pycache__", "__init__.py"))
     }
-    assert {path for path in parts if not {path, f"{path}/"} & named} == set()
+    missing = {path for path in parts if not {path, f"{path}/"} & named}
+    assert missing == set(), "add these to the layout in docs/development.md"

@@ -95,7 +95,8 @@ def test_every_request_and_response_schema_has_an_example():
     shown = {name for name in SCHEMAS if "examples" in SCHEMAS[name]}
     for operation in OPERATIONS.values():
         used = {*references(operation.get("requestBody", {})), *references(operation["responses"])}
-        assert {each.rpartition("/")[2] for each in used if "/schemas/" in each} <= shown
+        without = {each.rpartition("/")[2] for each in used if "/schemas/" in each} - shown
+        assert without == set(), "give these schemas an `example`"
 
 
 @pytest.mark.parametrize("path", ["/api/sessions", "/api/sessions/{sessionId}", "/api/sessions/{sessionId}/events"])
@@ -109,7 +110,7 @@ def test_operations_that_need_a_token_name_its_scope_and_the_error_statuses(path
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_has_a_summary_and_lists_each_parameter_once(name):
     operation = OPERATIONS[name]
-    assert operation["summary"]
+    assert operation["summary"], f"give the view of {name} a docstring: it is the summary"
     parameters = [(parameter["in"], parameter["name"]) for parameter in operation["parameters"]]
     assert len(set(parameters)) == len(parameters)
     assert {place for place, _ in parameters} <= {"path", "query", "header"}
@@ -118,7 +119,8 @@ def test_every_operation_has_a_summary_and_lists_each_parameter_once(name):
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_field_has_a_description_and_a_type(name):
     fields = SCHEMAS[name].get("properties", {})
-    assert [field for field, schema in fields.items() if "description" not in schema and "$ref" not in schema] == []
+    undescribed = [field for field, schema in fields.items() if "description" not in schema and "$ref" not in schema]
+    assert undescribed == [], f'give these fields of {name} metadata={{"description": "…"}}'
     assert [field for field, schema in fields.items() if not {"type", "$ref", "anyOf", "allOf"} & schema.keys()] == []
 
 

@@ -4,15 +4,27 @@ import json
 
 import pytest
 from flask import Flask
+from marshmallow import fields
 
 from videosession.sessions.fields import JSONObject
 from videosession.sessions.schemas import NewSession
 
 FIELDS = NewSession._declared_fields.items()
-EVERY = {
-    field.data_key or name: {"of": name} if isinstance(field, JSONObject) else f"the {name}" for name, field in FIELDS
+# What is sent for each kind of field, and what replaces it. A new kind of field needs its own line.
+VALUES = {
+    JSONObject: ({"of": "anything"}, {"other": 1}),
+    fields.Boolean: (True, False),
+    fields.Integer: (70, 80),
+    fields.String: ("some text", "another text"),
 }
-OTHERS = {name: {"other": 1} if isinstance(value, dict) else f"another {value}" for name, value in EVERY.items()}
+
+
+def value(field: fields.Field, place: int):
+    return next(values[place] for kind, values in VALUES.items() if isinstance(field, kind))
+
+
+EVERY = {field.data_key or name: value(field, 0) for name, field in FIELDS}
+OTHERS = {field.data_key or name: value(field, 1) for name, field in FIELDS}
 
 
 @pytest.fixture

@@ -79,9 +79,14 @@ def _in_patches(field: fields.Field) -> fields.Field:
 
 def _in_answers(field: fields.Field) -> fields.Field:
     """Return a field of a new session as answers have it: always, if it is required or has a default."""
-    kind = fields.Dict if isinstance(field, JSONObject) else fields.String
-    is_always_there = field.required or field.load_default is not missing
-    return kind(required=is_always_there, data_key=field.data_key, metadata=field.metadata)
+    answered = copy(field)  # a number or a boolean, as it is
+    if isinstance(field, JSONObject):
+        answered = fields.Dict(data_key=field.data_key, metadata=field.metadata)
+    elif isinstance(field, fields.String):
+        answered = fields.String(data_key=field.data_key, metadata=field.metadata)
+    answered.required = field.required or field.load_default is not missing
+    answered.attribute, answered.load_default = None, missing
+    return answered
 
 
 class SessionPatch(Shape):
