@@ -104,6 +104,22 @@ def test_what_cannot_be_reached_in_time_is_pending_and_counts_as_it_was(sessions
     assert (asked.pending, asked.film.summary()["views"]) == (0, 4)
 
 
+def test_sessions_that_take_long_are_left_when_the_time_is_over_also_among_those_read_together(
+    sessions, database, clock
+):
+    times = iter(range(1000))
+    videos = VideoRepository(database, sessions, clock)
+    videos.results._timer = lambda: next(times)
+    for _ in range(10):
+        watch(sessions)
+    asked = videos.ask("film", owner=OWNER)
+    assert asked.pending == 9
+    assert (asked.film.summary()["sessions"], asked.film.summary()["views"]) == (10, 1)
+    videos.results._timer = lambda: 0
+    asked = videos.ask("film", owner=OWNER)
+    assert (asked.pending, asked.film.summary()["views"]) == (0, 10)
+
+
 def test_sessions_stored_by_the_version_before_count_too(sessions, videos, database):
     session = watch(sessions)
     database.sessions.update_one({"_id": session}, {"$unset": {"due": "", "result": ""}})

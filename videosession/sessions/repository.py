@@ -221,14 +221,17 @@ class SessionRepository:
         return self._reads.in_order(session, selection, fields, look)
 
     def _in_time(self, found: Iterator[list[dict]]) -> Iterator[list[dict]]:
-        """Fetch the first batch, so that a failure precedes the answer; each batch has a deadline of its own."""
+        """Fetch the first batch that has something, so that a failure precedes the answer; each has its deadline."""
 
         def fetch(*, is_begun: bool = True) -> list[dict] | None:
             with self._database.deadline(is_begun=is_begun):
                 return next(found, None)
 
+        first = fetch(is_begun=False)
+        while first is not None and not first:
+            first = fetch()
         # chain keeps what it is given, and an iterator no longer what it has yielded.
-        return chain(iter([fetch(is_begun=False) or []]), iter(fetch, None))
+        return chain(iter([first or []]), iter(fetch, None))
 
     def newest(self, *, owner: str, limit: int, after: tuple | None = None, **filters: str) -> Page:
         """Return up to `limit` of an owner's sessions, newest first, those after a place in their order."""

@@ -83,23 +83,30 @@ class Results:
         reached = 0
         while reached < len(found.stale) and self._timer() < end:
             places = {found.sessions[place].id: place for place in found.stale[reached : reached + AT_ONCE]}
-            made = {stored["_id"]: as_session(stored) for stored in self.make_all(list(places), owner=owner)}
+            made = {stored["_id"]: as_session(stored) for stored in self.make_all(list(places), owner=owner, end=end)}
+            is_late = self._timer() >= end
             for session_id, place in places.items():
-                sessions[place] = made.get(session_id)  # None if it is gone
-            reached += AT_ONCE
+                if session_id in made or not is_late:
+                    sessions[place] = made.get(session_id)  # None if it is gone
+            reached += len(made) if is_late else len(places)
         return Refreshed([each for each in sessions if each is not None], max(len(found.stale) - reached, 0))
 
     def make(self, session_id: str, *, owner: str) -> Stored | None:
         """Walk a session anew, keep its result if nothing happened meanwhile, and return it; None where it is gone."""
         return next(iter(self.make_all([session_id], owner=owner)), None)
 
-    def make_all(self, session_ids: list[str], *, owner: str) -> list[Stored]:
-        """Make several results, read and written together, and return the sessions that are there."""
+    def make_all(self, session_ids: list[str], *, owner: str, end: float = float("inf")) -> list[Stored]:
+        """Make several results, read and written together, and return the sessions that are there.
+
+        After the time `end` no other is begun: each may have any number of events.
+        """
         made = []
         for session, events in self._sessions.timelines(session_ids, owner=owner):
             with suppress(NotFound):  # it has been deleted while its events were read
                 result = {"of": session["revision"], "token": secrets.token_hex(8), "packed": packed(walk(events))}
                 made.append(session | {"result": result})
+            if self._timer() >= end:
+                break
         if made:
             updates = [_unless_changed(stored, owner) for stored in made]
             with self._database.deadline():
