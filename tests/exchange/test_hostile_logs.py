@@ -62,7 +62,7 @@ def changed(value, instead) -> Iterator:
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("layout", ["a line", "a document"])
-def test_a_statement_that_is_wrong_anywhere_is_read_or_counted(verb, layout):
+def test_a_statement_with_a_wrong_value_anywhere_is_read_or_counted(verb, layout):
     statement = STATEMENT | {"verb": {"id": VERBS[verb]}}
     for weird in WEIRD:
         every = list(changed(statement, weird))
@@ -75,7 +75,7 @@ def test_a_statement_that_is_wrong_anywhere_is_read_or_counted(verb, layout):
 
 
 @pytest.mark.parametrize("weird", WEIRD, ids=lambda weird: str(weird)[:9])
-def test_a_line_that_is_wrong_anywhere_is_read_or_counted(weird):
+def test_a_line_with_a_wrong_value_anywhere_is_read_or_counted(weird):
     for each in VIEWING:
         told_as = [each, each | {"event": json.loads(each["event"])}]
         taken(b"\n".join(json.dumps(other).encode() for one in told_as for other in changed(one, weird)), "openedx")
@@ -95,7 +95,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize(("source", "content", "events", "broken"), FORMS.values(), ids=FORMS)
-def test_what_cannot_be_read_is_counted_and_the_rest_is_read(source, content, events, broken):
+def test_unreadable_lines_are_counted_and_the_rest_is_imported(source, content, events, broken):
     intake = taken(content, source)
     assert (intake.events, intake.broken) == (events, broken)
 
@@ -109,12 +109,12 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
-def test_a_compressed_log_that_is_damaged_ends_the_command_with_a_message(client, content):
+def test_a_damaged_compressed_log_ends_the_command_with_a_message(client, content):
     result = take(client, content)
     assert (result.exit_code, result.stderr.splitlines()[-1][:31]) == (1, "Error: The file is damaged afte")
 
 
-def test_what_was_read_before_the_damage_is_stored(client):
+def test_lines_before_the_damage_are_stored(client):
     other = b"".join(b"# %040d\n" % number**9 for number in range(20_000))
     result = take(client, gzip.compress(LINES + other)[:-3000])
     assert (result.exit_code, "5 events in 1 session" in result.stdout) == (1, True)
@@ -132,7 +132,7 @@ DOCUMENTS = {
 
 
 @pytest.mark.parametrize("content", DOCUMENTS.values(), ids=DOCUMENTS)
-def test_a_document_is_read_up_to_where_it_is_broken(client, content):
+def test_a_json_document_is_read_up_to_the_place_where_it_is_broken(client, content):
     result = take(client, content, "xapi")
     assert (result.exit_code, "damaged after statement 2; the rest" in result.stderr) == (1, True), result.stderr
     assert "1 event in 1 session" in result.stdout
@@ -156,7 +156,7 @@ class Endless(io.RawIOBase):
 
 
 @pytest.mark.parametrize(("source", "beginning"), [("openedx", b'{"a": "'), ("xapi", b'{"a": "'), ("xapi", b'["')])
-def test_a_line_or_a_text_of_100_mb_takes_no_memory(source, beginning):
+def test_a_line_or_a_string_of_100_mb_is_not_kept_in_memory(source, beginning):
     intake = Intake(cast(SessionRepository, Kept()), "alice", source, str)
     tracemalloc.start()
     try:
@@ -170,7 +170,7 @@ def test_a_line_or_a_text_of_100_mb_takes_no_memory(source, beginning):
     assert peak < 5 * logs.LONGEST_LINE
 
 
-def test_names_of_any_length_are_kept_within_the_bounds_of_a_session(client):
+def test_long_names_are_shortened_to_the_limits_of_a_session(client):
     statement = STATEMENT | {"context": STATEMENT["context"] | {"registration": "r" * 100_000}}
     statement["actor"] = {"account": {"name": "a" * 100_000}}
     take(client, json.dumps(statement).encode(), "xapi", "--keep-names")

@@ -56,7 +56,7 @@ def ranges(answer: dict) -> list[tuple[float, float]]:
     return [(each["from"], each["to"]) for each in answer["segments"]]
 
 
-def test_a_log_becomes_a_session_whose_timeline_tells_what_was_watched(client):
+def test_an_imported_log_has_the_timeline_of_what_was_watched(client):
     result = take(client, written(VIEWING))
     assert result.exit_code == 0, result.output
     assert "5 events in 1 session." in result.stdout
@@ -89,7 +89,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("content", FORMS.values(), ids=FORMS)
-def test_the_form_of_a_log_changes_nothing(client, content):
+def test_a_log_in_any_file_format_gives_the_same_sessions(client, content):
     result = take(client, content)
     assert (result.exit_code, result.stderr.count("could not")) == (0, 0), result.output
     assert [ranges(each) for each in told(client)] == [[(0, 10), (60, 90)]]
@@ -100,7 +100,7 @@ def test_a_second_import_adds_nothing(client):
     assert [take(client, written(VIEWING)).exit_code, told(client)] == first
 
 
-def test_there_is_a_session_for_each_user_course_video_and_browser_session(client):
+def test_each_user_course_video_and_browser_session_gets_a_session(client):
     elsewhere = VIEWING[0] | {"context": {"course_id": "another"}}
     others = [
         line("load_video", 0, user="bert"),
@@ -111,13 +111,13 @@ def test_there_is_a_session_for_each_user_course_video_and_browser_session(clien
     assert len(sessions(client)) == 6
 
 
-def test_a_gap_in_time_splits_nothing(client):
+def test_a_gap_in_time_does_not_split_a_session(client):
     late = [each | {"time": each["time"].replace("2026-03-01", "2026-03-09")} for each in VIEWING]
     take(client, written([*VIEWING, *late]))
     assert len(sessions(client)) == 1
 
 
-def test_users_are_hashes_unless_their_names_are_to_be_kept(client):
+def test_user_names_are_hashed_unless_asked_otherwise(client):
     take(client, written(VIEWING))
     take(client, written(VIEWING), "openedx", "--salt", "another")
     take(client, written(VIEWING), "openedx", "--keep-names")
@@ -125,7 +125,7 @@ def test_users_are_hashes_unless_their_names_are_to_be_kept(client):
     assert ("anna" in viewers, len(set(viewers)), sorted(map(len, viewers))) == (True, 3, [4, 32, 32])
 
 
-def test_an_anonymous_viewer_has_no_name(client):
+def test_an_anonymous_viewer_gets_no_viewer_id(client):
     take(client, written([line("load_video", 0, user="")]))
     assert "viewerId" not in sessions(client)[0]["metadata"]
 
@@ -145,14 +145,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("broken", "fault"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_line_is_counted_with_its_number_and_fault_and_the_rest_is_imported(client, broken, fault):
+def test_a_broken_line_is_reported_with_its_number_and_error_and_the_rest_is_imported(client, broken, fault):
     result = take(client, written(VIEWING[:2]) + broken + b"\n" + written(VIEWING[2:]))
     message = f"1 line could not be read or stored: 3 ({fault})\n"
     assert (result.exit_code, message in result.stderr) == (0, True), result.output
     assert [ranges(each) for each in told(client)] == [[(0, 10), (60, 90)]]
 
 
-def test_of_many_broken_lines_the_first_are_named(client):
+def test_of_many_broken_lines_the_first_are_listed(client):
     result = take(client, b"x\n" * 50)
     numbers = ", ".join(f"{number} (not JSON)" for number in range(1, 11))
     assert f"50 lines could not be read or stored: {numbers}, …" in result.stderr
@@ -160,7 +160,7 @@ def test_of_many_broken_lines_the_first_are_named(client):
 
 
 @pytest.mark.parametrize("content", [b"", b"# nothing\n", b'{"statements": []}\n'])
-def test_a_file_of_which_nothing_is_about_a_video_is_called_that(client, content):
+def test_a_file_without_any_video_event_is_reported(client, content):
     result = take(client, content)
     assert result.stdout == "No events were stored: read as openedx, the file has no events of a video.\n"
 
@@ -176,7 +176,7 @@ def test_a_file_of_which_nothing_is_about_a_video_is_called_that(client, content
     ],
     ids=["neither is set", "FLASK_RUN_PORT", "the PORT of .env.example", "both alike", "two ports"],
 )
-def test_the_address_printed_has_the_port_on_which_the_service_listens(mongo, port, of_flask_run, printed, warned):
+def test_the_printed_url_has_the_port_of_the_service(mongo, port, of_flask_run, printed, warned):
     arguments = ["import", "-", "--format", "openedx", "--owner", "alice"]
     with empty_database(mongo) as database:
         runner = create_app({"JWT_SECRET": SECRET, "PORT": port}, db=database).test_cli_runner()
@@ -187,12 +187,12 @@ def test_the_address_printed_has_the_port_on_which_the_service_listens(mongo, po
     assert ("`flask run` listens on port 3000" in result.stderr) == warned
 
 
-def test_a_log_that_is_taken_for_an_export_is_asked_for_its_format(client):
+def test_importing_a_log_without_its_format_suggests_the_option(client):
     result = client.app.test_cli_runner().invoke(args=["import", "-"], input=written(VIEWING))
     assert (result.exit_code, "give its --format" in result.stderr) == (1, True)
 
 
-def test_what_was_deleted_here_is_not_brought_back(client):
+def test_an_import_does_not_restore_deleted_sessions(client):
     take(client, written(VIEWING))
     client.delete(f"/api/sessions/{sessions(client)[0]['id']}")
     result = take(client, written(VIEWING))
@@ -200,7 +200,7 @@ def test_what_was_deleted_here_is_not_brought_back(client):
     assert sessions(client) == []
 
 
-def test_the_command_prints_an_address_whose_token_reads_and_nothing_else(client):
+def test_the_url_printed_by_an_import_has_a_read_only_token(client):
     address = take(client, written(VIEWING)).stdout.split()[-1]
     reader = Client(client.app)
     reader.token = address.partition("#token=")[2]
@@ -208,7 +208,7 @@ def test_the_command_prints_an_address_whose_token_reads_and_nothing_else(client
     assert reader.post("/api/sessions", {"title": "A"}).status_code == 403
 
 
-def test_logs_need_an_owner(client):
+def test_importing_a_log_requires_an_owner(client):
     result = client.app.test_cli_runner().invoke(args=["import", "-", "--format", "openedx"], input=b"")
     assert (result.exit_code, "--owner" in result.stderr) == (2, True)
 
@@ -223,7 +223,7 @@ XAPI = ("--format", "xapi", "--length", "120", "--base", "https://lms.example")
 
 
 @pytest.mark.parametrize("layout", ["lines", "a batch", "batches", "an array", "a document", "documents"])
-def test_statements_are_read_as_stores_and_files_have_them_and_are_written_the_same_again(client, layout):
+def test_statements_from_stores_and_files_are_imported_and_exported_unchanged(client, layout):
     take(client, written(VIEWING))
     [session] = sessions(client)
     content = export(client, session["id"], *XAPI).stdout_bytes
@@ -243,7 +243,7 @@ def test_statements_are_read_as_stores_and_files_have_them_and_are_written_the_s
     assert export(client, newest["id"], *XAPI).stdout_bytes == content
 
 
-def test_all_sessions_of_a_video_are_exported_at_once(client):
+def test_all_sessions_of_a_video_can_be_exported_at_once(client):
     others = [line("play_video", 0, user="bert", currentTime=0), line("load_video", 0, video="w")]
     take(client, written([*VIEWING, *others]))
     result = export(client, "--video", "v1", "--owner", "alice", "--format", "csv")
@@ -252,26 +252,26 @@ def test_all_sessions_of_a_video_are_exported_at_once(client):
     assert [row.split(",")[4:7] for row in rows] == [["1", "0.0", "10.0"], ["1", "60.0", "90.0"]]
 
 
-def test_a_video_without_sessions_is_said_to_have_none(client):
+def test_exporting_a_video_without_sessions_says_so(client):
     assert (
         "no session with this videoId" in export(client, "--video", "w", "--owner", "alice", "--format", "xapi").stderr
     )
 
 
 @pytest.mark.parametrize("base", ["lms.example", "", "https://lms.example/#a", "https://a b"])
-def test_a_base_of_ids_is_an_iri(client, base):
+def test_the_base_of_the_ids_must_be_an_iri(client, base):
     result = client.app.test_cli_runner().invoke(args=["export", "x", "--format", "xapi", "--base", base])
     assert (result.exit_code, "must be an IRI" in result.stderr) == (2, True)
 
 
-def test_statements_that_need_a_length_are_counted_where_there_is_none(client):
+def test_statements_left_out_for_lack_of_a_length_are_counted(client):
     session_id = client.new_session()
     client.append(session_id, [{"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position": 0}}])
     assert "2 statements left out" in export(client, session_id, "--format", "xapi").stderr
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@a", "\ta"])
-def test_a_cell_that_a_spreadsheet_would_compute_is_defused(client, name):
+def test_csv_cells_that_look_like_formulas_are_escaped(client, name):
     session = client.post("/api/sessions", {"title": "A", "metadata": {"viewerId": name}}).json
     events = [
         {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position": 0}},
@@ -286,7 +286,7 @@ def test_an_export_names_one_session_or_a_video_of_an_owner(client, arguments):
     assert client.app.test_cli_runner().invoke(args=["export", *arguments]).exit_code == 2
 
 
-def test_what_is_quoted_of_a_damaged_document_does_not_control_the_terminal(client):
+def test_quotes_from_a_damaged_document_cannot_control_the_terminal(client):
     pytest.importorskip("ijson")
     result = take(client, b'[{"a": 1}, \x1b]0;gone\x07]', "xapi")
     assert result.exit_code == 1

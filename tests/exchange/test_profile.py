@@ -20,7 +20,7 @@ def valid(statements: list[dict]) -> int:
     return len(list(checked.validate(lines, ignore_errors=False, fail_on_unknown=True)))
 
 
-def test_every_statement_of_every_case_is_valid():
+def test_every_statement_exported_from_the_published_cases_is_valid():
     statements = [each for case in CASES for each in exported(case["events"])]
     assert (valid(statements), len(statements) > 500) == (len(statements), True)
 
@@ -30,7 +30,7 @@ def test_every_statement_of_a_branching_film_is_valid():
     assert valid(statements) == len(statements) == 11
 
 
-def test_an_extension_elsewhere_or_a_version_5_is_seen():
+def test_the_validator_detects_a_misplaced_extension_and_a_wrong_version():
     broken = exported(FILM)[1]
     broken["context"]["extensions"]["no iri"] = 1
     broken["id"] = "x"

@@ -57,7 +57,7 @@ def verbs(statements: list[dict]) -> list[tuple[str, str]]:
     return [(each["object"]["id"].partition("#")[2], each["verb"]["display"]["en-US"]) for each in statements]
 
 
-def test_each_visit_is_told_from_its_beginning_to_its_end():
+def test_each_visit_is_exported_from_its_beginning_to_its_end():
     assert verbs(exported(FILM)) == [
         ("intro", "initialized"),
         ("intro", "played"),
@@ -73,7 +73,7 @@ def test_each_visit_is_told_from_its_beginning_to_its_end():
     ]
 
 
-def test_a_branch_is_told_where_the_profile_takes_extensions_of_others_and_nowhere_else():
+def test_branches_are_exported_only_where_the_profile_allows_foreign_extensions():
     told = [
         {name: value for name, value in each["context"]["extensions"].items() if xapi.BRANCH_EXTENSION in name}
         for each in exported(FILM)
@@ -82,7 +82,7 @@ def test_a_branch_is_told_where_the_profile_takes_extensions_of_others_and_nowhe
     assert [each for each in told if each] == [{xapi.BRANCH_EXTENSION + name: value for name, value in branch.items()}]
 
 
-def test_all_statements_of_a_session_name_its_viewer_its_film_and_one_registration():
+def test_all_statements_of_a_session_share_viewer_video_and_registration():
     statements = exported(FILM, metadata={"viewerId": "v7"})
     assert {each["actor"]["account"]["name"] for each in statements} == {"v7"}
     assert {each["context"]["contextActivities"]["grouping"][0]["id"] for each in statements} == {
@@ -94,14 +94,14 @@ def test_all_statements_of_a_session_name_its_viewer_its_film_and_one_registrati
     assert len({each["id"] for each in statements}) == len(statements)
 
 
-def test_progress_and_what_was_played_are_of_the_node():
+def test_progress_and_played_segments_refer_to_the_node():
     [completed] = [each for each in exported(FILM) if each["verb"]["id"].endswith("completed")]
     said = {name.rpartition("/")[2]: value for name, value in completed["result"]["extensions"].items()}
     assert said == {"time": 20.0, "progress": 1.0, "played-segments": "0[.]20"}
     assert (completed["result"]["completion"], completed["result"]["duration"]) == (True, "PT20S")
 
 
-def test_what_needs_a_length_is_left_out_where_none_is_known_and_counted():
+def test_statements_that_need_an_unknown_length_are_left_out_and_counted():
     events = [
         {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position": 0}},
         {"type": "pause", "timestamp": "2026-03-01T10:00:10Z", "data": {"position": 10}},
@@ -112,7 +112,7 @@ def test_what_needs_a_length_is_left_out_where_none_is_known_and_counted():
     assert None not in exported(events)
 
 
-def test_a_length_that_is_given_is_never_shorter_than_what_was_watched():
+def test_a_given_length_is_extended_to_what_was_watched():
     events = [
         {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": {"position": 0}},
         {"type": "pause", "timestamp": "2026-03-01T10:00:10Z", "data": {"position": 10}},
@@ -124,7 +124,7 @@ def test_a_length_that_is_given_is_never_shorter_than_what_was_watched():
     assert set(told) == {10, None}
 
 
-def test_what_is_watched_from_the_instant_of_a_branch_is_of_the_new_visit():
+def test_playback_from_the_instant_of_a_branch_belongs_to_the_new_visit():
     branch = {"type": "choice", "timestamp": "2026-03-01T10:00:10Z", "data": {"toNode": "a", "position": 10}}
     events = [
         {"type": "sessionStart", "timestamp": "2026-03-01T10:00:00Z", "data": {"node": "a", "duration": 20}},
@@ -138,12 +138,12 @@ def test_what_is_watched_from_the_instant_of_a_branch_is_of_the_new_visit():
     assert names == visit * 2
 
 
-def test_a_session_without_known_events_says_nothing():
+def test_a_session_without_known_events_exports_no_statements():
     assert exported([]) == exported([{"type": "other", "timestamp": "2026-03-01T10:00:00Z"}]) == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_a_second_export_is_the_same(case):
+def test_exporting_twice_gives_the_same_statements(case):
     assert exported(case["events"]) == exported(case["events"])
 
 
@@ -152,7 +152,7 @@ SENSELESS = "senseless log 4"
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case["name"] != SENSELESS], ids=lambda case: case["name"])
-def test_what_was_exported_is_imported_and_exported_the_same(case):
+def test_an_export_that_is_imported_is_exported_unchanged(case):
     first = exported(case["events"])
     assert again(first) == first
 
@@ -181,7 +181,7 @@ def again(statements: list[dict]) -> list[dict | None]:
     ],
     ids=["played", "paused", "completed is no end", "terminated", "a speed"],
 )
-def test_a_statement_of_another_player_is_an_event(change, expected):
+def test_statements_of_other_players_become_events(change, expected):
     [record] = xapi_import.read(json.dumps(STATEMENT | change).encode())
     [event] = record.events
     assert (event["type"], event["data"]) == expected
@@ -197,7 +197,7 @@ STATEMENT = {
 }
 
 
-def test_an_answer_of_a_record_store_holds_many():
+def test_all_statements_in_a_record_stores_response_are_read():
     batch = {"statements": [STATEMENT, STATEMENT | {"timestamp": "2026-03-01T10:00:01Z"}], "more": ""}
     assert len(list(xapi_import.read(json.dumps(batch).encode()))) == 2
 
@@ -207,16 +207,16 @@ def test_an_answer_of_a_record_store_holds_many():
     [{"actor": None}, {"object": {"definition": {"type": xapi.VIDEO}}}, {"timestamp": "yesterday"}],
     ids=lambda change: next(iter(change)),
 )
-def test_a_statement_that_does_not_say_enough_is_unreadable(change):
+def test_a_statement_with_missing_parts_is_unreadable(change):
     with pytest.raises(Unreadable):
         list(xapi_import.read(json.dumps(STATEMENT | change).encode()))
 
 
-def test_what_is_not_of_a_video_is_nothing():
+def test_statements_about_other_things_than_videos_are_ignored():
     other = STATEMENT | {"object": {"id": "https://quiz.example", "definition": {"type": "http://quiz.example/type"}}}
     assert list(xapi_import.read(json.dumps(other).encode())) == [None]
 
 
-def test_names_that_are_iris_are_not_named_again():
+def test_names_that_are_iris_are_used_as_ids_unchanged():
     [statement, *_] = exported(FILM, videoId="https://video.example/1")
     assert re.fullmatch(r"https://video\.example/1#intro", statement["object"]["id"])

@@ -1,4 +1,4 @@
-"""When a request is all there: not one byte sooner, and never left waiting where that is unclear."""
+"""When a request is complete: not a byte sooner, and never waiting where that is unclear."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def client_of(authorization: bytes) -> bytes | None:
     return arrival.client
 
 
-def test_one_token_is_one_client_however_it_is_written():
+def test_the_same_token_is_the_same_client_however_the_header_is_written():
     ways = [b"Authorization: Bearer a.b.c", b"authorization:bearer  a.b.c\t", b"Authorization: BEARER a.b.c!d"]
     assert {client_of(way) for way in ways} == {b"a.b"}
     assert client_of(b"Authorization: Bearer a.d.c") != client_of(ways[0])
@@ -63,22 +63,22 @@ def arrive(*parts: bytes) -> list[bool]:
 
 
 @pytest.mark.parametrize("request_bytes", WHOLE.values(), ids=WHOLE)
-def test_a_request_is_whole_with_its_last_byte(request_bytes):
+def test_a_request_is_complete_with_its_last_byte(request_bytes):
     one_by_one = arrive(*(request_bytes[at : at + 1] for at in range(len(request_bytes))))
     assert one_by_one == [False] * (len(request_bytes) - 1) + [True]
 
 
 @pytest.mark.parametrize("request_bytes", WHOLE.values(), ids=WHOLE)
-def test_what_follows_a_request_makes_it_no_less_whole(request_bytes):
+def test_bytes_after_a_request_do_not_make_it_incomplete(request_bytes):
     assert arrive(request_bytes + b"GET / HT") == [True]
 
 
 @pytest.mark.parametrize("request_bytes", UNCLEAR.values(), ids=UNCLEAR)
-def test_nobody_waits_for_what_will_never_be_right(request_bytes):
+def test_an_invalid_request_is_not_waited_for(request_bytes):
     assert arrive(request_bytes) == [True]
 
 
-def test_a_client_that_expects_to_be_told_to_continue_is_known():
+def test_an_expect_100_continue_header_is_recognized():
     arrival = Arrival(bytearray(HEAD + b"Expect: 100-Continue\r\nContent-Length: 3\r\n\r\n"))
     assert not arrival.is_whole()
     assert arrival.expects_continue

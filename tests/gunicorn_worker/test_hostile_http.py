@@ -1,4 +1,4 @@
-"""Whatever is written to the socket: HTTP, almost HTTP, or nothing like it; over a real gunicorn.
+"""Whatever arrives at the socket: HTTP, almost HTTP, or nothing like it; with a real gunicorn.
 
 What is not HTTP never reaches the service, and is refused in the same form.
 """
@@ -164,7 +164,7 @@ def read(received: bytes) -> Answer:
 
 
 @pytest.mark.parametrize(("status", "sent"), ANSWERED.values(), ids=ANSWERED)
-def test_what_reaches_the_service_is_answered_in_json(service, status, sent):
+def test_every_request_that_reaches_the_service_is_answered_in_json(service, status, sent):
     answer = read(service.raw(sent, shut=True))
     if status == 201:
         assert answer.status_code == 201, answer.text
@@ -176,27 +176,27 @@ def test_what_reaches_the_service_is_answered_in_json(service, status, sent):
 
 
 @pytest.mark.parametrize("sent", REFUSED.values(), ids=REFUSED)
-def test_what_is_no_proper_http_is_refused_as_the_clients_fault(service, sent):
+def test_malformed_http_is_rejected_with_a_4xx_status(service, sent):
     answer = read(service.raw(sent, shut=True))
     assert 400 <= answer.status_code < 500
     check_problem(answer, answer.status_code)
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_no_host_changes_an_answer_into_a_redirect_or_a_fault(service, host):
+def test_no_host_header_causes_a_redirect_or_an_error(service, host):
     answer = read(service.raw(request(GOOD).replace(b"localhost", host), shut=True))
     assert answer.status_code in (400, 404)
     assert "Location" not in answer.headers
 
 
-def test_a_head_is_answered_as_a_get_without_its_body(service):
+def test_a_head_request_is_answered_like_a_get_without_the_body(service):
     made = service.request("POST", "/api/sessions", {"title": "x"}, mint()).json["id"]
     received = service.raw(request(b"HEAD /api/sessions/%s HTTP/1.1" % made.encode()))
     head, _, body = received.partition(b"\r\n\r\n")
     assert (head.split(b"\r\n")[0], body) == (b"HTTP/1.1 200 OK", b"")
 
 
-def test_requests_that_follow_each_other_on_one_connection_are_not_mixed_up(service):
+def test_consecutive_requests_on_one_connection_are_not_mixed_up(service):
     """A body that was not read, because it was too large or not wanted, must not be read as the next request."""
     smuggled = b"DELETE /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
     wanted = request(b"GET /livez HTTP/1.1")
@@ -208,7 +208,7 @@ def test_requests_that_follow_each_other_on_one_connection_are_not_mixed_up(serv
         assert statuses in ([b"415", b"200"], [b"415"])
 
 
-def test_the_log_tells_of_requests_but_of_no_token_and_no_body(service):
+def test_the_log_has_the_requests_but_no_token_and_no_body(service):
     token, title = mint(sub="somebody"), "a title that is nobody's business"
     service.request("POST", "/api/sessions?token=" + token, {"title": title}, token)
     service.request("POST", "/api/sessions", json.dumps({"title": [title]}).encode(), token)
@@ -228,7 +228,7 @@ NOT_FOR_THE_LOG = {
 
 
 @pytest.mark.parametrize("sent", NOT_FOR_THE_LOG.values(), ids=NOT_FOR_THE_LOG)
-def test_the_log_knows_of_what_is_no_http_only_the_id_that_its_sender_was_told(service, sent):
+def test_the_log_of_malformed_http_has_only_the_request_id_that_the_sender_got(service, sent):
     answer = read(service.raw(sent, shut=True))
     wait_until(
         lambda: f"request {answer.json['requestId']} is answered 400 without the service" in service.log.read_text()
@@ -237,7 +237,7 @@ def test_the_log_knows_of_what_is_no_http_only_the_id_that_its_sender_was_told(s
     assert "127.0.0.1" not in service.log.read_text()
 
 
-def test_the_answers_to_hostile_requests_are_strict_json_to_the_end(service):
+def test_answers_to_hostile_requests_are_complete_strict_json(service):
     answer = service.request("GET", "/api/sessions/%00%ff", token=mint())
     assert strict_json(answer.data)["status"] == 404
 
@@ -265,13 +265,13 @@ AT_ONCE = {
 
 
 @pytest.mark.parametrize(("status", "sent"), AT_ONCE.values(), ids=AT_ONCE)
-def test_what_can_be_answered_at_its_head_is_answered_without_waiting_for_the_rest(service, status, sent):
+def test_a_request_that_its_headers_already_disqualify_is_answered_at_once(service, status, sent):
     answer = read(service.raw(sent))
     assert answer.status_code == status
     assert "in time" not in answer.text
 
 
-def test_http_1_0_is_never_told_to_continue(service):
+def test_http_1_0_clients_never_get_100_continue(service):
     head = HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Expect: 100-continue\r\nContent-Length: 13\r\n\r\n"
     with socket.create_connection(("127.0.0.1", service.port), timeout=15) as connection:
         connection.sendall(head)
@@ -283,14 +283,14 @@ def test_http_1_0_is_never_told_to_continue(service):
         assert connection.recv(65536).startswith(b"HTTP/1.0 201")
 
 
-def test_a_second_head_that_is_too_large_is_refused_as_the_first_would_be(service):
+def test_too_large_headers_are_rejected_on_a_reused_connection_too(service):
     keeping = request(b"GET /livez HTTP/1.1").replace(b"Connection: close\r\n", b"")
     received = service.raw(keeping + b"GET /livez HTTP/1.1\r\n" + b"X-A: aaaaaaaaaaaaaaaa\r\n" * 2000)
     assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"200", b"431"]
     assert "Traceback" not in service.log.read_text()
 
 
-def test_a_connection_stays_open_after_a_body_that_nobody_read_where_that_was_announced(service):
+def test_a_connection_stays_open_after_an_unread_body_of_known_length(service):
     body = b" " * 500_000
     keeping = HEAD.replace(b"Connection: close\r\n", b"").replace(b"application/json", b"text/plain")
     received = service.raw(keeping + b"Content-Length: %d\r\n\r\n" % len(body) + body + request(b"GET /livez HTTP/1.1"))

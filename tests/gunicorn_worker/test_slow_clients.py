@@ -1,4 +1,4 @@
-"""Clients that read slowly, or hold what they can: others are answered meanwhile, and memory stays bounded.
+"""Clients that read slowly or hold resources: others are answered meanwhile, and memory stays bounded.
 
 The battery's `readers` measures it, beside gunicorn's own worker.
 """
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture(scope="module")
 def start(embedded, tmp_path_factory) -> Iterator[Callable]:
-    """Start services of one worker with gunicorn arguments of the test's choice."""
+    """Start services with one worker and these gunicorn arguments."""
     with ExitStack() as stack:
         uri, directory = embedded.uri.replace("/videosession?", "/slow?"), tmp_path_factory.mktemp("slow")
 
@@ -42,7 +42,7 @@ def single(start) -> Service:
 
 @pytest.fixture(scope="module")
 def long_session(single) -> bytes:
-    """A session whose stream of events has twelve megabytes."""
+    """A session with twelve megabytes of events."""
     token = mint()
     path = f"/api/sessions/{single.request('POST', '/api/sessions', {'title': 'x'}, token).json['id']}/events"
     event = {"type": "t", "timestamp": "2026-03-01T10:00:00Z", "data": {"a": "a" * 1_000_000}}
@@ -53,7 +53,7 @@ def long_session(single) -> bytes:
 
 @contextmanager
 def slow_readers(service: Service, sent: bytes, count: int) -> Iterator[list[socket.socket]]:
-    """Connections that have asked and read the first byte of the answer."""
+    """Yield connections that sent a request and read the first byte of the answer."""
     with ExitStack() as stack:
         readers = []
         for _ in range(count):
@@ -66,7 +66,7 @@ def slow_readers(service: Service, sent: bytes, count: int) -> Iterator[list[soc
         yield readers
 
 
-def test_more_slow_readers_than_threads_keep_nobody_waiting(single, long_session):
+def test_more_slow_readers_than_threads_do_not_delay_others(single, long_session):
     with slow_readers(single, BUNDLE, 20) as files, slow_readers(single, long_session, 20) as streams:
         for reader in files + streams:
             assert reader.recv(1)
@@ -74,7 +74,7 @@ def test_more_slow_readers_than_threads_keep_nobody_waiting(single, long_session
             assert single.request("GET", "/livez").status_code == 200
 
 
-def test_an_answer_that_is_taken_slowly_arrives_whole(single, long_session):
+def test_an_answer_that_is_read_slowly_arrives_complete(single, long_session):
     expected = single.raw(long_session).partition(b"\r\n\r\n")[2]
     with connected(single, long_session) as reader:
         slowly = bytearray()
@@ -85,7 +85,7 @@ def test_an_answer_that_is_taken_slowly_arrives_whole(single, long_session):
 
 
 @on_linux
-def test_bodies_of_strangers_are_not_kept(single):
+def test_bodies_of_unauthenticated_requests_are_not_kept(single):
     before = memory(single)
     with ExitStack() as stack:
         for _ in range(60):
@@ -95,7 +95,7 @@ def test_bodies_of_strangers_are_not_kept(single):
 
 
 @on_linux
-def test_all_bodies_that_are_on_their_way_are_bounded_together(start):
+def test_the_total_size_of_incoming_bodies_is_bounded(start):
     service = start()
     before = memory(service)
     with ExitStack() as stack:
@@ -128,7 +128,7 @@ def pour(connection: socket.socket, count: int) -> None:
         pass
 
 
-def test_silent_connections_make_room_and_an_upload_that_comes_along_does_not(start):
+def test_idle_connections_are_closed_to_make_room_but_running_uploads_are_not(start):
     service = start("--worker-connections 40")
     body = b'{"title":"x"}'.ljust(400_000)
     with ExitStack() as stack:
@@ -151,7 +151,7 @@ WAYS_TO_WRITE = [
 
 
 @pytest.mark.parametrize("ways", [WAYS_TO_WRITE, WAYS_TO_WRITE[:1]], ids=["one token in many ways", "one token"])
-def test_a_token_with_more_requests_than_a_worker_has_connections_keeps_nobody_else_waiting(start, ways):
+def test_more_requests_of_one_token_than_connections_do_not_delay_other_clients(start, ways):
     service = start("--worker-connections 40", application="tests.held_up:app")
     with ExitStack() as stack:
         held_up = []

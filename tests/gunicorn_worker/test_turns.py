@@ -1,4 +1,4 @@
-"""Clients share the threads: one that asks for much holds up itself."""
+"""Clients share the threads fairly: one that sends many requests delays only itself."""
 
 import threading
 import time
@@ -30,7 +30,7 @@ def turns():
     turns.shutdown()
 
 
-def test_one_thread_is_left_for_others_however_much_a_client_asks_for(turns):
+def test_one_client_never_occupies_all_threads(turns):
     gate = Gate()
     held = [turns.submit("greedy", gate.task(number)) for number in range(100)]
     for _ in range(3):
@@ -66,7 +66,7 @@ def test_clients_take_turns(turns):
     assert last < 25, "after a few of the greedy one's fifty"
 
 
-def test_what_is_taken_back_is_the_newest_of_the_client_with_most_in_the_queue(turns):
+def test_the_dropped_task_is_the_newest_of_the_client_with_the_most_queued(turns):
     gate = Gate()
     greedy = [turns.submit("greedy", gate.task(number)) for number in range(20)]
     for _ in range(3):
@@ -85,14 +85,14 @@ def test_what_is_taken_back_is_the_newest_of_the_client_with_most_in_the_queue(t
     assert (len(turns._waiting), len(turns._running), turns._held_back, turns._taken_back) == (0, 0, 0, 0)
 
 
-def test_what_fails_is_given_to_who_asked_and_the_thread_goes_on(turns):
+def test_an_exception_reaches_the_caller_and_the_thread_continues(turns):
     failing = [turns.submit("client", lambda: 1 / 0) for _ in range(10)]
     for each in failing:
         assert isinstance(each.exception(30), ZeroDivisionError)
     assert turns.submit("client", lambda: 1).result(30) == 1
 
 
-def test_what_was_submitted_is_done_before_the_threads_end():
+def test_submitted_tasks_are_completed_before_the_threads_end():
     turns, done = Turns(3), []
     for number in range(200):
         turns.submit(number % 2, lambda number=number: done.append(number) or time.sleep(0.0005))
@@ -100,7 +100,7 @@ def test_what_was_submitted_is_done_before_the_threads_end():
     assert sorted(done) == list(range(200))
 
 
-def test_nothing_is_kept_of_clients_that_have_gone(turns):
+def test_no_state_is_kept_for_idle_clients(turns):
     for number in range(1000):
         turns.submit(number, lambda: None).result(30)
     turns.submit(0, lambda: None).result(30)

@@ -1,4 +1,4 @@
-"""Clients that send half a request, read half an answer, or stay away: nobody else waits for them."""
+"""Clients that send half a request, read half an answer or stay idle: nobody else waits for them."""
 
 import contextlib
 import http.client
@@ -39,7 +39,7 @@ HALVES = {
 
 @pytest.fixture(scope="module")
 def start(embedded, tmp_path_factory) -> Iterator[Callable]:
-    """Start services with gunicorn arguments of the test's choice."""
+    """Start services with these gunicorn arguments."""
     with ExitStack() as stack:
         uri, directory = embedded.uri.replace("/videosession?", "/worker?"), tmp_path_factory.mktemp("worker")
 
@@ -53,7 +53,7 @@ def start(embedded, tmp_path_factory) -> Iterator[Callable]:
 
 @pytest.fixture(scope="module")
 def impatient(start) -> Service:
-    """The service with deadlines that a test can wait for, and few connections."""
+    """The service with few connections, and deadlines short enough for a test."""
     return start("--worker-class tests.impatient_worker.Worker --worker-connections 40")
 
 
@@ -72,7 +72,7 @@ def rest(connection: socket.socket) -> bytes:
 
 
 def held(service: Service) -> int:
-    """Count the connections of clients that the service's processes have open."""
+    """Count the open client connections of the service's processes."""
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(line[1].endswith(f":{service.port:04X}") and line[3] != "0A" and line[9] != "0" for line in lines)
 
@@ -81,7 +81,7 @@ def statuses(received: bytes) -> list[bytes]:
     return [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]]
 
 
-def test_two_hundred_half_sent_requests_keep_nobody_waiting(service):
+def test_two_hundred_half_sent_requests_do_not_delay_others(service):
     with ExitStack() as stack:
         for half in list(HALVES.values()) * 25:
             stack.enter_context(connected(service, half))
@@ -91,7 +91,7 @@ def test_two_hundred_half_sent_requests_keep_nobody_waiting(service):
         assert time.monotonic() - started < 10
 
 
-def test_more_half_sent_requests_than_a_worker_has_connections_keep_nobody_waiting(impatient):
+def test_more_half_sent_requests_than_connections_do_not_delay_others(impatient):
     with ExitStack() as stack:
         for half in list(HALVES.values()) * 10:
             stack.enter_context(connected(impatient, half))
@@ -99,7 +99,7 @@ def test_more_half_sent_requests_than_a_worker_has_connections_keep_nobody_waiti
             assert impatient.request("GET", "/livez").status_code == 200
 
 
-def test_a_request_that_does_not_arrive_in_time_is_answered_408_or_what_else_is_wrong_with_it(impatient):
+def test_a_request_that_does_not_arrive_in_time_gets_408_or_its_other_error(impatient):
     late = HALVES | {"half a body without a token": lengthy(b"13", b"", HEAD.replace(TOKEN, b""))}
     del late["nothing"]
     with ExitStack() as stack:
@@ -110,14 +110,14 @@ def test_a_request_that_does_not_arrive_in_time_is_answered_408_or_what_else_is_
             assert "token" in name or "in time" in document["detail"] or "within" in document["detail"]
 
 
-def test_a_client_that_says_nothing_is_not_hurried(impatient):
+def test_an_idle_connection_is_not_closed_by_the_request_deadline(impatient):
     with connected(impatient) as connection:
         time.sleep(0.6)  # longer than a head may take once it has begun
         connection.sendall(LIVEZ)
         assert statuses(rest(connection)) == [b"200"]
 
 
-def test_a_body_that_keeps_coming_may_take_longer_than_its_deadline(impatient):
+def test_a_body_that_keeps_arriving_may_take_longer_than_the_deadline(impatient):
     body = BODY.ljust(200_000)
     with connected(impatient, lengthy(b"200000", b"")) as connection:
         for start in range(0, len(body), 20_000):
@@ -126,7 +126,7 @@ def test_a_body_that_keeps_coming_may_take_longer_than_its_deadline(impatient):
         assert statuses(rest(connection)) == [b"201"]
 
 
-def test_a_client_that_does_not_read_its_answer_holds_a_thread_no_longer_than_a_stall_may_last(impatient):
+def test_a_client_that_does_not_read_its_answer_is_dropped_after_the_stall_limit(impatient):
     token = mint()
     made = impatient.request("POST", "/api/sessions", {"title": "x"}, token).json["id"]
     path = f"/api/sessions/{made}"
@@ -151,7 +151,7 @@ def test_a_client_that_does_not_read_its_answer_holds_a_thread_no_longer_than_a_
 
 
 @on_linux
-def test_nothing_is_left_of_clients_that_have_gone(impatient):
+def test_disconnected_clients_leave_no_connections_bytes_or_tasks(impatient):
     """The battery's `connections` does more of this."""
     files = descriptors(impatient)
     for half in (*HALVES.values(), lengthy(b"1000000", b" " * 900_000), LIVEZ, LIVEZ * 3, WHOLE * 20):
@@ -164,7 +164,7 @@ def test_nothing_is_left_of_clients_that_have_gone(impatient):
     assert descriptors(impatient) - files < 8
 
 
-def test_a_client_that_leaves_its_end_open_does_not_stop_the_loop(service):
+def test_a_client_that_leaves_its_end_open_does_not_block_the_loop(service):
     started = time.monotonic()
     with ExitStack() as stack:
         for _ in range(20):
@@ -174,14 +174,14 @@ def test_a_client_that_leaves_its_end_open_does_not_stop_the_loop(service):
         assert time.monotonic() - started < 20
 
 
-def test_a_client_is_told_once_to_continue_when_it_waits_for_that(service):
+def test_a_client_that_expects_100_continue_gets_it_once(service):
     with connected(service, HEAD + b"Expect: 100-continue\r\nContent-Length: 13\r\n\r\n") as connection:
         assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(BODY)
         assert statuses(rest(connection)) == [b"201"]
 
 
-def test_requests_one_after_the_other_on_one_connection_are_all_answered(service):
+def test_pipelined_requests_on_one_connection_are_all_answered(service):
     for sent in ([WHOLE + WHOLE + LIVEZ], [WHOLE[:50], WHOLE[50:] + WHOLE[:100], WHOLE[100:], LIVEZ]):
         with connected(service) as connection:
             for part in sent:
@@ -190,19 +190,19 @@ def test_requests_one_after_the_other_on_one_connection_are_all_answered(service
             assert statuses(rest(connection)) == [b"201", b"201", b"200"]
 
 
-def test_what_is_no_http_is_refused_with_a_problem_document(service):
+def test_malformed_http_is_rejected_with_a_problem_document(service):
     answer = read(service.raw(request(b"GET /api sessions HTTP/1.1"), shut=True))
     assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
     assert answer.json["status"] == 400
 
 
-def test_a_head_that_is_too_large_is_refused_as_that(service):
+def test_too_large_headers_are_rejected_with_431(service):
     with connected(service) as connection:
         connection.sendall(b"GET /livez HTTP/1.1\r\n" + b"X-A: aaaaaaaaaaaaaaaa\r\n" * 2000)
         assert statuses(rest(connection)) == [b"431"]
 
 
-def test_a_stopping_service_answers_what_was_begun_and_then_ends(start):
+def test_a_stopping_service_answers_running_requests_and_then_exits(start):
     service = start()
     with connected(service, WHOLE[:-5]) as half, connected(service) as silent:
         idle = http.client.HTTPConnection("127.0.0.1", service.port)
@@ -217,7 +217,7 @@ def test_a_stopping_service_answers_what_was_begun_and_then_ends(start):
     assert service.process.wait(10) == 0
 
 
-def test_reloading_loses_no_request(start):
+def test_a_reload_loses_no_request(start):
     service, token = start(WEB_CONCURRENCY=2), mint()
     workers = set(service.worker_pids())
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
@@ -240,7 +240,7 @@ def _refuses(service: Service) -> bool:
     return False
 
 
-def test_a_stopping_service_answers_whom_the_system_has_connected_already(start):
+def test_a_stopping_service_answers_connections_that_the_system_has_accepted(start):
     service = start()
     [worker] = service.worker_pids()
     os.kill(worker, signal.SIGSTOP)

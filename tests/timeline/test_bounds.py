@@ -37,7 +37,7 @@ LOGS = {"branches": branches, "seeks": seeks_of_a_long_name, "everything": every
 
 
 @pytest.mark.parametrize("make", LOGS.values(), ids=LOGS)
-def test_an_answer_and_its_picture_are_bounded(make):
+def test_a_timeline_and_its_picture_have_a_bounded_size(make):
     viewing = walk(events(make, 12_000))
     answer = summarise(viewing)
     assert len(json.dumps(answer)) < 8 * 2**20
@@ -49,6 +49,6 @@ def test_an_answer_and_its_picture_are_bounded(make):
         assert len(listed[name]) + answer["omitted"].get(name, 0) == len(entries)
 
 
-def test_an_ordinary_answer_is_whole():
+def test_an_ordinary_timeline_is_complete():
     answer = summarise(walk(events(lambda place: ("seek", {"from": place, "to": place * 7 % 900}), 1_000)))
     assert answer["omitted"] == {}

@@ -32,7 +32,7 @@ def same(expected, given):
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{place} {case['name']}" for place, case in enumerate(CASES)])
-def test_a_case_gives_what_is_expected(case):
+def test_a_published_case_has_the_expected_timeline(case):
     events = sorted(case["events"], key=lambda event: microseconds(event["timestamp"]))
     answer = seen(timeline(events, bin_seconds=case["query"].get("binSeconds")))
     wrong = {key: answer[key] for key, expected in case["expected"].items() if not same(expected, answer[key])}

@@ -22,5 +22,5 @@ def test_each_departure_leads_from_an_entry_of_the_path_to_the_next():
         ("0 unheardOf", False),
     ],
 )
-def test_a_viewing_has_ended_where_its_last_known_event_says_so(text, ended):
+def test_a_viewing_has_ended_if_its_last_known_event_ends_it(text, ended):
     assert walk(log(text)).ended is ended

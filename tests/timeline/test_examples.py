@@ -41,12 +41,12 @@ def log_of(line):
         ),
     ],
 )
-def test_an_example_comes_out_as_it_says(place, answer, sentence):
+def test_an_example_in_the_document_has_the_shown_timeline(place, answer, sentence):
     line, words = EXAMPLES[place]
     given = told(log_of(line))
     assert {field: given[field] for field in answer} == answer
     assert sentence in " ".join(words.split())
 
 
-def test_there_are_no_other_examples():
+def test_all_examples_in_the_document_are_tested():
     assert len(EXAMPLES) == 3

@@ -34,7 +34,7 @@ def event(seconds, name, **data):
 
 
 @given(logs())
-def test_any_events_make_a_well_formed_picture_of_numbers(events):
+def test_any_events_give_a_well_formed_picture_with_valid_numbers(events):
     svg = drawn(events)
     assert {each.tag.removeprefix(SVG) for each in ElementTree.fromstring(svg).iter()} <= ELEMENTS
     assert not re.search(r"[\"MLHVCl ](nan|inf|-?\d[\d.]*e[+-]?\d)", svg.split("</style>")[1])
@@ -42,7 +42,7 @@ def test_any_events_make_a_well_formed_picture_of_numbers(events):
 
 
 @given(st.text(min_size=1))
-def test_text_from_clients_is_text(text):
+def test_text_from_clients_is_escaped(text):
     events = [event(0, "play", node=text), event(5, "choice", toNode=text + "<b>", option=text, position=5)]
     root = parsed([*events, event(9, "pause", position=4)])
     assert {each.tag.removeprefix(SVG) for each in root.iter()} <= ELEMENTS
@@ -66,7 +66,7 @@ def test_text_from_clients_is_text(text):
         "long" * 100_000,
     ],
 )
-def test_markup_script_and_what_xml_cannot_hold_do_no_harm(text):
+def test_markup_scripts_and_characters_invalid_in_xml_are_harmless(text):
     svg = drawn([event(0, "play", node=text), event(5, "choice", toNode=text + "x", option=text, position=5)])
     root = ElementTree.fromstring(svg.encode())
     assert {each.tag.removeprefix(SVG) for each in root.iter()} <= ELEMENTS
@@ -75,7 +75,7 @@ def test_markup_script_and_what_xml_cannot_hold_do_no_harm(text):
     assert "\u202e" not in svg
 
 
-def test_it_tells_in_words_what_it_shows():
+def test_the_picture_describes_its_content_in_words():
     root = parsed(log("0 play 0 duration=60; 30 seek from=30 to=10; 50 pause 30; 60 sessionEnd"))
     named = dict(each.split("-", 1)[::-1] for each in root.get("aria-labelledby").split())
     assert root.get("role") == "img"
@@ -87,7 +87,7 @@ def test_it_tells_in_words_what_it_shows():
     assert {root.find(f"{SVG}{name}").get("id") for name in named} == set(root.get("aria-labelledby").split())
 
 
-def test_it_has_a_view_box_and_looks_to_the_readers_colours():
+def test_the_picture_has_a_view_box_and_a_dark_mode():
     svg = drawn(log("0 play 0; 5 pause 5"))
     assert ElementTree.fromstring(svg).get("viewBox").startswith("0 0 640 ")
     assert "prefers-color-scheme:dark" in svg
@@ -118,7 +118,7 @@ SAID = {
 
 
 @pytest.mark.parametrize(("text", "said"), SAID.values(), ids=SAID)
-def test_numbers_that_matter_are_said(text, said):
+def test_the_picture_states_the_important_numbers(text, said):
     assert said in words(log(text))
 
 
@@ -138,7 +138,7 @@ def test_pauses_and_stalls_are_level_pieces_on_a_band_of_their_own():
     assert len(marks(text, "paused")) == len(marks(text, "stalled")) == 1
 
 
-def test_branches_are_drawn_beneath():
+def test_branches_are_drawn_below_the_lanes():
     text = "0 play 0 node=a; 9 choice 9 toNode=b; 12 choice 3 toNode=a; 20 pause 8"
     assert len(marks(text, "edge")) == 2
     assert marks("0 play 0; 5 pause 5", "edge") == []
@@ -166,19 +166,19 @@ MANY = {
 
 @pytest.mark.processes
 @pytest.mark.parametrize("many", MANY.values(), ids=MANY)
-def test_it_stays_small_however_long_the_session(many):
+def test_the_picture_stays_small_however_long_the_session(many):
     events = [event(0, "play", position=0, duration=20_000), *map(many, range(1, 10_000))]
     assert len(drawn(events)) < 150_000
 
 
-def test_what_is_left_out_is_said():
+def test_a_note_says_what_is_left_out():
     events = [event(0, "play", position=0, duration=900), *map(hectic, range(1, 2_000))]
     assert "those that look different are drawn" in words(events)
     assert "more are not" in words([event(second, "choice", toNode=f"n{second}") for second in range(100)])
     assert "than there is room for" in words([event(second, "choice", toNode=f"n{second}") for second in range(100)])
 
 
-def test_it_names_the_session_and_the_video():
+def test_the_picture_names_the_session_and_the_video():
     viewing = walk([event(0, "play", position=0)])
     svg = picture(viewing, summarise(viewing), "A <b>", "film-1")
     assert "A &lt;b&gt; · film-1" in svg.split("</title>")[0]
@@ -191,7 +191,7 @@ def test_a_branch_is_named_in_full_where_there_is_room():
     assert option in words([*told, event(12, "pause", position=3)])
 
 
-def test_the_legend_names_nothing_that_is_folded_away():
+def test_the_legend_has_no_entry_for_modes_that_are_folded():
     told = words([event(0, "play", position=0), event(9, "pause", position=9), event(9000, "play", position=9)])
     assert "2 h 29 min paused" in told or "paused" in told
     assert told.count("paused") == 2  # the facts, and the fold

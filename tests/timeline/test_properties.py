@@ -27,7 +27,7 @@ def test_segments_lie_inside_the_length_of_their_node(log):
 
 
 @given(logs())
-def test_no_more_is_seen_than_watched_and_no_more_covered_than_all(log):
+def test_unique_seconds_never_exceed_watched_seconds_and_coverage_never_exceeds_one(log):
     answer = timeline(log)
     assert 0 <= answer["uniqueSeconds"] <= answer["watchedSeconds"]
     assert answer["rewatchedSeconds"] >= 0
@@ -37,7 +37,7 @@ def test_no_more_is_seen_than_watched_and_no_more_covered_than_all(log):
 
 
 @given(logs())
-def test_the_time_in_all_modes_is_the_time_from_the_first_known_event_to_the_last(log):
+def test_the_times_in_all_modes_add_up_to_the_time_from_first_to_last_known_event(log):
     viewing = walk(log)
     assert all(time >= 0 for time in viewing.wall.values())
     known = [event["instant"] for event in log if event["type"] in TYPES]
@@ -46,21 +46,21 @@ def test_the_time_in_all_modes_is_the_time_from_the_first_known_event_to_the_las
 
 
 @given(logs(), st.randoms(use_true_random=False))
-def test_the_order_of_arrival_means_nothing_where_timestamps_differ(log, random):
+def test_the_order_of_arrival_does_not_matter_if_timestamps_differ(log, random):
     log = [event | {"instant": event["instant"] + place} for place, event in enumerate(log)]
     arrived = random.sample(log, len(log))
     assert timeline(sorted(arrived, key=lambda event: event["instant"])) == timeline(log)
 
 
 @given(logs(), st.integers(0, 40))
-def test_an_unknown_type_changes_nothing_but_the_count(log, place):
+def test_an_event_of_an_unknown_type_changes_only_the_count(log, place):
     log = [event for event in log if event["type"] in TYPES]
     noise = {"eventId": "x", "type": "hello", "timestamp": "", "instant": 0, "data": {"position": 5, "rate": 2}}
     assert timeline([*log[:place], noise, *log[place:]]) == timeline(log) | {"events": len(log) + 1}
 
 
 @given(logs(), st.floats(0.1, 3600))
-def test_bins_that_are_too_narrow_name_the_smallest_width_that_fits(log, width):
+def test_bins_that_are_too_narrow_are_rejected_with_the_smallest_width_that_fits(log, width):
     viewing = walk(log)
     try:
         heat = summarise(viewing, bin_seconds=width)["heatmap"]
@@ -72,7 +72,7 @@ def test_bins_that_are_too_narrow_name_the_smallest_width_that_fits(log, width):
 
 
 @given(logs())
-def test_every_jump_and_segment_is_on_a_visited_node_and_the_graph_is_the_path(log):
+def test_jumps_and_segments_are_on_visited_nodes_and_the_graph_matches_the_path(log):
     answer = timeline(log)
     nodes = {node["id"]: node["visits"] for node in answer["graph"]["nodes"]}
     assert {node: answer["path"].count(node) for node in nodes} == nodes

@@ -23,7 +23,7 @@ def imported(tree):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_only_the_standard_library_and_the_reader_of_instants_are_imported(file):
+def test_only_the_standard_library_and_instants_are_imported(file):
     for module in imported(ast.parse(file.read_text())):
         top = module.split(".")[0]
         assert (
@@ -33,11 +33,11 @@ def test_only_the_standard_library_and_the_reader_of_instants_are_imported(file)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_nobody_asks_what_time_it_is(file):
+def test_no_module_reads_the_clock(file):
     calls = [node.func for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
     named = {call.attr for call in calls if isinstance(call, ast.Attribute)}
     assert named.isdisjoint({"now", "utcnow", "today"})
 
 
-def test_the_door_says_so():
+def test_the_packages_docstring_states_its_prohibitions():
     assert videosession.timeline.__doc__.startswith("Only the standard library; every instant is an argument.")

@@ -10,5 +10,5 @@ from tests.timeline.second.agreement import differences
 
 
 @pytest.mark.processes
-def test_a_second_walk_written_from_the_document_agrees():
+def test_both_implementations_of_the_document_agree():
     assert {place: found for place, events in enumerate(logs(800, seed=1)) if (found := differences(events))} == {}

@@ -33,7 +33,7 @@ def test_a_session_without_known_events_has_an_empty_timeline():
     }
 
 
-def test_every_field_of_the_answer():
+def test_a_timeline_has_every_field():
     text = """0 sessionStart node=a duration=20; 0 play 0; 5 chapterStart index=1 title="one"; 10 seek from=10 to=5;
         14 choiceOffer; 14.5 hello;
         15 chapterComplete; 15 choice 10 toNode=b option=left duration=30; 25.1234567 pause 10; 26 pause position=-1"""
@@ -106,7 +106,7 @@ def test_every_field_of_the_answer():
     }
 
 
-def test_a_segment_ended_when_it_was_last_reached_further():
+def test_the_end_of_a_segment_is_when_its_last_new_position_was_reached():
     segments = timeline(log("0 play 21.909; 0.95 pause; 1.25 ping 22.859; 2 pause 22.859"))["segments"]
     assert [each["endedAt"] for each in segments] == ["2026-01-01T00:00:00.950Z"]
 
@@ -119,7 +119,7 @@ def test_completed_compares_the_coverage_before_rounding(threshold, completed):
     assert (answer["coverage"], answer["completed"]) == (0.95, completed)
 
 
-def test_completed_does_not_depend_on_how_many_segments_the_coverage_is_the_sum_of():
+def test_completed_does_not_depend_on_the_number_of_segments():
     seeks = "22.34 seek from=22.34 to=22.75; 50.24 seek from=50.65 to=53.24"
     answer = told(f"0 play 0 duration=60; {seeks}; 57 pause 60")
     assert (answer["segments"], answer["coverage"]) == ("0-22.34 22.75-50.65 53.24-60", 0.95)
@@ -137,7 +137,7 @@ def test_completed_does_not_depend_on_how_many_segments_the_coverage_is_the_sum_
         ("0 hello duration=5", None),
     ],
 )
-def test_coverage_is_unknown_while_any_length_is(text, coverage):
+def test_coverage_is_unknown_while_any_length_is_unknown(text, coverage):
     assert told(text)["coverage"] == coverage
 
 
@@ -171,7 +171,7 @@ def test_the_heatmap_counts_segments(text, query, heat):
     ],
     ids=["on a node", "wider than anybody may ask for", "in all"],
 )
-def test_too_many_bins_name_the_smallest_width_that_fits(text, width, smallest):
+def test_too_many_bins_are_rejected_with_the_smallest_width_that_fits(text, width, smallest):
     with pytest.raises(BinsTooNarrow, match=str(smallest)) as narrow:
         told(text, bin_seconds=width)
     assert narrow.value.smallest == smallest
@@ -179,14 +179,14 @@ def test_too_many_bins_name_the_smallest_width_that_fits(text, width, smallest):
 
 
 @pytest.mark.processes
-def test_more_nodes_than_bins_still_have_a_bin_each():
+def test_every_node_has_a_bin_even_if_there_are_more_nodes_than_bins():
     events = [{"type": "choice", "timestamp": "", "instant": 0, "data": {"toNode": str(i)}} for i in range(25_000)]
     answer = timeline(events, bin_seconds=10)
     assert len(answer["heatmap"]) + answer["omitted"]["heatmap"] == 25_001
 
 
 @pytest.mark.processes
-def test_memory_does_not_grow_with_the_events():
+def test_memory_does_not_grow_with_the_number_of_events():
     def events(count):
         for second in range(count):
             moved = {"type": ("ping", "pause", "play")[second % 3], "data": {"position": second}}

@@ -106,19 +106,19 @@ def count(actions, name):
 
 
 @given(ACTIONS)
-def test_what_was_watched_comes_out_exactly(actions):
+def test_the_timeline_equals_what_the_simulated_viewer_watched(actions):
     viewer = Viewer().act(actions)
     seen = [(each["node"], each["from"], each["to"]) for each in timeline(viewer.events)["segments"]]
     assert seen == [(node, pytest.approx(start), pytest.approx(end)) for node, start, end in viewer.watched]
 
 
 @given(ACTIONS)
-def test_no_anomaly_is_seen_where_all_is_told(actions):
+def test_fully_reported_viewings_have_no_anomalies(actions):
     assert timeline(Viewer().act(actions).events)["anomalies"] == []
 
 
 @given(ACTIONS)
-def test_an_unreported_seek_costs_at_most_what_was_played_until_the_next_report(actions):
+def test_an_unreported_seek_loses_at_most_the_playback_until_the_next_report(actions):
     viewer = Viewer(tells_seeks=False).act(actions)
     answer = timeline(viewer.events)
     seeks = count(actions, "seek")
@@ -128,7 +128,7 @@ def test_an_unreported_seek_costs_at_most_what_was_played_until_the_next_report(
 
 
 @given(ACTIONS, st.randoms(use_true_random=False))
-def test_positions_left_out_cost_nothing_while_one_in_15_s_is_told(actions, random):
+def test_missing_positions_lose_nothing_if_one_is_reported_every_15_seconds(actions, random):
     viewer = Viewer().act(actions)
     left_out = 0
     for event in viewer.events:
@@ -142,14 +142,14 @@ def test_positions_left_out_cost_nothing_while_one_in_15_s_is_told(actions, rand
 
 
 @given(ACTIONS, st.randoms(use_true_random=False))
-def test_lost_pings_change_nothing_of_what_was_watched(actions, random):
+def test_lost_pings_do_not_change_what_was_watched(actions, random):
     viewer = Viewer().act(actions)
     kept = [event for event in viewer.events if event["type"] != "ping" or random.random() < 0.6]
     assert timeline(kept)["watchedSeconds"] == pytest.approx(viewer.total(), abs=0.01)
 
 
 @given(ACTIONS, st.booleans(), st.randoms(use_true_random=False))
-def test_skipped_video_is_never_counted_but_for_the_quarter_that_clocks_may_be_off(actions, tells_seeks, random):
+def test_skipped_video_is_not_counted_beyond_the_tolerance_for_clocks(actions, tells_seeks, random):
     viewer = Viewer(tells_seeks).act(actions)
     kept = [event for event in viewer.events if event["type"] != "ping" or random.random() < 0.5]
     for node, segments in by_node(walk(kept)).items():

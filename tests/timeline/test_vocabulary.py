@@ -12,7 +12,7 @@ CASES = [(known, name) for known, names in ALSO_CALLED.items() for name in names
 
 
 @pytest.mark.parametrize(("known", "name"), CASES)
-def test_a_type_means_the_same_under_its_other_names(known, name):
+def test_an_alias_of_a_type_means_the_same_as_the_type(known, name):
     before = "0 sessionStart duration=60; 0 play 0; 10 ping 10; 10 chapterStart index=1; 10 seekStart; 11 seekEnd 20; "
     line = "12 {} 20.8 to=30 toNode=b index=1 rate=2; 13 ping 31; 14 {} 40 to=40 toNode=c index=2"
     assert told(before + line.format(*2 * [name.replace(" ", "~")])) == told(before + line.format(known, known))
@@ -21,7 +21,7 @@ def test_a_type_means_the_same_under_its_other_names(known, name):
 @pytest.mark.parametrize(
     ("known", "name"), [(known, name) for known, names in FIELD_ALSO_CALLED.items() for name in names]
 )
-def test_a_field_means_the_same_under_its_other_names(known, name):
+def test_an_alias_of_a_field_means_the_same_as_the_field(known, name):
     assert known_fields({name: 7, "else": 1}) == {known: 7}
 
 
@@ -40,7 +40,7 @@ def test_of_several_names_the_first_that_is_not_null_counts(data, position):
 
 
 @pytest.mark.parametrize("name", ["hello", "Play", "PLAY", "", "loadedmetadata", "adStart", "position"])
-def test_an_unknown_type_changes_nothing_not_even_the_clock(name):
+def test_an_event_of_an_unknown_type_does_not_even_advance_the_clock(name):
     log = [
         {"type": "play", "timestamp": "2026-01-01T00:00:00Z", "data": {"position": 0}},
         {"type": "pause", "timestamp": "2026-01-01T00:00:10Z", "data": {"position": 10}},
@@ -69,7 +69,7 @@ def test_an_unknown_type_changes_nothing_not_even_the_clock(name):
         '""',
     ],
 )
-def test_a_position_that_cannot_be_is_as_if_absent_and_noted(value):
+def test_an_invalid_position_is_ignored_and_reported(value):
     if value == "1e10001":
         value = "1e301"
     answer = told(f"0 play 0; 10 ping position={value}; 20 pause 20")
@@ -77,37 +77,37 @@ def test_a_position_that_cannot_be_is_as_if_absent_and_noted(value):
 
 
 @pytest.mark.parametrize("value", ["0", "0.0", "1e10", "10000000000", "0.5"])
-def test_a_position_counts_from_0_to_10_to_the_10(value):
+def test_positions_are_valid_from_0_to_10_to_the_10(value):
     answer = timeline([{"type": "seek", "timestamp": "2026-01-01T00:00:00Z", "data": {"to": json.loads(value)}}])
     assert answer["anomalies"] == []
 
 
 @pytest.mark.parametrize("value", ["0", "-2", "true", '"0"', '"-2"', "1e11", "[]"])
 @pytest.mark.parametrize("field", ["rate", "duration"])
-def test_a_rate_and_a_duration_are_above_0(field, value):
+def test_rates_and_durations_must_be_greater_than_0(field, value):
     answer = told(f"0 play 0 {field}={value}; 10 pause 10")
     assert (answer["segments"], answer["coverage"], answer["anomalies"]) == ("0-10", None, "invalidField:1")
 
 
 @pytest.mark.parametrize("text", ["20", "20.0", "20.00000000000000000000"])
-def test_a_number_may_be_sent_as_text(text):
+def test_numbers_may_be_sent_as_text(text):
     answer = timeline(log(f'0 play 0 duration="40.0"; 10 pause "{text}" rate="2.0"'))
     assert ([each["to"] for each in answer["segments"]], answer["coverage"]) == ([20.0], 0.5)
 
 
 @pytest.mark.parametrize("field", ["cause", "option", "fromNode", "toNode"])
-def test_a_name_counts_up_to_200_characters(field):
+def test_names_longer_than_200_characters_are_invalid(field):
     assert told(f"0 play 0; 1 choice toNode=b {field}={'x' * 200}; 2 pause 1")["anomalies"] == ""
     assert told(f"0 play 0; 1 choice toNode=b {field}={'x' * 201}; 2 pause 1")["anomalies"] == "invalidField:1"
 
 
 @pytest.mark.parametrize("value", ["5", "true", "[]", "{}"])
-def test_a_node_is_a_string(value):
+def test_a_node_must_be_a_string(value):
     answer = told(f"0 play 0 node={value}; 1 choice toNode={value}; 2 nodeEnter node={value}; 3 pause 3")
     assert (answer["path"], answer["segments"], answer["anomalies"]) == ("None", "0-3", "invalidField:3")
 
 
-def test_invalid_fields_are_noted_once_an_event():
+def test_invalid_fields_are_reported_once_per_event():
     assert told("0 play position=-1 rate=0 duration=no; 1 pause true")["anomalies"] == "invalidField:2"
 
 
@@ -122,7 +122,7 @@ def test_invalid_fields_are_noted_once_an_event():
         "0 nodeEnter node=a position=-1",
     ],
 )
-def test_a_field_that_is_not_read_is_not_noted(text):
+def test_an_invalid_field_that_is_not_read_is_not_reported(text):
     assert "invalidField" not in told(text)["anomalies"]
 
 
@@ -140,11 +140,11 @@ def test_a_field_that_is_not_read_is_not_noted(text):
         "0 nodeEnter fromNode=a",
     ],
 )
-def test_mistakes_are_noted_in_every_mode(text):
+def test_invalid_fields_are_reported_in_every_mode(text):
     assert told(text)["anomalies"] == "invalidField:1"
 
 
-def test_every_known_type_says_what_it_reads():
+def test_every_known_type_lists_the_fields_that_it_reads():
     assert READS.keys() == ALSO_CALLED.keys()
 
 
@@ -160,10 +160,10 @@ def test_every_known_type_says_what_it_reads():
         ("9999-12-31T23:59:59.1234567-00:00", 253402300799123456),
     ],
 )
-def test_a_timestamp_is_an_instant_in_microseconds(timestamp, instant):
+def test_a_timestamp_is_read_as_microseconds(timestamp, instant):
     assert microseconds(timestamp) == instant
 
 
-def test_an_instant_that_is_known_is_not_read_again():
+def test_an_instant_that_is_given_is_not_parsed_again():
     answer = timeline([{"type": "play", "timestamp": "not read", "instant": 1_500_000, "data": {}}])
     assert answer["events"] == 1
