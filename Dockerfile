@@ -16,5 +16,5 @@ USER 10001
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f\"http://127.0.0.1:{os.environ.get('PORT') or 3000}/livez\", timeout=2)"]
-# gunicorn answers what was begun within 20 seconds of SIGTERM: give it 30, as compose.yaml does.
+# gunicorn finishes the requests in progress within 20 seconds of SIGTERM: allow 30 seconds, as compose.yaml does.
 CMD ["gunicorn", "-c", "python:videosession.gunicorn", "wsgi:app"]
