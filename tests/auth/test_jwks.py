@@ -259,6 +259,19 @@ def test_a_token_with_an_unknown_key_triggers_a_fetch_at_most_every_30_seconds(p
     assert provider.fetches == 2
 
 
+class EndsMeanwhile(PublishedKeys):
+    """Keys whose fetch ends right after a request has looked for a key, so there is none left to wait for."""
+
+    def _fetch(self):
+        super()._fetch()
+        settle(self)
+
+
+def test_a_token_is_accepted_if_a_fetch_ends_while_its_key_is_looked_for(provider):
+    provider.publish(described(RSA, "a"))
+    assert EndsMeanwhile(provider.url, "RS256").find(token(name="a"))
+
+
 def test_a_token_with_another_algorithm_does_not_trigger_a_fetch(memory_db, provider):
     app = trusting(memory_db, JWT_JWKS_URL=provider.url)
     assert status(app, token(name="a")) == 401

@@ -70,9 +70,10 @@ class PublishedKeys:
         if header["alg"] != self._algorithm:
             return ()
         found = self._named(header.get("kid"))
-        if not found and (fetching := self._fetch()) and not (self._is_away and self._published):
-            self._wait_for(fetching)
-            found = self._named(header.get("kid"))
+        if not found:
+            if (fetching := self._fetch()) and not (self._is_away and self._published):
+                self._wait_for(fetching)
+            found = self._named(header.get("kid"))  # also where a fetch ended in the meantime
         if not self._published:
             raise KeysAway
         return found
