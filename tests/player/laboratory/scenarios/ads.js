@@ -1,7 +1,7 @@
 // Ad breaks.
 
 import { recorder } from "/laboratory/recorder.js";
-import { act, film, follow, player, ready, until, video, watch } from "/laboratory/scene.js";
+import { act, film, follow, player, ready, start, until, video, watch } from "/laboratory/scene.js";
 
 /** Before the film, and in the middle of it. */
 export async function ads() {
@@ -15,7 +15,7 @@ export async function ads() {
     if (film.ad) film.ad();
     else act.load("ad");
     await ready();
-    act.play();
+    await start();
     await until(() => video().currentTime > 1.2);
     if (tell) film.endAd();
     else {
@@ -27,13 +27,13 @@ export async function ads() {
     await until(() => video().duration > 20 && !video().seeking && video().readyState > 1); // WebKitGTK may leave it at 2
     await until(() => Math.abs(video().currentTime - place) < 1);
     recorder.isAd = false;
-    act.play();
+    await start();
   };
   if (tell) {
     await act.load("a");
     await ready();
   } else await show(0);
-  act.play();
+  await start();
   await watch(2);
   await show(video().currentTime);
   await watch(4);

@@ -149,7 +149,7 @@ export async function stall() {
   await until(() => video()?.readyState > 0);
   follow();
   act.rate(2);
-  act.play();
+  await start();
   await until(() => video().currentTime > 1, 20);
   const before = await standstill();
   await fetch("/rest", { method: "PUT", body: "" });
@@ -233,7 +233,7 @@ export async function seeks_in_a_stall() {
   await until(() => video()?.readyState > 0);
   follow();
   act.rate(2);
-  act.play();
+  await start();
   await until(() => video().currentTime > 1, 20);
   await standstill();
   for (const place of [20, 14, 17]) {
