@@ -1,4 +1,4 @@
-"""What the service says of itself."""
+"""What `GET /api` says about the service."""
 
 import tomllib
 from pathlib import Path
@@ -18,7 +18,7 @@ def app(shared_app):
     return shared_app
 
 
-def test_anybody_may_ask_for_the_name_the_version_and_the_limits(nobody):
+def test_anyone_may_read_the_name_the_version_and_the_limits(nobody):
     answer = nobody.get("/api")
     assert answer.status_code == 200
     assert (answer.json["name"], answer.json["version"]) == ("videosession", __version__)
@@ -47,23 +47,23 @@ def test_anybody_may_ask_for_the_name_the_version_and_the_limits(nobody):
         ("session", "videoIdCharacters", "videoId"),
     ],
 )
-def test_a_limit_is_taken_and_one_more_is_not(client, group, limit, field):
+def test_a_text_may_have_the_published_length_and_no_more(client, group, limit, field):
     most = client.get("/api").json["limits"][group][limit]
     assert client.post("/api/sessions", {"title": "x"} | {field: "x" * most}).status_code == 201
     assert client.post("/api/sessions", {"title": "x"} | {field: "x" * (most + 1)}).status_code == 422
 
 
-def test_a_requests_first_line_may_be_as_long_as_is_told_and_no_longer(service):
+def test_a_request_line_may_have_the_published_length_and_no_more(service):
     most = service.request("GET", "/api").json["limits"]["request"]["lineBytes"]
     path = "/livez?".ljust(most - len("GET  HTTP/1.1"), "x")
     assert [service.request("GET", path + more).status_code for more in ("", "x")] == [200, 414]
 
 
-def test_rates_are_told_where_they_are_limited(memory_db):
+def test_rate_limits_are_published_if_they_are_set(memory_db):
     limited = Client(create_app({"JWT_SECRET": SECRET, "RATE_LIMIT": "7:20", "PLAYER_RATE_LIMIT": "off"}, db=memory_db))
     assert limited.get("/api").json["limits"]["rate"] == {"requestsPerSecond": 7, "requestsAtOnce": 20}
 
 
-def test_there_is_one_version():
+def test_the_package_and_pyproject_have_the_same_version():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     assert project["version"] == __version__

@@ -1,4 +1,4 @@
-"""Who may import whom, what lies where, and that nothing is left undocumented."""
+"""Which modules may import which, where files are, and that everything is documented."""
 
 import ast
 import re
@@ -92,7 +92,7 @@ def imports(path: Path) -> set[str]:
 
 
 def rooms(module: str) -> set[str]:
-    """Name what a module imports: of other packages their names, of ours the modules' own."""
+    """Return what a module imports: the names of other packages, and the modules of this one."""
     return {name if name in MODULES else name.partition(".")[0] for name in imports(MODULES[module])} - {"videosession"}
 
 
@@ -106,7 +106,7 @@ def calls(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize("module", TIMELINE + VIDEO)
-def test_a_pure_room_knows_the_standard_library_and_no_clock(module):
+def test_timeline_and_video_import_only_the_standard_library_and_read_no_clock(module):
     others = rooms(module) - set(TIMELINE) - {"videosession.instants"} - (set(VIDEO) if module in VIDEO else set())
     assert others <= sys.stdlib_module_names
     assert not others & WORLD - ({"io"} if module == "videosession.video.tables" else set())  # text in memory
@@ -131,28 +131,28 @@ PROHIBITIONS = {
 
 
 @pytest.mark.parametrize(("module", "prohibited"), PROHIBITIONS.items(), ids=PROHIBITIONS)
-def test_a_room_does_not_know_what_its_door_forbids(module, prohibited):
+def test_a_module_does_not_import_what_is_prohibited_for_it(module, prohibited):
     known = {".".join(name.split(".")[:depth]) for name in rooms(module) for depth in (1, 2, 3)}
     assert not known & prohibited
 
 
-def test_the_tests_of_a_folder_lie_in_a_folder_of_the_same_name():
+def test_the_tests_are_laid_out_like_the_package():
     folders = {path.parent.relative_to(PROJECT / "tests") for path in (PROJECT / "tests").rglob("test_*.py")}
     assert {str(folder) for folder in folders if not (PACKAGE / folder).is_dir()} == {"player"}
 
 
 @pytest.mark.parametrize("module", CONTRACT)
-def test_the_contract_knows_no_token_no_session_and_no_database(module):
+def test_contract_does_not_import_tokens_sessions_or_the_database(module):
     small = {f"videosession.{name}" for name in ("errors", "gunicorn_worker.arrival", "ids", "problems", "services")}
     assert ours(module) - set(CONTRACT) <= small
 
 
 @pytest.mark.parametrize("module", ["videosession.sessions.transfer", "videosession.health", *ROUTES, *SCHEMAS])
-def test_who_is_not_storage_asks_nothing_of_a_collection(module):
+def test_only_storage_modules_query_collections(module):
     assert not calls(module) & (QUERIES - {"find"})  # texts have find, too
 
 
-def test_the_app_is_known_to_nobody_in_the_package():
+def test_no_module_of_the_package_imports_the_app():
     assert [module for module in MODULES if "videosession.app" in rooms(module)] == []
 
 
@@ -160,12 +160,12 @@ def test_the_package_itself_imports_nothing():
     assert imports(MODULES["videosession"]) == set()
 
 
-def test_the_embedded_database_knows_nothing_of_the_rest():
+def test_the_embedded_database_imports_nothing_of_the_service():
     known = rooms("videosession.embedded") | rooms("videosession.embedded.keeper")
     assert known <= sys.stdlib_module_names | {"secantus", "videosession.embedded.keeper"}
 
 
-def test_nobody_imports_in_a_circle():
+def test_there_are_no_import_cycles():
     remaining = {module: ours(module) - {module} for module in MODULES}
     while free := [module for module, known in remaining.items() if not known & set(remaining)]:
         for module in free:
@@ -179,7 +179,7 @@ def views() -> list:
 
 
 def source(view) -> ast.FunctionDef:
-    """Find the function that a view's decorators are around."""
+    """Return the function inside a view's decorators."""
     while hasattr(view, "__wrapped__"):
         view = view.__wrapped__
     tree = ast.parse(Path(view.__code__.co_filename).read_text())
@@ -188,14 +188,14 @@ def source(view) -> ast.FunctionDef:
 
 
 @pytest.mark.parametrize("view", views(), ids=lambda view: view.__name__)
-def test_a_view_says_the_deed_in_eight_lines_at_most(view):
+def test_a_view_has_at_most_eight_lines(view):
     function = source(view)
     statements = function.body[1:] if ast.get_docstring(function) else function.body
     assert statements[-1].end_lineno - statements[0].lineno < 8
 
 
 @pytest.mark.parametrize("module", ROUTES)
-def test_routes_catch_nothing_that_they_do_not_know_by_name(module):
+def test_routes_catch_only_specific_exceptions(module):
     handlers = [
         node for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.ExceptHandler)
     ]
@@ -203,7 +203,7 @@ def test_routes_catch_nothing_that_they_do_not_know_by_name(module):
     assert not {"everything", "Exception", "BaseException", "ServiceError"} & set(caught)
 
 
-def test_every_setting_is_in_one_table_of_the_documents_and_in_the_example_which_has_no_others():
+def test_every_setting_is_in_one_table_of_the_documents_and_in_env_example():
     settings = {name.upper() for name in Config.__dataclass_fields__}
     example = re.findall(r"^([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
     assert (settings - set(example), set(example) - settings) == (set(), set()), "complete .env.example"
@@ -213,7 +213,7 @@ def test_every_setting_is_in_one_table_of_the_documents_and_in_the_example_which
     assert wrong == set(), "give each of these a row in one table of settings: in the README, or in docs/"
 
 
-def test_every_command_says_what_it_does_and_is_in_the_manual():
+def test_every_command_has_a_help_text_and_is_documented():
     commands = create_app({"JWT_SECRET": "x" * 32}, db=object()).cli.commands
     assert [name for name, command in commands.items() if not command.help] == [], "give these commands a docstring"
     manual = DOCUMENTS["operations.md"] + DOCUMENTS["videos.md"] + DOCUMENTS["README.md"]
@@ -221,7 +221,7 @@ def test_every_command_says_what_it_does_and_is_in_the_manual():
     assert missing == [], "describe these commands in docs/operations.md"
 
 
-def test_every_operation_of_the_api_is_in_its_documents():
+def test_every_operation_of_the_api_is_documented():
     app = create_app({"JWT_SECRET": "x" * 32}, db=object())
     rules = [rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")]
     words = {rule: re.sub(r"/<\w+>", "", rule).rpartition("/")[2].partition(".")[0] for rule in rules}
@@ -244,14 +244,14 @@ def test_every_requirement_is_pinned_exactly(name):
     assert [line for line in requirements(name) if not re.fullmatch(r"[\w.-]+==[\w.]+(; .+)?", line)] == []
 
 
-def test_every_requirement_of_the_running_service_has_its_reason_in_the_documents():
+def test_the_documents_give_a_reason_for_every_runtime_requirement():
     rows = re.findall(r"^\| ([\w, -]+) \| (?:[^|]+ \| )?[^|]{5,} \|$", DOCUMENTS["development.md"], re.MULTILINE)
     explained = {name for row in rows for name in row.split(", ")}
     needed = requirements("requirements.txt") + requirements("requirements-optional.txt")
     assert {line.partition("==")[0] for line in needed} <= explained
 
 
-def test_every_package_that_is_imported_is_required_or_comes_with_one_that_is():
+def test_every_imported_package_is_a_requirement_or_a_dependency_of_one():
     required = {normal(line) for line in requirements("requirements.txt") + requirements("requirements-optional.txt")}
     required |= {normal(line) for name in required for line in requires(name) or []}
     imported = set().union(*map(rooms, MODULES)) - set(MODULES) - sys.stdlib_module_names - {"secantus"}
@@ -259,14 +259,14 @@ def test_every_package_that_is_imported_is_required_or_comes_with_one_that_is():
     assert [name for name in imported if not required & set(map(normal, homes[name]))] == []
 
 
-def test_at_the_top_lies_what_is_known():
+def test_the_top_folder_has_only_known_files():
     ignored = {line.rstrip("/") for line in (PROJECT / ".gitignore").read_text().splitlines()}
     there = {path.name for path in PROJECT.iterdir()} - ignored - {".git"}
     assert there <= KNOWN_AT_THE_TOP, "tell in README.md what it is for, and here that it is known"
     assert {name for name in there if name.endswith((".txt", ".toml")) and name not in README} == set()
 
 
-def test_the_oldest_python_is_the_same_wherever_it_is_told():
+def test_the_oldest_supported_python_is_the_same_everywhere():
     settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     oldest = settings["project"]["requires-python"].removeprefix(">=")
     assert settings["tool"]["ruff"]["target-version"] == "py" + oldest.replace(".", "")

@@ -1,4 +1,4 @@
-"""The benchmark still runs, on little: what it says is looked at elsewhere."""
+"""The benchmark runs, with little data; its figures are not checked."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from tests.service import PROJECT
 pytestmark = pytest.mark.processes
 
 
-def test_the_benchmark_compares_every_deed_with_the_limit_and_with_the_app_of_an_afternoon():
+def test_the_benchmark_compares_every_operation_with_the_bare_loop_and_the_simple_app():
     little = ["--largest", "100", "--rounds", "1", "--seconds", "0.1"]
     command = [sys.executable, "-m", "tests.benchmark", *little]
     ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)

@@ -1,4 +1,4 @@
-"""What browsers get without a token: the player's side, from any page, and the demo's clips, from any second."""
+"""What browsers get without a token: player.js, for pages of any origin, and the demo's clips, in ranges."""
 
 import gzip
 import re
@@ -16,7 +16,7 @@ def get(shared_app):
     return shared_app.test_client().get
 
 
-def test_pages_of_any_origin_may_import_the_players_side_and_keep_it(get):
+def test_pages_of_any_origin_may_import_player_js_and_cache_it(get):
     answer = get("/player.js", headers={"Origin": "https://film.example"})
     assert answer.status_code == 200
     assert answer.data.decode() == SERVED
@@ -35,7 +35,7 @@ ENCODINGS = {
 
 
 @pytest.mark.parametrize(("sent", "encoding"), ENCODINGS.values(), ids=ENCODINGS)
-def test_it_is_compressed_where_that_is_understood(get, sent, encoding):
+def test_player_js_is_compressed_if_the_client_accepts_that(get, sent, encoding):
     answer = get("/player.js", headers=sent)
     assert answer.headers.get("Content-Encoding") == encoding
     assert answer.headers["Vary"] == "Accept-Encoding"
@@ -43,18 +43,18 @@ def test_it_is_compressed_where_that_is_understood(get, sent, encoding):
     assert content.decode() == SERVED
 
 
-def test_it_is_sent_again_only_when_it_has_changed(get):
+def test_player_js_is_sent_again_only_if_it_has_changed(get):
     sent = {"Accept-Encoding": "gzip"}
     etag = get("/player.js", headers=sent).headers["ETag"]
     answer = get("/player.js", headers=sent | {"If-None-Match": etag})
     assert (answer.status_code, answer.data) == (304, b"")
 
 
-def test_it_is_small():
+def test_player_js_is_small():
     assert len(gzip.compress(SERVED.encode(), 9)) <= 7000
 
 
-def test_its_comments_are_not_sent_and_its_lines_keep_their_numbers():
+def test_player_js_is_sent_without_comments_and_with_unchanged_line_numbers():
     source = (STATIC / "player.js").read_text().splitlines()
     served = SERVED.splitlines()
     assert len(served) == len(source)
@@ -62,7 +62,7 @@ def test_its_comments_are_not_sent_and_its_lines_keep_their_numbers():
     assert all(kept in line for kept, line in zip(served, source, strict=True))
 
 
-def test_a_clip_is_sent_from_any_byte_so_that_one_can_seek(get):
+def test_the_demo_clips_support_range_requests(get):
     clip = (STATIC / "demo" / "boat.webm").read_bytes()
     answer = get("/demo/boat.webm", headers={"Range": "bytes=1000-1999"}, buffered=True)
     assert (answer.status_code, answer.data) == (206, clip[1000:2000])
@@ -71,7 +71,7 @@ def test_a_clip_is_sent_from_any_byte_so_that_one_can_seek(get):
 
 
 @pytest.mark.parametrize("path", ["/demo", "/demo/demo.js", "/demo/demo.css", "/demo/boat.webm"])
-def test_the_demo_gets_nothing_from_elsewhere_and_runs_nothing_in_line(get, path):
+def test_the_demo_page_loads_nothing_from_elsewhere_and_has_no_inline_scripts(get, path):
     headers = get(path, buffered=True).headers
     sources = dict(rule.split(maxsplit=1) for rule in headers["Content-Security-Policy"].split("; "))
     assert sources["default-src"] == "'none'"
@@ -81,17 +81,17 @@ def test_the_demo_gets_nothing_from_elsewhere_and_runs_nothing_in_line(get, path
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "..%2fplayer.js", "%2e%2e/player.js", ".."])
-def test_nothing_else_lies_there(get, name):
+def test_no_other_files_are_served_under_demo(get, name):
     assert get(f"/demo/{name}").status_code == 404
 
 
-def test_the_film_is_light():
+def test_the_demo_film_is_small():
     clips = [clip for clip in (STATIC / "demo").iterdir() if clip.suffix in (".webm", ".mp4")]
     assert len(clips) == 8
     assert sum(clip.stat().st_size for clip in clips) < 1_000_000
 
 
-def test_the_types_of_the_module_are_served(get):
+def test_the_types_of_player_js_are_served(get):
     answer = get("/player.d.ts")
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     assert "export function attach(" in answer.text
@@ -109,18 +109,18 @@ def members(interface: str) -> set[str]:
     )
 
 
-def test_the_types_have_every_option_that_the_module_reads():
+def test_player_d_ts_has_every_option_that_player_js_reads():
     taken = re.findall(r"\{ ([^{}]+) \}(?: = options|, session, isAnothers\))", SERVED)
     names = {name.partition(" = ")[0] for names in taken for name in names.split(", ")}
     assert names | set(re.findall(r"\boptions\.(\w+)", SERVED)) == members("Options") | {"say"}
 
 
-def test_the_types_have_every_method_that_the_module_offers():
+def test_player_d_ts_has_every_method_of_player_js():
     offered = SERVED.partition("const player = {")[2].partition("\n};")[0]
     assert set(re.findall(r"^(\w+)(?:: (?:safely|box)|\(\) \{)", offered, re.MULTILINE)) == members("Player")
 
 
 @pytest.mark.parametrize("interface", ["Options", "Player"])
-def test_every_option_and_method_is_documented(interface):
+def test_every_option_and_method_of_player_js_is_documented(interface):
     text = DOCUMENTS["clients.md"].partition("### With TypeScript")[0]
     assert members(interface) <= set(re.findall(r"`(\w+)[`(]", text))

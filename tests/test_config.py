@@ -1,4 +1,4 @@
-"""Settings: what is missing, malformed or weak is named with what to do, at the start, and by no traceback."""
+"""Settings: a missing, malformed or weak one is reported at the start with what to do, without a traceback."""
 
 import os
 import socket
@@ -84,7 +84,7 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize(("settings", "told"), REFUSED.values(), ids=REFUSED)
-def test_a_bad_setting_is_named_with_what_to_do_and_without_its_secrets(settings, told):
+def test_an_invalid_setting_is_reported_with_what_to_do_and_without_secrets(settings, told):
     with pytest.raises(ConfigError) as caught:
         create_app(settings)
     message = str(caught.value)
@@ -93,7 +93,7 @@ def test_a_bad_setting_is_named_with_what_to_do_and_without_its_secrets(settings
     assert HIDDEN not in message
 
 
-def test_all_faults_are_told_at_once():
+def test_all_invalid_settings_are_reported_at_once():
     with pytest.raises(ConfigError) as caught:
         create_app(EVERY_FAULT)
     assert all(f"  {variable} " in str(caught.value) for variable in EVERY_FAULT)
@@ -110,13 +110,13 @@ def test_all_faults_are_told_at_once():
         ({"SOMETHING_ELSE": "x"}, {}),
     ],
 )
-def test_what_is_empty_is_unset_and_the_rest_is_read(settings, expected):
+def test_empty_settings_are_unset_and_the_others_are_read(settings, expected):
     config = Config.read(settings)
     assert {name: getattr(config, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize("command", PROGRAMS.values(), ids=PROGRAMS)
-def test_every_program_ends_with_code_1_and_the_same_words(command, tmp_path):
+def test_every_program_exits_with_1_and_the_same_message(command, tmp_path):
     ended = run(command, FLASK_SKIP_DOTENV=1, INSTANCE_PATH=tmp_path, **EVERY_FAULT)
     assert ended.returncode == 1
     assert ended.stderr.startswith("The service cannot start:\n")
@@ -124,7 +124,7 @@ def test_every_program_ends_with_code_1_and_the_same_words(command, tmp_path):
     assert HIDDEN not in ended.stderr + ended.stdout
 
 
-def test_gunicorn_tells_of_a_place_where_nothing_can_be_kept():
+def test_gunicorn_reports_an_unwritable_instance_path():
     ended = run(PROGRAMS["gunicorn"], FLASK_SKIP_DOTENV=1, INSTANCE_PATH=__file__, PORT=free_port())
     assert ended.returncode == 1
     assert f"INSTANCE_PATH is {__file__!r}, where the service cannot write: File exists.\n" in ended.stderr
@@ -132,7 +132,7 @@ def test_gunicorn_tells_of_a_place_where_nothing_can_be_kept():
 
 
 @pytest.mark.parametrize("settings", [{"MONGODB_URI": "mongodb://127.0.0.1:1"}, EVERY_FAULT], ids=["no secret", "all"])
-def test_gunicorn_without_our_settings_stops_with_the_message_instead_of_starting_workers_for_ever(settings):
+def test_gunicorn_without_its_config_stops_with_the_message_and_starts_no_further_workers(settings):
     command = [tool("gunicorn"), "wsgi:app", "--bind", f"127.0.0.1:{free_port()}", "--no-control-socket"]
     ended = run(command, FLASK_SKIP_DOTENV=1, **settings)
     assert ended.returncode != 0
@@ -150,7 +150,7 @@ print(wsgi.app.name)
 """
 
 
-def test_with_a_mongodb_the_app_is_imported_on_systems_without_fcntl():
+def test_with_a_mongodb_the_app_can_be_imported_on_systems_without_fcntl():
     uri = f"mongodb://127.0.0.1:{free_port()}"
     command = [sys.executable, "-c", WITHOUT_FCNTL]
     ended = run(command, FLASK_SKIP_DOTENV=1, MONGODB_URI=uri, JWT_SECRET=SECRET)
@@ -164,13 +164,13 @@ import videosession.gunicorn_worker.worker
 """
 
 
-def test_the_worker_tells_of_another_gunicorn_than_it_was_written_for():
+def test_the_worker_warns_about_another_version_of_gunicorn():
     ended = run([sys.executable, "-c", OTHER_GUNICORN])
     assert "written for gunicorn 27.0.1, and 99.0 is installed" in ended.stderr
     assert run([sys.executable, "-c", "import videosession.gunicorn_worker.worker"]).stderr == ""
 
 
-def test_the_gunicorn_that_the_worker_was_written_for_is_the_one_that_is_required():
+def test_the_required_gunicorn_is_the_version_that_the_worker_was_written_for():
     assert f"gunicorn=={READ_AGAINST}\n" in (PROJECT / "requirements.txt").read_text()
 
 
@@ -186,7 +186,7 @@ def without_embedded(tmp_path_factory) -> str:
 
 
 @pytest.mark.parametrize("name", ["gunicorn", "flask init-db", "flask run"])
-def test_without_the_embedded_database_both_ways_out_are_told(without_embedded, name, tmp_path):
+def test_without_the_embedded_database_the_error_names_both_solutions(without_embedded, name, tmp_path):
     program, *arguments = PROGRAMS[name]
     command = [
         sys.executable,
@@ -204,7 +204,7 @@ def test_without_the_embedded_database_both_ways_out_are_told(without_embedded, 
     assert "Traceback" not in ended.stderr
 
 
-def test_a_command_that_needs_a_database_which_is_away_says_so(tmp_path):
+def test_a_command_says_that_its_database_is_unavailable(tmp_path):
     uri = f"mongodb://127.0.0.1:{free_port()}"
     ended = run(procfile("release"), FLASK_SKIP_DOTENV=1, MONGODB_URI=uri, JWT_SECRET=SECRET)
     assert ended.returncode == 1
@@ -212,7 +212,7 @@ def test_a_command_that_needs_a_database_which_is_away_says_so(tmp_path):
     assert "Traceback" not in ended.stderr
 
 
-def test_a_token_is_printed_without_a_database_and_is_good_for_its_owner(shared_app):
+def test_a_token_is_printed_without_a_database_and_is_valid_for_its_owner(shared_app):
     uri = f"mongodb://127.0.0.1:{free_port()}"
     ended = run(PROGRAMS["flask token"], FLASK_SKIP_DOTENV=1, MONGODB_URI=uri, JWT_SECRET=SECRET)
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -222,7 +222,7 @@ def test_a_token_is_printed_without_a_database_and_is_good_for_its_owner(shared_
     assert answer.status_code == 201
 
 
-def test_a_printed_token_says_no_more_than_whom_it_is_for_and_how_long(shared_app):
+def test_a_printed_token_has_only_a_subject_an_audience_and_times(shared_app):
     printed = shared_app.test_cli_runner().invoke(args=["token", "alice"]).output.strip()
     claims = jwt.decode(printed, options={"verify_signature": False})
     assert claims.keys() == {"sub", "aud", "exp", "iat", "nbf", "jti", "type", "fresh"}
@@ -244,7 +244,7 @@ def test_no_token_is_made_for_an_invalid_subject(shared_app, subject, message):
 
 @pytest.fixture
 def silence() -> Iterator[str]:
-    """The address of a database that takes connections and never answers."""
+    """The address of a database that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"mongodb://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -263,7 +263,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 @on_linux
-def test_gunicorn_reads_env_serves_all_addresses_and_waits_for_no_database(tmp_path, silence):
+def test_gunicorn_reads_dot_env_listens_on_all_addresses_and_starts_without_a_database(tmp_path, silence):
     copy, port = copy_project(tmp_path), free_port()
     write_env(copy, MONGODB_URI=silence, JWT_SECRET=SECRET, PORT=port, WEB_CONCURRENCY=3)
     settings = {"FLASK_SKIP_DOTENV": 0, "JWT_SECRET": "", "WEB_CONCURRENCY": 1}
@@ -278,7 +278,7 @@ def test_gunicorn_reads_env_serves_all_addresses_and_waits_for_no_database(tmp_p
 
 
 @on_linux
-def test_flask_run_reads_env_and_listens_on_its_port_of_loopback(tmp_path, silence):
+def test_flask_run_reads_dot_env_and_listens_on_its_port_of_loopback(tmp_path, silence):
     copy, port = copy_project(tmp_path), free_port()
     flaskenv = (copy / ".flaskenv").read_text()
     assert "FLASK_RUN_PORT=3000\n" in flaskenv
@@ -292,14 +292,14 @@ def test_flask_run_reads_env_and_listens_on_its_port_of_loopback(tmp_path, silen
             socket.create_connection(("127.0.0.2", port))
 
 
-def test_gunicorn_listens_on_port_3000_unless_told_otherwise():
+def test_gunicorn_listens_on_port_3000_by_default():
     told = run(
         [sys.executable, "-c", "import videosession.gunicorn as g; print(g.bind, g.workers)"], FLASK_SKIP_DOTENV=1
     )
     assert told.stdout.split() == ["0.0.0.0:3000", "2"]
 
 
-def test_an_app_is_made_and_alive_without_asking_the_database():
+def test_an_app_is_created_and_alive_without_contacting_the_database():
     silent = Proxy(("127.0.0.1", 9))
     silent.swallow()
     app = create_app({"MONGODB_URI": f"mongodb://127.0.0.1:{silent.port}", "JWT_SECRET": SECRET})
@@ -326,7 +326,7 @@ for directory in sys.argv[1:]:
 """
 
 
-def test_a_secret_is_made_once_by_processes_that_race_for_it_and_kept_to_its_owner(tmp_path):
+def test_processes_that_start_at_once_make_one_secret_that_only_their_user_can_read(tmp_path):
     directories = [tmp_path / f"{number}" / "instance" for number in range(15)]
     told = run([sys.executable, "-c", RACE, *map(str, directories)], FLASK_SKIP_DOTENV=1).stdout.split()
     assert len(told) == 4 * len(directories)
@@ -339,5 +339,5 @@ def test_a_secret_is_made_once_by_processes_that_race_for_it_and_kept_to_its_own
     assert create_app({"INSTANCE_PATH": str(directories[0])}).config["JWT_SECRET_KEY"] == told[0], "and stays the same"
 
 
-def test_tests_read_no_env():
+def test_tests_do_not_read_dot_env():
     assert os.environ["FLASK_SKIP_DOTENV"] == "1"

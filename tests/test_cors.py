@@ -1,4 +1,4 @@
-"""Pages of the sites that the settings name may use the service; others may not."""
+"""CORS: pages of the configured origins may use the service, others may not."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def words(text: str | None) -> set[str]:
 
 
 @pytest.mark.parametrize("origin", [SITE, "http://localhost:8080"])
-def test_a_page_of_a_named_site_may_send_what_the_api_takes(client, origin):
+def test_a_page_of_an_allowed_origin_may_send_what_the_api_accepts(client, origin):
     answer = client.request("OPTIONS", EVENTS, headers={"Origin": origin} | ASKED)
     assert (answer.status_code, answer.data) == (204, b"")
     assert answer.headers["Access-Control-Allow-Origin"] == origin
@@ -36,7 +36,7 @@ def test_a_page_of_a_named_site_may_send_what_the_api_takes(client, origin):
 
 @pytest.mark.parametrize("origin", [OTHER, "http://player.example", "https://player.example.elsewhere.example", "null"])
 @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
-def test_a_page_of_another_site_may_do_nothing_and_no_cache_confuses_the_two(client, origin, method):
+def test_a_page_of_another_origin_may_do_nothing_and_vary_keeps_caches_correct(client, origin, method):
     answer = client.request(method, EVENTS, headers={"Origin": origin} | (ASKED if method == "OPTIONS" else {}))
     assert not [name for name in dict(answer.headers) if name.startswith("Access-Control")]
     assert "origin" in words(answer.headers["Vary"])
@@ -52,7 +52,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("status", "method", "path", "body"), ANSWERS.values(), ids=ANSWERS)
-def test_a_page_of_a_named_site_reads_every_answer_failures_too(client, status, method, path, body):
+def test_a_page_of_an_allowed_origin_can_read_every_answer_even_errors(client, status, method, path, body):
     answer = client.request(method, path, body, headers={"Origin": SITE})
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (status, SITE)
     exposed = words(answer.headers["Access-Control-Expose-Headers"])
@@ -60,7 +60,7 @@ def test_a_page_of_a_named_site_reads_every_answer_failures_too(client, status, 
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-def test_a_mistake_of_the_service_and_a_refused_token_can_be_read_too(client):
+def test_a_page_of_an_allowed_origin_can_read_internal_errors_and_401(client):
     client.app.add_url_rule("/mistake", view_func=lambda: 1 / 0)
     client.token = "rubbish"
     for path, status in (("/mistake", 500), (f"/api/sessions/{'0' * 32}", 401)):
@@ -68,14 +68,14 @@ def test_a_mistake_of_the_service_and_a_refused_token_can_be_read_too(client):
         assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (status, SITE)
 
 
-def test_a_star_stands_for_every_site(memory_db):
+def test_a_star_allows_every_origin(memory_db):
     client = Client(create_app({"JWT_SECRET": SECRET, "CORS_ORIGINS": "*"}, db=memory_db))
     answer = client.request("OPTIONS", EVENTS, headers={"Origin": OTHER} | ASKED)
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert client.get("/livez", headers={"Origin": OTHER}).headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_without_the_setting_no_site_is_named(memory_db):
+def test_without_the_setting_no_origin_is_allowed(memory_db):
     client = Client(create_app({"JWT_SECRET": SECRET}, db=memory_db))
     answer = client.request("OPTIONS", EVENTS, headers={"Origin": SITE} | ASKED)
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -95,12 +95,12 @@ NO_ORIGINS = [
 
 
 @pytest.mark.parametrize("text", NO_ORIGINS)
-def test_an_origin_that_no_browser_would_send_stops_the_start(text):
+def test_the_service_does_not_start_with_an_origin_that_no_browser_sends(text):
     with pytest.raises(ConfigError, match="CORS_ORIGINS has .* and takes origins as browsers write them"):
         Config.read({"CORS_ORIGINS": f"{SITE}, {text}"})
 
 
 @pytest.mark.parametrize("origin", [SITE, OTHER])
-def test_the_players_side_is_for_every_site_and_says_so_once(client, origin):
+def test_player_js_has_the_cors_header_for_every_origin_once(client, origin):
     answer = client.get("/player.js", headers={"Origin": origin})
     assert answer.headers.getlist("Access-Control-Allow-Origin") == ["*"]

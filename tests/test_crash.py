@@ -1,4 +1,4 @@
-"""The service with its own database, killed in the middle of its work: what it acknowledged is there, nothing stays."""
+"""The service with its own database, killed at work: what it acknowledged is kept, and no process remains."""
 
 import contextlib
 import json
@@ -75,7 +75,7 @@ class Writer(threading.Thread):
         return answer.json["events"] if answer.status_code == 200 else None
 
 
-def test_what_was_acknowledged_is_there_after_its_database_was_killed(crashing, instance):
+def test_acknowledged_events_survive_when_the_database_is_killed(crashing, instance):
     writers = [Writer(crashing) for _ in range(CLIENTS)]
     for writer in writers:
         writer.start()
@@ -117,7 +117,7 @@ def processes(instance: Path, service: Service) -> dict[int, str]:
 
 @on_linux
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
-def test_when_it_ends_nothing_stays(crashing, instance, how):
+def test_no_processes_remain_when_the_service_ends(crashing, instance, how):
     assert len(processes(instance, crashing)) >= 5, "gunicorn, two workers, a keeper and a database"
     crashing.process.send_signal(how)
     code = crashing.process.wait(20)

@@ -1,4 +1,4 @@
-"""While the database is away or slow every answer is a 503, in time, and soon a good one again; a refusal is none."""
+"""While the database is unavailable or slow, every answer is 503, in time; a permanent failure is not."""
 
 import contextlib
 import logging
@@ -80,7 +80,7 @@ def timed(deed) -> tuple:
 
 
 def check_away(client: Client, session_id: str) -> list[float]:
-    """See that whatever needs the database is a 503 with Retry-After, and give the times that it took."""
+    """Check that whatever needs the database gets 503 with Retry-After; return how long each answer took."""
     deeds = [
         lambda: client.post("/api/sessions", {"title": "x"}),
         lambda: client.append(session_id, EVENT),
@@ -97,7 +97,7 @@ def check_away(client: Client, session_id: str) -> list[float]:
 
 
 @pytest.mark.parametrize("how", ["refuse", "swallow"])
-def test_away_is_503_within_the_deadline_at_once_afterwards_and_over_soon(proxy, distant, how):
+def test_an_unavailable_database_gives_503_in_time_then_at_once_and_recovers_soon(proxy, distant, how):
     session_id = distant.new_session()
     getattr(proxy, how)()
     with ThreadPoolExecutor(24) as threads:
@@ -114,7 +114,7 @@ def test_away_is_503_within_the_deadline_at_once_afterwards_and_over_soon(proxy,
     assert distant.append(session_id, EVENT).status_code == 201
 
 
-def test_an_invalid_request_is_told_what_is_wrong_with_it_while_the_database_is_away(proxy, distant):
+def test_an_invalid_request_gets_its_own_error_while_the_database_is_unavailable(proxy, distant):
     proxy.refuse()
     assert distant.post("/api/sessions", {"title": 1}).status_code == 422
     assert distant.get("/api/sessions/malformed").status_code == 404
@@ -126,7 +126,7 @@ CODES = [1, 6, 50, 91, 112, 462, 10107, 14031, 99999]
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_a_failed_write_that_may_succeed_later_is_a_503(app, mongo, code):
+def test_a_failed_write_that_may_succeed_later_is_answered_with_503(app, mongo, code):
     client = Client(app)
     session_id = wait_until(client.new_session)
     deeds = {
@@ -144,7 +144,7 @@ REFUSALS = [(2, 500, 500), (13, 500, 500), (18, 500, 500), (59, 500, 500), (1033
 
 
 @pytest.mark.parametrize(("code", "sent", "asked"), REFUSALS)
-def test_what_the_database_refuses_every_time_is_answered_once_and_for_all(app, mongo, caplog, code, sent, asked):
+def test_a_permanent_failure_of_the_database_is_answered_without_retry_after(app, mongo, caplog, code, sent, asked):
     client = Client(app)
     session_id = wait_until(client.new_session)
     deeds = {
@@ -163,7 +163,7 @@ def test_what_the_database_refuses_every_time_is_answered_once_and_for_all(app, 
     assert "a title of a client" not in caplog.text
 
 
-def test_a_document_that_a_validator_does_not_let_pass_is_the_clients_fault_and_a_tombstone_is_not(app, mongo):
+def test_a_rejection_by_a_validator_is_a_client_error_except_for_a_tombstone(app, mongo):
     client = Client(app)
     session_id = client.new_session()
     rule = {"title": {"$exists": True, "$ne": "forbidden"}}
@@ -179,7 +179,7 @@ def test_a_document_that_a_validator_does_not_let_pass_is_the_clients_fault_and_
 
 
 @pytest.mark.parametrize("code", [1, 91])
-def test_a_failed_read_that_may_succeed_later_is_a_503_in_time(app, mongo, code):
+def test_a_failed_read_that_may_succeed_later_is_answered_with_503_in_time(app, mongo, code):
     client = Client(app)
     session_id = client.new_session()
     with failing(mongo, "find", errorCode=code):
@@ -199,7 +199,7 @@ def test_a_failed_read_that_may_succeed_later_is_a_503_in_time(app, mongo, code)
     ],
     ids=["a closed connection", "no majority in time", "a majority lost"],
 )
-def test_a_write_that_may_not_last_is_not_acknowledged(app, mongo, command, how):
+def test_a_write_that_may_be_rolled_back_is_not_acknowledged(app, mongo, command, how):
     client = Client(app)
     session_id = client.new_session()
     with failing(mongo, command, **how):
@@ -207,7 +207,7 @@ def test_a_write_that_may_not_last_is_not_acknowledged(app, mongo, command, how)
     wait_until(lambda: client.append(session_id, EVENT).status_code == 201)
 
 
-def test_a_session_is_deleted_though_its_events_could_not_be(app, mongo):
+def test_a_session_is_deleted_even_if_its_events_cannot_be_removed_yet(app, mongo):
     client = Client(app)
     session_id = client.new_session()
     client.append(session_id, LARGE)
@@ -219,7 +219,7 @@ def test_a_session_is_deleted_though_its_events_could_not_be(app, mongo):
     assert mongo.failing.events.count_documents({"session": session_id}) == 0
 
 
-def test_the_log_tells_of_a_failure_once_and_nothing_of_what_was_to_be_written(app, mongo, caplog):
+def test_a_database_failure_is_logged_once_and_without_the_data(app, mongo, caplog):
     caplog.set_level(logging.DEBUG, "videosession")
     client = Client(app)
     session_id = client.new_session()
@@ -231,7 +231,7 @@ def test_the_log_tells_of_a_failure_once_and_nothing_of_what_was_to_be_written(a
     assert "of a client" not in caplog.text
 
 
-def test_a_command_waits_for_a_database_that_is_slow_to_start(proxy):
+def test_commands_wait_for_a_database_that_is_slow_to_start(proxy):
     uri = f"mongodb://127.0.0.1:{proxy.port}/distant?directConnection=true&retryWrites=false"
     slow = Database(lambda: uri, collections_first=True)  # the embedded one
     proxy.refuse()
@@ -243,7 +243,7 @@ def test_a_command_waits_for_a_database_that_is_slow_to_start(proxy):
     slow.close()
 
 
-def test_indexes_are_made_however_long_that_takes(app, mongo):
+def test_indexes_are_created_however_long_that_takes(app, mongo):
     database: Database = services_of(app).database
     with failing(mongo, "createIndexes", {"times": 1}, blockConnection=True, blockTimeMS=1100 * DEADLINE_SECONDS):
         database.create_indexes()
@@ -256,8 +256,8 @@ def use(database: Database) -> None:
 
 
 @pytest.mark.parametrize("first", [Database.create_indexes, use], ids=["its indexes", "a request"])
-def test_the_embedded_database_gets_its_collections_before_anything_else(embedded, mongo, first):
-    """It locks up where the first insert into a collection meets the making of its indexes."""
+def test_the_embedded_database_gets_its_collections_first(embedded, mongo, first):
+    """It locks up if the first insert into a collection coincides with the creation of its indexes."""
     with empty_database(mongo) as store:
         database = Database(lambda: embedded.uri.replace("/videosession?", f"/{store.name}?"), collections_first=True)
         first(database)
@@ -266,8 +266,8 @@ def test_the_embedded_database_gets_its_collections_before_anything_else(embedde
         use(Database(lambda: "", store, collections_first=True))
 
 
-def test_a_database_that_moved_is_found_where_it_lives_now(embedded):
-    """As the embedded one does when another program has taken its port."""
+def test_a_database_that_moved_to_another_port_is_found(embedded):
+    """As the embedded database does if another program has taken its port."""
     places = [f"mongodb://127.0.0.1:{free_port()}/moved", embedded.uri]
     database = Database(lambda: places[0])
 
@@ -286,7 +286,7 @@ def test_a_database_that_moved_is_found_where_it_lives_now(embedded):
     database.close()
 
 
-def test_an_answer_that_has_begun_is_not_refused_at_once():
+def test_a_started_answer_is_not_broken_off_at_once():
     asked = []
     with pymongo.MongoClient("127.0.0.1", 1) as nowhere:
         database = Database(str, nowhere["away"], deadline_seconds=0.6)

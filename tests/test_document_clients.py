@@ -1,4 +1,4 @@
-"""The two small clients in docs/clients.md do what they say."""
+"""The two small clients in docs/clients.md do what the document says."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -47,7 +47,7 @@ def events(service, session: str) -> list[str]:
     return [event["type"] for event in answer.json["events"]]
 
 
-def test_the_python_client_opens_reports_and_asks_what_it_means(sessions):
+def test_the_python_client_creates_a_session_appends_events_and_reads_the_timeline(sessions):
     session = sessions.open("A film", videoId="film")
     sessions.report(session, {"type": "play", "data": {"position": 0, "duration": 10}})
     [pause] = sessions.report(session, {"type": "pause", "timestamp": "2099-01-01T00:00:00Z", "data": {"position": 10}})
@@ -55,12 +55,12 @@ def test_the_python_client_opens_reports_and_asks_what_it_means(sessions):
     assert sessions.timeline(session)["events"] == 2
 
 
-def test_the_python_client_walks_through_all_pages(sessions):
+def test_the_python_client_reads_all_pages(sessions):
     opened = [sessions.open(f"Film {place}", videoId="walked") for place in range(5)]
     assert [session["id"] for session in sessions.newest(videoId="walked", limit=2)] == opened[::-1]
 
 
-def test_what_the_python_client_does_on_a_losing_network_it_does_once(sessions_class, sessions, service):
+def test_the_python_client_stores_everything_once_on_a_network_that_loses_messages(sessions_class, sessions, service):
     with losing_network(("127.0.0.1", service.port)) as network:
         behind = sessions_class(f"http://127.0.0.1:{network.server_address[1]}", mint())
         session = behind.open("Lost and found", videoId="lost")
@@ -72,7 +72,7 @@ def test_what_the_python_client_does_on_a_losing_network_it_does_once(sessions_c
 
 
 class Hasty(BaseHTTPRequestHandler):
-    """A proxy that answers before the service does, without a Retry-After, and then passes on."""
+    """A proxy that first answers by itself, without a Retry-After, and then forwards requests."""
 
     answers = iter(())
 
@@ -87,7 +87,7 @@ class Hasty(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("status", [408, 503])
-def test_the_python_client_asks_again_where_a_proxy_does_not_say_when(sessions_class, monkeypatch, status):
+def test_the_python_client_retries_without_a_retry_after_header(sessions_class, monkeypatch, status):
     monkeypatch.setattr(Hasty, "answers", iter([status, 201]))
     with HTTPServer(("127.0.0.1", 0), Hasty) as proxy:
         threading.Thread(target=proxy.serve_forever, args=(0.02,)).start()
@@ -97,7 +97,7 @@ def test_the_python_client_asks_again_where_a_proxy_does_not_say_when(sessions_c
             proxy.shutdown()
 
 
-def test_the_browsers_client_reports_once_and_keeps_what_was_not_taken(sessions, service, tmp_path):
+def test_the_browser_client_sends_events_once_and_keeps_those_not_accepted(sessions, service, tmp_path):
     if not browser.IS_THERE:
         pytest.skip(browser.MISSING)
     session = sessions.open("In a browser")

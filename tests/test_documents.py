@@ -20,7 +20,7 @@ START, *_ = blocks(section("README.md", "Run it"))
 # What the script below does not run, and what checks it instead.
 ELSEWHERE = {
     START: "it is what the script runs against, but for the installation",
-    SERVE: "test_what_serves_is_what_the_procfile_says",
+    SERVE: "test_the_serving_command_in_the_document_is_that_of_the_procfile",
     TEST: ".ci/run",
     **dict.fromkeys(blocks(section("SECURITY.md", "And")), "it asks a registry for known vulnerabilities"),
 }
@@ -64,7 +64,7 @@ def printed(tmp_path_factory) -> Iterator[dict[str, list[str]]]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=case_id)
-def test_a_block_of_commands_prints_what_is_shown_under_it(printed, case):
+def test_a_block_of_commands_prints_the_output_shown_below_it(printed, case):
     name, place = case
     assert is_shown(SHOWN[name][place], printed[name][place]), printed[name][place]
 
@@ -81,14 +81,14 @@ def test_the_session_in_the_readme_has_a_token_three_events_and_ends_with_their_
 
 
 @pytest.mark.parametrize("block", [START, TEST], ids=["run", "test"])
-def test_one_command_sets_up_and_does_it(block: Block):
+def test_one_command_installs_everything_and_runs_the_service_or_the_tests(block: Block):
     [line] = block.commands.splitlines()
     setting_up, _, deed = line.rpartition(" && ")
     assert setting_up == "python3 -m venv .venv && .venv/bin/pip install -q -r requirements-dev.txt"
     assert deed in (".venv/bin/flask run", ".venv/bin/pytest")
 
 
-def test_what_serves_is_what_the_procfile_says():
+def test_the_serving_command_in_the_document_is_that_of_the_procfile():
     commands = [line.removeprefix(".venv/bin/").split() for line in SERVE.commands.splitlines()]
     for name in ("release", "web"):
         program, *arguments = procfile(name)
@@ -101,7 +101,7 @@ def home(name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_link_leads_somewhere(name):
+def test_every_link_has_a_target(name):
     links = re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]*))?\)", DOCUMENTS[name])
     for path, heading in links:
         target = home(name) / path if path else home(name) / name
@@ -115,7 +115,7 @@ def test_every_link_leads_somewhere(name):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_file_that_is_named_is_there(name):
+def test_every_file_named_in_a_document_exists(name):
     named = set(re.findall(r"`((?:[\w.-]+/)*[\w-]*\.(?:py|txt|toml|md|example|svg))`", DOCUMENTS[name]))
     there = [
         path.relative_to(PROJECT).as_posix()
@@ -125,7 +125,7 @@ def test_every_file_that_is_named_is_there(name):
     assert {path for path in named if not any(f"/{known}".endswith(f"/{path}") for known in there)} == set()
 
 
-def test_the_layout_names_every_module_and_nothing_else():
+def test_the_layout_lists_every_module_and_nothing_else():
     lines = re.findall(r"^ {4}( *)([\w./]+) +\S", section("development.md", "Layout"), re.MULTILINE)
     folders, named = {0: ""}, set()
     for indent, name in lines:

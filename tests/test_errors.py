@@ -1,4 +1,4 @@
-"""Every failure has one form: a problem document with its status, its headers, and nothing of the service's inside."""
+"""Every error has one form: a problem document with its status and headers, and without internals."""
 
 import pytest
 from flask import Flask, abort
@@ -41,7 +41,7 @@ FRAMEWORK = {
 
 
 def failing(failure: Exception | int):
-    """Make an app whose one view fails so, and ask it."""
+    """Return the answer of an app whose only view fails with this."""
     app = Flask(__name__)
     observability.init_app(app)
     errors.init_app(app)
@@ -59,14 +59,14 @@ def every_kind(kind: type[ServiceError] = ServiceError) -> set[type[ServiceError
     return set().union(*({each} | every_kind(each) for each in kind.__subclasses__()))
 
 
-def test_the_table_tells_every_kind_of_failure():
+def test_every_exception_class_is_in_the_table():
     assert set(FAILURES) == every_kind()
 
 
 @pytest.mark.parametrize(
     ("failure", "status", "headers"), [*FAILURES.values(), *FRAMEWORK.values()], ids=lambda value: type(value).__name__
 )
-def test_a_failure_is_answered_as_a_problem_with_its_headers(failure, status, headers):
+def test_an_error_is_answered_with_a_problem_document_and_its_headers(failure, status, headers):
     answer = failing(failure)
     document = check_problem(answer, status)
     assert document["type"] == "about:blank"
@@ -76,11 +76,11 @@ def test_a_failure_is_answered_as_a_problem_with_its_headers(failure, status, he
 
 
 @pytest.mark.parametrize("code", default_exceptions)
-def test_whatever_the_framework_raises_is_answered_in_the_same_form(code):
+def test_errors_raised_by_the_framework_have_the_same_form(code):
     assert check_problem(failing(code), code)["title"]
 
 
-def test_a_mistake_of_the_service_is_told_to_its_log_and_not_to_the_client(caplog):
+def test_an_internal_error_is_logged_and_not_shown_to_the_client(caplog):
     answer = failing(ZeroDivisionError("a secret"))
     document = check_problem(answer, 500)
     assert "secret" not in answer.text
@@ -91,7 +91,7 @@ def test_a_mistake_of_the_service_is_told_to_its_log_and_not_to_the_client(caplo
 @pytest.mark.parametrize(
     ("count", "told", "omitted"), [(1, 1, None), (100, 100, None), (101, 100, 1), (5000, 100, 4900)]
 )
-def test_of_many_faults_a_hundred_are_told_and_the_others_counted(count, told, omitted):
+def test_of_many_errors_a_hundred_are_listed_and_the_others_counted(count, told, omitted):
     document = check_problem(failing(errors.Invalid([Fault(f"/{n}", "is wrong") for n in range(count)])), 422)
     assert [error["pointer"] for error in document["errors"]] == [f"/{n}" for n in range(told)]
     assert document.get("errorsOmitted") == omitted
@@ -106,7 +106,7 @@ def test_of_many_faults_a_hundred_are_told_and_the_others_counted(count, told, o
         ("/livez", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_a_405_says_which_methods_there_are(nobody, path, allowed):
+def test_a_405_lists_the_allowed_methods(nobody, path, allowed):
     answer = nobody.request("BREW", path)
     check_problem(answer, 405)
     assert set(answer.headers["Allow"].split(", ")) >= allowed

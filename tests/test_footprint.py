@@ -21,7 +21,7 @@ def resident_megabytes(pid: int) -> float:
 
 
 @on_linux
-def test_a_worker_needs_no_more_than_sixty_megabytes(embedded, tmp_path):
+def test_a_worker_uses_at_most_sixty_megabytes(embedded, tmp_path):
     uri, port = embedded.uri.replace("/videosession?", "/footprint?"), free_port()
     settings = {"MONGODB_URI": uri, "JWT_SECRET": SECRET, "PORT": port, "WEB_CONCURRENCY": 1, "RATE_LIMIT": "off"}
     with Service(procfile("web"), port, tmp_path / "log", FLASK_SKIP_DOTENV=1, **settings) as service:
@@ -34,7 +34,7 @@ def test_a_worker_needs_no_more_than_sixty_megabytes(embedded, tmp_path):
         assert resident_megabytes(worker) < 60
 
 
-def test_what_is_there_at_the_start_is_not_looked_through_for_garbage_again(tmp_path):
+def test_objects_from_the_start_are_excluded_from_garbage_collection(tmp_path):
     settings = {"JWT_SECRET": SECRET, "MONGODB_URI": "mongodb://127.0.0.1:1/none", "FLASK_SKIP_DOTENV": "1"}
     told = [sys.executable, "-c", "import gc, wsgi; print(gc.get_freeze_count() > len(gc.get_objects()))"]
     process = subprocess.run(told, cwd=PROJECT, env=os.environ | settings, capture_output=True, text=True, check=True)

@@ -24,7 +24,7 @@ def black_hole():
         services_of(app).database.sessions.database.client.close()
 
 
-def test_it_is_ready_when_the_database_answers_and_says_which_indexes_are_missing(app, nobody):
+def test_readyz_is_200_when_the_database_answers_and_lists_missing_indexes(app, nobody):
     indexes = {"sessions": SESSION_INDEXES, "events": EVENT_INDEXES}
     missing = [f"{name}.{index.document['name']}" for name in indexes for index in indexes[name]]
     assert nobody.get("/readyz").json == {"status": "ready", "missingIndexes": missing}
@@ -35,7 +35,7 @@ def test_it_is_ready_when_the_database_answers_and_says_which_indexes_are_missin
 
 
 @pytest.mark.processes  # waits
-def test_it_is_not_ready_within_a_second_when_the_database_never_answers_and_at_once_after_that(black_hole):
+def test_readyz_is_503_within_a_second_if_the_database_never_answers_and_then_at_once(black_hole):
     began = time.monotonic()
     answer = black_hole.get("/readyz")
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
@@ -48,7 +48,7 @@ def test_it_is_not_ready_within_a_second_when_the_database_never_answers_and_at_
 
 
 @pytest.mark.processes  # waits
-def test_it_is_not_ready_within_a_second_while_the_databases_name_is_looked_up_and_sooner_after_that(black_hole):
+def test_readyz_is_503_within_a_second_during_a_slow_name_lookup_and_then_sooner(black_hole):
     is_found = threading.Event()
     database = services_of(black_hole.app).database
     uri = database._client._locate()
@@ -62,13 +62,13 @@ def test_it_is_not_ready_within_a_second_while_the_databases_name_is_looked_up_a
     is_found.set()
 
 
-def test_it_is_not_ready_when_the_database_answers_with_an_error_and_ready_again_without(mongo, nobody):
+def test_readyz_is_503_while_the_database_answers_with_an_error(mongo, nobody):
     with failing(mongo, "find", errorCode=1):  # as on a full disk: connected, and every command fails
         assert nobody.get("/readyz").status_code == 503
     assert nobody.get("/readyz").status_code == 200
 
 
-def test_it_is_alive_without_asking_anybody(black_hole):
+def test_livez_does_not_contact_the_database(black_hole):
     began = time.monotonic()
     assert black_hole.get("/livez").status_code == 200
     assert time.monotonic() - began < 0.5

@@ -18,18 +18,18 @@ def built():
         yield built
 
 
-def test_what_was_acknowledged_survives_kills_once_and_as_it_was(built):
+def test_acknowledged_events_survive_kills_once_and_unchanged(built):
     verdict = kill_rounds(built, rounds=3, events_a_round=100)
     assert verdict["acknowledged"] >= 300
     assert verdict.is_clean, verdict
 
 
-def test_one_event_from_many_threads_is_stored_once_and_answered_alike(service):
+def test_one_event_sent_by_many_threads_is_stored_once_with_equal_answers(service):
     stored, answers = one_from_many(service, named=True)
     assert (stored, len(answers), sum(answers.values())) == (IDS, IDS, THREADS * IDS)
 
 
-def test_nothing_hostile_gets_an_answer_of_the_servers_fault_or_spoils_a_later_read(service):
+def test_no_hostile_request_causes_a_500_or_makes_a_later_read_fail(service):
     judge = Judge(service)
     judge.run()
     assert judge.faults == []
@@ -37,7 +37,7 @@ def test_nothing_hostile_gets_an_answer_of_the_servers_fault_or_spoils_a_later_r
     assert judge.sent >= FEWEST
 
 
-def test_sessions_are_what_a_dictionary_would_say(shared_app):
+def test_sessions_behave_like_a_dictionary(shared_app):
     assert model.compare(shared_app, runs=10) == ""
     with model.ids_taken_twice():
         assert model.compare(shared_app, runs=20) == "an id was taken twice"

@@ -5,7 +5,7 @@ from base64 import b64encode
 from hashlib import sha256
 
 
-def test_the_page_runs_what_is_in_it_and_nothing_else(shared_app):
+def test_the_home_pages_policy_allows_only_its_own_script_and_style(shared_app):
     get = shared_app.test_client().get
     answer = get("/")
     policy = dict(rule.split(maxsplit=1) for rule in answer.headers["Content-Security-Policy"].split("; "))

@@ -15,12 +15,12 @@ def pins(text: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lock_has_what_its_requirements_name_in_the_same_version(name):
+def test_a_lock_file_has_its_requirements_in_the_same_versions(name):
     assert pins((PROJECT / f"{name}.txt").read_text()) <= pins((PROJECT / f"{name}.lock").read_text())
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lock_has_hashes_for_each_package(name):
+def test_a_lock_file_has_hashes_for_each_package(name):
     packages = re.split(r"\n(?=[A-Za-z0-9])", (PROJECT / f"{name}.lock").read_text())
     assert len(packages) > 5
     assert [each.split("\n")[0] for each in packages if "==" in each and "--hash=sha256:" not in each] == []

@@ -1,4 +1,4 @@
-"""Messages that are lost on the way, and processes that die: sent again, nothing is lost and nothing is there twice."""
+"""Lost messages and killed processes: after a retry nothing is lost and nothing is there twice."""
 
 import contextlib
 import http.client
@@ -81,13 +81,13 @@ def send_all(client, address, named, count: int) -> tuple[list[dict], list[dict]
 
 
 @pytest.mark.parametrize("named", ["by ids of their own", "by keys"])
-def test_events_that_are_named_are_neither_lost_nor_there_twice(client, address, named):
+def test_events_with_an_id_or_a_key_are_neither_lost_nor_duplicated(client, address, named):
     answers, stored = send_all(client, address, NAMES[named], 200)
     assert sorted(each["data"]["number"] for each in answers) == list(range(200))
     assert sorted(stored, key=lambda each: each["eventId"]) == sorted(answers, key=lambda each: each["eventId"])
 
 
-def test_events_that_are_not_named_are_there_twice_where_the_reply_was_lost(client, address):
+def test_events_without_id_and_key_are_duplicated_when_the_reply_is_lost(client, address):
     _, stored = send_all(client, address, NAMES["not at all"], 20)
     assert len(stored) == 30
 
@@ -117,7 +117,7 @@ Client(app).post(f"/api/sessions/{session}/events", body.encode(), headers=heade
 
 
 @pytest.mark.parametrize("named", ["by ids of their own", "by keys"])
-def test_a_batch_cut_off_by_a_killed_process_is_whole_once_it_is_sent_again(app, client, mongo_uri, named):
+def test_a_batch_interrupted_by_a_kill_is_complete_after_a_retry(app, client, mongo_uri, named):
     session_id = client.new_session()
     sent = [NAMES[named](number) for number in range(200)]  # more than are stored in one step
     body, headers = [event for event, _ in sent], sent[0][1]

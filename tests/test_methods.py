@@ -36,7 +36,7 @@ def path_of(client):
 
 
 @pytest.mark.parametrize("pattern", READ)
-def test_head_answers_as_get_does_without_the_content(client, path_of, pattern):
+def test_head_answers_like_get_without_the_content(client, path_of, pattern):
     got, head = (client.request(method, path_of(pattern), buffered=True) for method in ("GET", "HEAD"))
     assert (head.status_code, head.data) == (got.status_code, b"") == (200, b"")
     assert {name: value for name, value in head.headers if name not in VARYING} == {
@@ -46,7 +46,7 @@ def test_head_answers_as_get_does_without_the_content(client, path_of, pattern):
 
 
 @pytest.mark.parametrize("pattern", PATHS)
-def test_options_says_which_methods_there_are_and_asks_for_no_token(nobody, path_of, pattern):
+def test_options_lists_the_methods_without_a_token(nobody, path_of, pattern):
     answer = nobody.request("OPTIONS", path_of(pattern))
     assert (answer.status_code, answer.data) == (204, b"")
     methods = {method for rule in RULES if rule.rule == pattern for method in rule.methods}
@@ -62,7 +62,7 @@ def test_options_says_which_methods_there_are_and_asks_for_no_token(nobody, path
         ("/api/sessions/<session_id>/events", "Accept-Post", "application/json, application/x-ndjson"),
     ],
 )
-def test_options_says_what_a_body_may_be_and_so_does_a_415(client, path_of, pattern, header, media_types):
+def test_options_and_415_list_the_accepted_media_types(client, path_of, pattern, header, media_types):
     assert client.request("OPTIONS", path_of(pattern)).headers[header] == media_types
     refused = client.request(header[7:].upper(), path_of(pattern), b"", content_type="text/plain")
     assert (refused.status_code, refused.headers[header]) == (415, media_types)

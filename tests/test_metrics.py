@@ -1,4 +1,4 @@
-"""Figures for Prometheus: of all workers together, and only for who has the token."""
+"""Metrics for Prometheus: of all workers together, and only with the metrics token."""
 
 import os
 import signal
@@ -44,20 +44,20 @@ def test_requests_and_their_time_are_counted_by_method_route_and_status(measured
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "ü"])
-def test_the_figures_are_for_nobody_else(measured, sent):
+def test_metrics_require_the_metrics_token(measured, sent):
     answer = measured.get("/metrics", headers={"Authorization": sent})
     assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
 
 
-def test_an_owners_token_does_not_give_the_figures(measured):
+def test_an_owners_token_does_not_give_access_to_the_metrics(measured):
     assert measured.get("/metrics").status_code == 401
 
 
-def test_without_the_setting_there_are_no_figures(client):
+def test_without_the_setting_there_are_no_metrics(client):
     assert client.get("/metrics", headers=AUTHORIZED).status_code == 404
 
 
-def test_the_figures_are_of_all_workers_also_of_those_that_died(embedded, tmp_path):
+def test_metrics_include_all_workers_even_those_that_have_ended(embedded, tmp_path):
     settings = {"MONGODB_URI": embedded.uri, "JWT_SECRET": SECRET, "METRICS_TOKEN": TOKEN, "WEB_CONCURRENCY": 2}
     port = free_port()
     service = Service(

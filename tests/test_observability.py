@@ -41,7 +41,7 @@ def log(app) -> Log:
     return Log(app)
 
 
-def test_every_request_has_one_line_that_says_what_happened(client, log):
+def test_every_request_is_logged_in_one_line(client, log):
     session = client.new_session()
     answer = client.append(session, PLAY)
     size = len(answer.data)
@@ -64,7 +64,7 @@ def test_every_request_has_one_line_that_says_what_happened(client, log):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
 
 
-def test_no_line_holds_a_token_a_query_or_a_body(client, log):
+def test_no_log_line_contains_a_token_a_query_or_a_body(client, log):
     client.append(client.new_session(title="a title's secret"), PLAY).close()
     client.get("/api/sessions?token=a-querys-secret").close()
     assert "secret" not in (text := log.text())
@@ -81,7 +81,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("status", "method", "path", "body"), REFUSED.values(), ids=REFUSED)
-def test_refused_requests_have_their_line_too(nobody, log, status, method, path, body):
+def test_rejected_requests_are_logged_too(nobody, log, status, method, path, body):
     answer = nobody.request(method, path, body)
     size = len(answer.data)
     answer.close()
@@ -89,12 +89,12 @@ def test_refused_requests_have_their_line_too(nobody, log, status, method, path,
     assert (line["status"], line["subject"], line["bytes"]) == (status, None, size)
 
 
-def test_a_long_path_is_cut(nobody, log):
+def test_a_long_path_is_shortened_in_the_log(nobody, log):
     nobody.get("/" + "x" * 10_000).close()
     assert len(log.text()) < 1000
 
 
-def test_a_stream_is_counted_to_its_end_and_one_that_breaks_off_is_marked(client, log):
+def test_a_stream_is_logged_with_its_full_size_and_marked_if_it_broke_off(client, log):
     path = f"/api/sessions/{client.new_session()}"
     whole, broken = client.get(path), client.get(path, buffered=False)
     size = len(whole.data)
@@ -105,7 +105,7 @@ def test_a_stream_is_counted_to_its_end_and_one_that_breaks_off_is_marked(client
     assert (second["bytes"] < size, second["broken"]) == (True, True)
 
 
-def test_only_failures_have_a_line_where_the_level_asks_for_no_more(app, nobody):
+def test_at_log_level_error_only_failures_are_logged(app, nobody):
     log = Log(app, writes_all=False)
     app.add_url_rule("/mistake", view_func=lambda: 1 / 0)
     nobody.get("/livez").close()
@@ -114,7 +114,7 @@ def test_only_failures_have_a_line_where_the_level_asks_for_no_more(app, nobody)
     assert (line["status"], line["level"]) == (500, "ERROR")
 
 
-def test_nobody_who_reads_the_log_does_not_matter_to_the_answer(app, nobody):
+def test_an_unwritable_log_does_not_affect_the_answer(app, nobody):
     reader, writer = os.pipe()
     os.close(reader)
     services_of(app).observed.observers.append(RequestLog(writer, observability._as_json))
@@ -123,7 +123,7 @@ def test_nobody_who_reads_the_log_does_not_matter_to_the_answer(app, nobody):
     assert answer.status_code == 200
 
 
-def test_a_mistake_is_logged_with_the_requests_id(app, nobody, caplog):
+def test_an_internal_error_is_logged_with_the_request_id(app, nobody, caplog):
     app.add_url_rule("/mistake", view_func=lambda: 1 / 0)
     handler = logging.StreamHandler(stream := io.StringIO())
     handler.setFormatter(JSONFormatter())
@@ -135,7 +135,7 @@ def test_a_mistake_is_logged_with_the_requests_id(app, nobody, caplog):
     assert "ZeroDivisionError" in line["traceback"]
 
 
-def test_a_line_for_people_cannot_be_forged_by_a_path(app, nobody):
+def test_a_path_cannot_forge_a_line_of_the_text_log(app, nobody):
     reader, writer = os.pipe()
     services_of(app).observed.observers.append(RequestLog(writer, observability._as_text))
     nobody.get("/%1B[2J%0Aforged").close()
@@ -144,7 +144,7 @@ def test_a_line_for_people_cannot_be_forged_by_a_path(app, nobody):
     assert "\x1b" not in text
 
 
-def test_a_line_for_people_says_who_asked_or_nobody(app, client, nobody):
+def test_a_line_of_the_text_log_names_the_subject_or_nobody(app, client, nobody):
     reader, writer = os.pipe()
     services_of(app).observed.observers.append(RequestLog(writer, observability._as_text))
     for asking, subject in ((client, "alice"), (nobody, "-")):
@@ -167,7 +167,7 @@ def test_every_answer_forbids_sniffing_and_shared_caches(client, nobody):
         assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_under_gunicorn_every_line_of_the_log_is_json(service):
+def test_under_gunicorn_every_log_line_is_json(service):
     answer = service.request("GET", "/livez", **{"X-Request-Id": "a.request-of_its-own"})
     assert answer.headers["X-Request-Id"] == "a.request-of_its-own"
     wait_until(lambda: "a.request-of_its-own" in service.log.read_text())  # written when the answer has gone out
@@ -186,6 +186,6 @@ TRACES = {
 
 
 @pytest.mark.parametrize(("sent", "told"), TRACES.values(), ids=TRACES)
-def test_a_line_names_the_trace_that_its_request_belongs_to(client, log, sent, told):
+def test_a_log_line_has_the_trace_id_of_its_request(client, log, sent, told):
     client.get("/livez", headers={"traceparent": sent}).close()
     assert log.lines()[-1].get("traceId") == told

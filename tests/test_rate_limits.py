@@ -1,4 +1,4 @@
-"""How often a subject, or a session's player, may ask."""
+"""Rate limits: how many requests an owner and a session's players may send."""
 
 import shutil
 import socket
@@ -34,7 +34,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def limited(memory_db, clock):
-    """A service in which nobody knows the time but the clock."""
+    """A service with rate limits, whose time is that of `clock`."""
     settings = {"RATE_LIMIT": "10:50", "PLAYER_RATE_LIMIT": "1:5"}
     app = create_app(IN_PRODUCTION | settings, db=memory_db)
     limits = services_of(app).rate_limits
@@ -47,7 +47,7 @@ def statuses(client: Client, times: int, path: str = NOWHERE) -> Counter:
 
 
 class Player(Client):
-    """A client with a player's token of a session."""
+    """A client with a session's player token."""
 
     def __init__(self, client: Client):
         super().__init__(client.app, None)
@@ -63,7 +63,7 @@ def reports(player: Player, times: int) -> Counter:
 
 
 @pytest.mark.parametrize(("per_second", "burst"), [(100, 500), (10, 50), (1, 1), (7, 9)])
-def test_a_bucket_gives_its_burst_at_once_and_then_so_many_a_second(clock, per_second, burst):
+def test_a_bucket_allows_its_burst_at_once_and_then_its_rate(clock, per_second, burst):
     buckets = Buckets(Rate(per_second, burst), clock)
 
     def given() -> int:
@@ -76,14 +76,14 @@ def test_a_bucket_gives_its_burst_at_once_and_then_so_many_a_second(clock, per_s
     assert given() == burst
 
 
-def test_an_owner_may_ask_as_often_as_the_setting_says(limited, clock):
+def test_an_owner_may_send_requests_at_the_configured_rate(limited, clock):
     alice = Client(limited)
     assert statuses(alice, 55) == {404: 50, 429: 5}
     clock.seconds += 1
     assert statuses(alice, 15) == {404: 10, 429: 5}
 
 
-def test_who_asks_too_often_learns_when_to_ask_again_and_then_may(limited, clock):
+def test_a_429_says_when_to_retry_and_the_retry_succeeds(limited, clock):
     alice = Client(limited)
     statuses(alice, 50)
     answer = alice.get(NOWHERE)
@@ -92,14 +92,14 @@ def test_who_asks_too_often_learns_when_to_ask_again_and_then_may(limited, clock
     assert alice.get(NOWHERE).status_code == 404
 
 
-def test_a_sessions_players_may_report_as_often_as_their_setting_says(limited, clock):
+def test_players_of_a_session_may_send_events_at_the_configured_rate(limited, clock):
     player = Player(Client(limited))
     assert reports(player, 10) == {201: 5, 429: 5}
     clock.seconds += 2
     assert reports(player, 10) == {201: 2, 429: 8}
 
 
-def test_no_one_is_slowed_down_by_another(limited):
+def test_owners_do_not_share_a_rate_limit(limited):
     alice, bob = Client(limited), Client(limited, "bob")
     first, second = Player(alice), Player(alice)
     reports(first, 5)
@@ -110,13 +110,13 @@ def test_no_one_is_slowed_down_by_another(limited):
     assert bob.get(NOWHERE).status_code == 404
 
 
-def test_players_of_many_sessions_have_together_what_their_owner_has(limited):
+def test_players_of_many_sessions_share_a_limit_for_their_owner(limited):
     alice = Client(limited)
     players = [Player(alice) for _ in range(12)]
     assert sum((reports(player, 5) for player in players), Counter()) == {201: 50, 429: 10}
 
 
-def test_a_stolen_players_token_does_not_lock_its_owner_out(limited):
+def test_a_stolen_player_token_does_not_lock_its_owner_out(limited):
     alice = Client(limited)
     for player in [Player(alice) for _ in range(12)]:  # 24 requests of the owner's 50
         reports(player, 20)
@@ -128,14 +128,14 @@ def test_a_stolen_players_token_does_not_lock_its_owner_out(limited):
     [(1000, {}, 1), (256 * 1024, {}, 2), (1024 * 1024 - 100, {}, 4)],
     ids=["small", "256 KiB", "almost 1 MiB"],
 )
-def test_a_request_counts_by_the_size_of_its_body(limited, size, headers, counts):
+def test_a_request_counts_according_to_the_size_of_its_body(limited, size, headers, counts):
     alice = Client(limited)
     body = b'{"title": "x"}'.ljust(size)
     assert alice.post("/api/sessions", body, headers=headers).status_code == 201
     assert statuses(alice, 50)[404] == 50 - counts
 
 
-def test_a_body_larger_than_a_whole_burst_is_taken_from_a_full_bucket(clock):
+def test_a_body_larger_than_the_burst_is_accepted_with_a_full_bucket(clock):
     buckets = Buckets(Rate(1, 5), clock)
     assert buckets.wait_seconds("alice", 32) == 0
     assert buckets.wait_seconds("alice") > 0
@@ -143,23 +143,23 @@ def test_a_body_larger_than_a_whole_burst_is_taken_from_a_full_bucket(clock):
     assert buckets.wait_seconds("alice", 32) == 0
 
 
-def test_an_owner_named_like_a_session_has_a_bucket_of_their_own(limited):
+def test_an_owner_named_like_a_session_has_a_separate_bucket(limited):
     player = Player(Client(limited))
     namesake = Client(limited, player.session)
     reports(player, 10)
     assert namesake.get(NOWHERE).status_code == 404
 
 
-def test_what_a_token_does_not_cover_counts_too(limited):
+def test_requests_that_a_token_does_not_cover_count_too(limited):
     assert statuses(Player(Client(limited)), 10) == {403: 5, 429: 5}
 
 
-def test_a_stranger_is_refused_and_not_counted(limited):
+def test_requests_without_a_valid_token_are_not_counted(limited):
     assert statuses(Client(limited, None), 60) == {401: 60}
     assert statuses(Client(limited), 60, "/livez") == {200: 60}
 
 
-def test_the_memory_is_bounded_and_keeps_who_asked_last(clock, monkeypatch):
+def test_the_number_of_buckets_is_bounded_and_the_latest_are_kept(clock, monkeypatch):
     monkeypatch.setattr(rate_limits, "MOST_BUCKETS", 10)
     buckets = Buckets(Rate(1, 2), clock)
     for number in range(1000):
@@ -181,12 +181,12 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(("settings", "expected"), SETTINGS.values(), ids=SETTINGS)
-def test_limits_are_on_with_mongodb_and_as_the_settings_say(settings, expected):
+def test_rate_limits_are_on_by_default_with_mongodb_and_follow_the_settings(settings, expected):
     config = Config.read(settings)
     assert (config.rate_limit, config.player_rate_limit) == expected
 
 
-def test_without_limits_nobody_is_counted(memory_db):
+def test_without_rate_limits_nothing_is_counted(memory_db):
     client = Client(create_app({"JWT_SECRET": SECRET}, db=memory_db))
     assert statuses(client, 100) == {404: 100}
     assert services_of(client.app).rate_limits._owners is None
@@ -196,7 +196,7 @@ NO_RATES = ["0:5", "5", "5:", "5:4", "-1:5", "5:5:5", "1.5:5", "٣:5", "5/s", "y
 
 
 @pytest.mark.parametrize("text", NO_RATES)
-def test_a_rate_that_is_none_stops_the_start(text):
+def test_the_service_does_not_start_with_an_invalid_rate(text):
     with pytest.raises(
         ConfigError, match="PLAYER_RATE_LIMIT is .* and must be requests a second, a colon, and the burst"
     ):
@@ -204,7 +204,7 @@ def test_a_rate_that_is_none_stops_the_start(text):
 
 
 @pytest.mark.parametrize("uri", ["http://localhost", "redis://localhost:port/0"])
-def test_a_store_that_is_none_stops_the_start_and_its_password_is_not_shown(memory_db, uri):
+def test_an_invalid_store_stops_the_start_and_its_password_is_not_shown(memory_db, uri):
     with pytest.raises(ConfigError, match="RATE_LIMIT_STORE") as error:
         create_app(IN_PRODUCTION | {"RATE_LIMIT_STORE": uri.replace("//", "//:hidden@")}, db=memory_db)
     assert "hidden" not in str(error.value)
@@ -235,7 +235,7 @@ def sharing(db, uri: str, **settings):
     return create_app(IN_PRODUCTION | {"RATE_LIMIT_STORE": uri, "RATE_LIMIT": "1:60"} | settings, db=db)
 
 
-def test_processes_that_share_a_store_count_together(memory_db, redis):
+def test_processes_with_a_common_store_count_together(memory_db, redis):
     first, second = (Client(sharing(memory_db, redis)) for _ in range(2))
     together = statuses(first, 40) + statuses(second, 40)
     assert together[404] in (60, 61)  # a second may have passed
@@ -243,7 +243,7 @@ def test_processes_that_share_a_store_count_together(memory_db, redis):
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
-def test_while_the_store_is_away_each_process_counts_for_itself_and_nobody_waits(memory_db, caplog):
+def test_while_the_store_is_unavailable_each_process_counts_alone_without_delay(memory_db, caplog):
     with socket.create_server(("127.0.0.1", 0)) as black_hole:
         client = Client(sharing(memory_db, f"redis://127.0.0.1:{black_hole.getsockname()[1]}"))
         counted = statuses(client, 80)

@@ -1,4 +1,4 @@
-"""The sessions that a newcomer is shown."""
+"""The sample sessions that `flask demo` creates."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from videosession.timeline import timeline
     ],
     ids=["a lecture", "a film", "a laptop"],
 )
-def test_a_script_tells_its_story(script, told):
+def test_a_sample_session_has_the_intended_timeline(script, told):
     answer = timeline({"eventId": str(place)} | event for place, event in enumerate(sample_sessions.events(script)))
     assert {field: answer[field] for field in told} == told
 
@@ -44,7 +44,7 @@ def shown(mongo) -> Iterator[tuple[Client, str]]:
 
 
 @pytest.mark.processes
-def test_the_command_prints_the_address_of_a_page_with_the_token_that_it_needs(shown):
+def test_flask_demo_prints_the_url_of_the_demo_page_with_its_token(shown):
     client, printed = shown
     address, token = re.search(r"http://localhost:\d+(/demo)#token=(\S+)", printed).groups()
     player = Client(client.app, None)
@@ -56,7 +56,7 @@ def test_the_command_prints_the_address_of_a_page_with_the_token_that_it_needs(s
 
 
 @pytest.mark.processes
-def test_the_command_prints_what_to_open_and_it_opens(shown):
+def test_flask_demo_prints_commands_that_work(shown):
     client, printed = shown
     paths = re.findall(r"http://localhost:\d+(/api[^\s\"]+)", printed)
     assert len(paths) == len(sample_sessions.SESSIONS) + 2
@@ -64,7 +64,7 @@ def test_the_command_prints_what_to_open_and_it_opens(shown):
 
 
 @pytest.mark.processes
-def test_the_command_stores_its_viewers_once(shown):
+def test_flask_demo_stores_its_viewers_once(shown):
     client, _ = shown
     while (answer := client.get("/api/videos/choices?videoId=demo").json)["pending"]:
         pass  # the machine is busy: two seconds did not do

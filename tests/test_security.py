@@ -1,4 +1,4 @@
-"""What SECURITY.md says, where no other test says it."""
+"""The statements in SECURITY.md that no other test checks."""
 
 import re
 from pathlib import Path
@@ -40,7 +40,7 @@ def hidden(shared_app) -> list[str]:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_what_is_not_ones_own_is_answered_alike_to_the_byte(stranger, hidden, verb):
+def test_other_owners_and_missing_sessions_get_identical_answers(stranger, hidden, verb):
     method, below, body = VERBS[verb]
     media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
     answers = []
@@ -52,7 +52,7 @@ def test_what_is_not_ones_own_is_answered_alike_to_the_byte(stranger, hidden, ve
     assert answers == answers[:1] * len(hidden)
 
 
-def test_every_route_of_the_api_asks_for_a_token_before_anything_else(app, nobody):
+def test_every_route_of_the_api_checks_the_token_first(app, nobody):
     rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")]
     assert len(rules) > 5
     for rule in rules:
@@ -62,7 +62,7 @@ def test_every_route_of_the_api_asks_for_a_token_before_anything_else(app, nobod
             assert (method, rule.rule, answer.status_code) == (method, rule.rule, 401)
 
 
-def test_every_test_that_security_is_shown_by_is_there():
+def test_every_test_named_in_security_md_exists():
     named = set(re.findall(r"`([\w/]+\.py)", (PROJECT / "SECURITY.md").read_text()))
     assert len(named) > 15
     assert [name for name in sorted(named) if not Path(PROJECT, "tests", name).exists()] == []

@@ -1,4 +1,4 @@
-"""Long answers: in constant memory, and never ended as if they were whole when they are not."""
+"""Long answers: in constant memory, and an incomplete one never looks complete."""
 
 import contextlib
 import http.client
@@ -61,7 +61,7 @@ def form(request) -> tuple[str, str]:
     return FORMS[request.param]
 
 
-def test_memory_does_not_grow_with_the_session(client, form):
+def test_memory_does_not_grow_with_the_length_of_the_session(client, form):
     """The peak of reading twice as many events is the same."""
     below, accept = form
     peaks, sizes = [], []
@@ -78,7 +78,7 @@ def test_memory_does_not_grow_with_the_session(client, form):
 
 
 @pytest.mark.parametrize("is_noted", [True, False], ids=["their size is noted", "it is not"])
-def test_pieces_of_large_events_have_few_of_them(client, form, is_noted):
+def test_batches_of_large_events_are_small(client, form, is_noted):
     below, accept = form
     session_id, database = client.new_session(), services_of(client.app).database
     for number in range(24):
@@ -113,7 +113,7 @@ def development_server(app) -> Iterator[int]:
 
 @contextlib.contextmanager
 def begun(port: int, path: str, token: str, accept: str) -> Iterator[tuple[http.client.HTTPResponse, bytes]]:
-    """Ask for something long, and give the answer as soon as it has begun, with its first bytes."""
+    """Request something long; return the answer as soon as it begins, with its first bytes."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     with contextlib.closing(connection):
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}", "Accept": accept})
@@ -123,14 +123,14 @@ def begun(port: int, path: str, token: str, accept: str) -> Iterator[tuple[http.
 
 
 def rest_of_broken(answer: http.client.HTTPResponse) -> bytes:
-    """Read what comes after, and see that the connection tells that it is not all."""
+    """Read the rest, and check that the connection shows that it is incomplete."""
     with pytest.raises(http.client.IncompleteRead) as caught:
         answer.read()
     return caught.value.partial
 
 
 def check_broken(whole: bytes, accept: str) -> None:
-    """See that what came is not taken for all: JSON that does not parse, or whole lines."""
+    """Check that an incomplete answer is recognizable: JSON that does not parse, or whole lines only."""
     if accept != NDJSON:
         with pytest.raises(json.JSONDecodeError):
             json.loads(whole)
@@ -140,7 +140,7 @@ def check_broken(whole: bytes, accept: str) -> None:
     assert numbers == list(range(len(numbers)))
 
 
-def test_what_fails_in_the_middle_is_broken_off_by_the_development_server(app, client, mongo, form):
+def test_the_development_server_breaks_off_an_answer_that_fails_midway(app, client, mongo, form):
     below, accept = form
     session_id = fill(services_of(app).database, client.new_session(), 5000)
     path = f"/api/sessions/{session_id}{below}"
@@ -152,7 +152,7 @@ def test_what_fails_in_the_middle_is_broken_off_by_the_development_server(app, c
         check_broken(first + rest_of_broken(answer), accept)
 
 
-def test_what_fails_in_the_middle_is_broken_off_by_gunicorn(service, service_database, mongo, form):
+def test_gunicorn_breaks_off_an_answer_that_fails_midway(service, service_database, mongo, form):
     below, accept = form
     token = mint()
     # A connection that was closed before may count as the database being away, for two seconds at most.
@@ -181,7 +181,7 @@ def mortal(tmp_path) -> Iterator[Embedded]:
         yield server
 
 
-def test_a_stream_goes_on_when_the_database_dies_and_is_back_in_time(mortal):
+def test_a_stream_continues_if_the_database_is_back_in_time(mortal):
     with development_port(mortal, 60) as (client, port), long_stream(client, port) as (answer, first):
         os.kill(mortal.pid, signal.SIGKILL)
         assert len((first + answer.read()).splitlines()) == 3000

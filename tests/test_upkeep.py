@@ -1,4 +1,4 @@
-"""What is done beside the requests goes on, whatever happens to it."""
+"""Background tasks continue, whatever happens to one of them."""
 
 import pytest
 from pymongo.errors import AutoReconnect, OperationFailure
@@ -8,7 +8,7 @@ from videosession.errors import DatabaseAway, DatabaseRefuses
 
 
 @pytest.mark.parametrize("failure", [AutoReconnect("gone"), DatabaseAway(), ZeroDivisionError()], ids=repr)
-def test_a_task_that_fails_is_tried_again_later(failure):
+def test_a_failed_task_is_retried_later(failure):
     failures = [failure]
 
     def task() -> None:
@@ -19,7 +19,7 @@ def test_a_task_that_fails_is_tried_again_later(failure):
 
 
 @pytest.mark.parametrize("failure", [OperationFailure("not allowed", 13), DatabaseRefuses("code 13")], ids=repr)
-def test_a_task_that_the_database_refuses_is_not_tried_again_at_once(failure, caplog):
+def test_a_task_that_the_database_refuses_is_not_retried_at_once(failure, caplog):
     def task() -> None:
         raise failure
 
@@ -28,7 +28,7 @@ def test_a_task_that_the_database_refuses_is_not_tried_again_at_once(failure, ca
     assert "code 13" in caplog.text
 
 
-def test_a_mistake_is_told_to_the_log_and_an_absent_database_quietly(caplog):
+def test_a_bug_is_logged_as_an_error_and_an_unavailable_database_is_not(caplog):
     def task() -> None:
         raise ZeroDivisionError
 
