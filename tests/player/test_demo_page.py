@@ -1,4 +1,4 @@
-"""The demo's page in a real browser: by keyboard, on its own, and with nothing told to strangers."""
+"""The demo page in a real browser: by keyboard, unattended, and without leaking the token."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def run(driver):
 
 @pytest.fixture(scope="module")
 def demo(driver, run, service: Service) -> str:
-    """The page, opened with a token; what is given is its address."""
+    """Open the page with a token; yield its URL."""
     address = f"http://127.0.0.1:{service.port}/demo"
     driver.get(f"{address}#token={mint(sub='demo')}")
     wait_until(lambda: run("return document.querySelector('video').readyState") == 4)
@@ -48,7 +48,7 @@ def press(driver):
     return lambda keys: ActionChains(driver).send_keys(keys).perform()
 
 
-def test_without_a_token_the_page_says_what_to_do(driver, run, service):
+def test_without_a_token_the_demo_page_says_what_to_do(driver, run, service):
     driver.get(f"http://127.0.0.1:{service.port}/demo")
     assert "run flask demo" in wait_until(lambda: run(MESSAGE))
 
@@ -57,7 +57,7 @@ def test_the_token_does_not_stay_in_the_address(driver, demo):
     assert driver.current_url == demo
 
 
-def test_the_film_is_played_by_keyboard_and_its_picture_grows(run, demo, press):
+def test_the_film_can_be_played_by_keyboard_and_its_picture_grows(run, demo, press):
     press(" ")
     wait_until(lambda: run(POSITION) > 1)
     first = wait_until(lambda: run(PICTURE))
@@ -72,7 +72,7 @@ def test_the_film_is_played_by_keyboard_and_its_picture_grows(run, demo, press):
     assert first != wait_until(lambda: "2 branches" in run(PICTURE) and "1 jump" in run(PICTURE) and run(PICTURE))
 
 
-def test_a_reload_goes_on_in_the_same_session_where_it_was(driver, run, demo):
+def test_a_reload_continues_the_same_session_at_the_same_position(driver, run, demo):
     position = run(POSITION)
     driver.refresh()
     wait_until(lambda: run("return document.querySelector('video').readyState") == 4)
@@ -80,13 +80,13 @@ def test_a_reload_goes_on_in_the_same_session_where_it_was(driver, run, demo):
     assert "2 branches" in wait_until(lambda: run(PICTURE))
 
 
-def test_a_new_session_begins_at_the_beginning(run, demo):
+def test_a_new_session_starts_at_the_beginning(run, demo):
     run("document.querySelector('#anew').click()")
     wait_until(lambda: run("return document.querySelector('video').readyState") == 4 and run(POSITION) == 0)
     assert run("return document.querySelector('#picture').hidden")
 
 
-def test_whoever_chooses_by_keyboard_stays_among_the_choices(run, demo, press):
+def test_the_focus_stays_among_the_choices_when_choosing_by_keyboard(run, demo, press):
     run("document.querySelector('#choices button').focus()")
     press("\ue007")  # enter
     wait_until(lambda: run(SOURCE) == "boat")
@@ -96,24 +96,24 @@ def test_whoever_chooses_by_keyboard_stays_among_the_choices(run, demo, press):
     assert run(FOCUSED) == "1Take the boat"  # there is no further way back
 
 
-def test_a_choice_in_haste_counts_before_its_part_is_there(run, demo, press):
+def test_an_early_choice_counts_before_its_part_has_loaded(run, demo, press):
     press("111")
     wait_until(lambda: run(SOURCE) == "boat" and run(POSITION) > 0.5)
     assert run("return JSON.parse(sessionStorage.demo).trail.length") == 3
 
 
-def test_nothing_that_the_page_does_is_against_its_policy(driver, demo):
+def test_the_demo_page_never_violates_its_csp(driver, demo):
     assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_is_no_wider_than_its_window(driver, run, demo, width):
+def test_the_demo_page_is_not_wider_than_its_window(driver, run, demo, width):
     metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     assert run("return document.documentElement.scrollWidth") <= width
 
 
-def test_the_page_in_the_readme_reports_what_is_done_in_it(driver, run, service):
+def test_the_page_in_the_readme_reports_what_the_viewer_does(driver, run, service):
     token = mint()
     session = service.request("POST", "/api/sessions", {"title": "As in the README"}, token).json["id"]
     player_token = service.request("POST", f"/api/sessions/{session}/token", {}, token).json["token"]

@@ -1,4 +1,4 @@
-"""What docs/clients.md shows for each player names what there is, and reports a branch where that is installed."""
+"""The examples in docs/clients.md use existing functions, and report branches with the players that are installed."""
 
 import json
 import re
@@ -31,7 +31,7 @@ return isRight && video.currentTime > 0.3;
 """
 
 
-def test_each_player_is_shown():
+def test_each_player_has_an_example():
     assert list(SHOWN) == [
         *("video.js", "hls.js", "Shaka", "dash.js"),
         *("Plyr", "Vidstack", "Media Chrome", "ReactPlayer"),
@@ -39,7 +39,7 @@ def test_each_player_is_shown():
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_what_is_called_is_there(name):
+def test_an_example_uses_only_existing_functions(name):
     methods = set(re.findall(r"^  (\w+)\(", TYPES.partition("interface Player")[2], re.M))
     options = set(re.findall(r"^  (\w+)\??[:(]", TYPES.partition("interface Options")[2].partition("}")[0], re.M))
     assert {"choose", *re.findall(r"report(?:\.current)?\.(?!current)(\w+)\(", SHOWN[name])} <= methods
@@ -68,7 +68,7 @@ def driver(tmp_path_factory) -> Iterator:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("name", SHOWN)
-def test_an_example_reports_what_is_watched_and_the_branch(driver, service, tmp_path, name):
+def test_an_example_reports_playback_and_the_branch(driver, service, tmp_path, name):
     session = service.request("POST", "/api/sessions", {"title": name}, mint()).json["id"]
     stage = PageStage(service.port)
     stage.written = tmp_path

@@ -81,7 +81,7 @@ def film(ask) -> str:
     return session_id
 
 
-def test_without_a_token_it_says_what_it_is_and_how_to_get_one(driver, run, page, service):
+def test_without_a_token_the_page_explains_the_service_and_how_to_get_a_token(driver, run, page, service):
     page("x")
     run("sessionStorage.clear()")
     driver.get(f"http://127.0.0.1:{service.port}/#")
@@ -91,13 +91,13 @@ def test_without_a_token_it_says_what_it_is_and_how_to_get_one(driver, run, page
     assert "flask token" in text
 
 
-def test_a_token_that_is_not_valid_is_refused_in_words_and_forgotten(run, page):
+def test_an_invalid_token_is_rejected_with_a_message_and_forgotten(run, page):
     page("x")
     assert "not valid" in wait_until(lambda: "not valid" in run(TEXT) and run(TEXT))
     assert run("return sessionStorage.length") == 0
 
 
-def test_a_token_may_be_pasted(driver, run, page, film, owner):
+def test_a_token_can_be_pasted(driver, run, page, film, owner):
     page("x")
     wait_until(lambda: "not valid" in run(TEXT))
     box = driver.find_element("css selector", "form input")
@@ -106,19 +106,19 @@ def test_a_token_may_be_pasted(driver, run, page, film, owner):
 
 
 @pytest.mark.parametrize("pasted", ["Bearer {}", " {} ", "TOKEN={}"])
-def test_a_token_may_be_pasted_with_what_was_around_it(driver, run, page, film, owner, pasted):
+def test_a_token_can_be_pasted_with_surrounding_text(driver, run, page, film, owner, pasted):
     page(quote(pasted.format(mint(sub=owner, scope="sessions:read"))))
     wait_until(lambda: len(run(CARDS)) == 2)
 
 
 @pytest.mark.parametrize("pasted", ["t\u20acken", "%zz", "two words"])
-def test_what_cannot_be_a_token_is_refused_like_a_wrong_one(run, page, pasted):
+def test_text_that_cannot_be_a_token_is_rejected_like_an_invalid_one(run, page, pasted):
     page(pasted)
     assert wait_until(lambda: "token" in run(ALERT).lower() and run(ALERT))
     assert run("return sessionStorage.length") == 0
 
 
-def test_who_has_no_sessions_yet_is_told_whose_are_shown_and_how_to_get_some(run, page, owner):
+def test_without_sessions_the_page_names_the_owner_and_says_how_to_create_some(run, page, owner):
     page(mint(sub="eve", scope="sessions:read"))
     text = wait_until(lambda: "no sessions yet" in run(TEXT) and run(TEXT))
     assert text.startswith("Sessions of eve")
@@ -146,7 +146,7 @@ def test_sessions_are_listed_newest_first_with_their_pictures(run, page, film):
 
 
 @pytest.mark.parametrize(("wanted", "found"), [("LECT", "A lecture"), ("film-1", "· film-1"), ("Ann", "· anna")])
-def test_the_search_finds_titles_video_ids_and_viewers(driver, run, page, film, wanted, found):
+def test_the_search_finds_sessions_by_title_video_id_and_viewer(driver, run, page, film, wanted, found):
     page()
     wait_until(lambda: len(run(CARDS)) == 2)
     from selenium.webdriver import ActionChains
@@ -156,7 +156,7 @@ def test_the_search_finds_titles_video_ids_and_viewers(driver, run, page, film, 
     assert found in card
 
 
-def test_a_session_is_opened_and_left_by_keyboard(driver, run, page, film):
+def test_a_session_can_be_opened_and_left_by_keyboard(driver, run, page, film):
     from selenium.webdriver import ActionChains
 
     page()
@@ -172,7 +172,7 @@ def test_a_session_is_opened_and_left_by_keyboard(driver, run, page, film):
     wait_until(lambda: "A lecture" in run(FOCUSED))
 
 
-def test_what_is_not_there_says_so_and_has_a_way_back(driver, run, page, film):
+def test_a_missing_session_or_video_has_a_message_and_a_link_back(driver, run, page, film):
     page()
     wait_until(lambda: len(run(CARDS)) == 2)
     run("location.hash = 'session=" + "0" * 32 + "'")
@@ -193,7 +193,7 @@ def offline(driver) -> Iterator:
     offline(False)
 
 
-def test_while_the_service_is_away_the_page_says_so_and_goes_on_by_itself(run, page, film, offline):
+def test_while_the_service_is_unavailable_the_page_says_so_and_recovers_by_itself(run, page, film, offline):
     page()
     wait_until(lambda: len(run(PICTURES)) == 2)
     offline(True)
@@ -204,7 +204,7 @@ def test_while_the_service_is_away_the_page_says_so_and_goes_on_by_itself(run, p
     wait_until(lambda: any("film-1" in card for card in run(CARDS)) and run(ALERT) == "")
 
 
-def test_what_is_being_watched_is_live(run, page, ask, film):
+def test_a_session_that_is_being_watched_is_shown_as_live(run, page, ask, film):
     page()
     wait_until(lambda: len(run(CARDS)) == 2)
     assert not any("live" in card for card in run(CARDS))
@@ -215,7 +215,7 @@ def test_what_is_being_watched_is_live(run, page, ask, film):
     wait_until(lambda: "Just opened" in run(CARDS)[0])
 
 
-def test_videos_are_listed_and_opened(run, page, film):
+def test_videos_are_listed_and_can_be_opened(run, page, film):
     page()
     wait_until(lambda: len(run(CARDS)) == 2)
     run("location.hash = 'videos'")
@@ -228,7 +228,7 @@ def test_videos_are_listed_and_opened(run, page, film):
     wait_until(lambda: "Its sessions" in run(TEXT))
 
 
-def test_a_video_without_branches_has_no_picture_of_them(run, page, ask):
+def test_a_video_without_branches_has_no_branch_picture(run, page, ask):
     session_id = ask("POST", "", {"title": "A lecture", "videoId": "lecture-3"})["id"]
     ask("POST", f"/{session_id}/events", EVENTS[:2])
     page()
@@ -251,7 +251,7 @@ location.hash = "video=film-1";
 """
 
 
-def test_a_video_of_which_sessions_are_still_to_be_counted_says_so_and_is_drawn_again(run, page, film):
+def test_a_video_with_pending_sessions_says_so_and_is_drawn_again(run, page, film):
     page()
     wait_until(lambda: len(run(CARDS)) == 2)
     run(UNCOUNTED)

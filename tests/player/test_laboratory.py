@@ -137,11 +137,11 @@ RECORDED = {
 
 
 @pytest.mark.parametrize(("samples", "seen"), RECORDED.values(), ids=RECORDED)
-def test_the_recorder_distinguishes_playing_from_jumps(samples, seen):
+def test_the_recorder_distinguishes_playback_from_jumps(samples, seen):
     assert stretches(samples) == seen
 
 
-def test_differences_are_named():
+def test_differences_from_the_recording_are_reported():
     timeline = {
         "segments": [{"node": None, "from": 0, "to": 1.9}],
         "jumps": [{"node": None, "from": 1.9, "to": 5}],
@@ -151,5 +151,5 @@ def test_differences_are_named():
     assert [text.split()[0] for text in found] == ["seen", "a", "anomaly"]
 
 
-def test_every_everyday_scenario_is_one_of_the_laboratory():
+def test_every_everyday_scenario_exists_in_the_laboratory():
     assert all(is_meant_for(*each) for each in EVERYDAY)

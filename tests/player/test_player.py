@@ -108,12 +108,12 @@ def test_no_event_is_lost_or_stored_twice(played, name):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_nothing_is_thrown_into_the_page(played, name):
+def test_player_js_throws_no_errors_into_the_page(played, name):
     assert played[name].outcome.get("thrown") == []
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_nothing_is_logged_unless_asked_for(played, name):
+def test_player_js_logs_nothing_by_default(played, name):
     asked_for = ["debug"] if name == "attaches_late" else []
     assert sorted(set(played[name].outcome.get("logged"))) == asked_for
 
@@ -125,7 +125,7 @@ def test_playing_is_reported_every_ten_seconds(played):
     assert 10 <= ping["data"]["position"] < 11
 
 
-def test_a_scrub_is_one_seek(played):
+def test_a_scrub_is_reported_as_one_seek(played):
     script = played["scrubs"]
     assert script.outcome["story"]
     assert [event["type"] for event in script.events()].count("seekEnd") == 2
@@ -138,7 +138,7 @@ def waiting_error(script: Played) -> float:
     return abs(script.timeline()["wall"]["buffering"] - script.outcome["waited"])
 
 
-def test_waiting_for_the_network_is_not_playing(played):
+def test_waiting_for_the_network_does_not_count_as_playing(played):
     name = "waits_for_the_network"
     assert waiting_error(played[name]) <= TOLERANCE or waiting_error(played.again(name)) <= TOLERANCE
 
@@ -149,13 +149,13 @@ def test_a_refused_event_is_reported_and_does_not_block_the_others(played):
     assert [chapter["completed"] for chapter in script.timeline()["chapters"]] == [True]
 
 
-def test_an_event_on_which_the_service_always_fails_does_not_block_the_others(played):
+def test_an_event_that_always_fails_does_not_block_the_others(played):
     script = played["reports_an_event_on_which_the_server_fails"]
     assert script.outcome["refused"] == [["poison", 500]]
     assert [chapter["completed"] for chapter in script.timeline()["chapters"]] == [True]
 
 
-def test_a_page_is_told_that_its_session_is_gone(played):
+def test_a_page_is_notified_that_its_session_is_gone(played):
     assert played["loses_the_session"].outcome["stopped"] == [404]
     assert played["loses_the_session"].stage.statuses[-1] == 404
 
@@ -181,7 +181,7 @@ def test_a_change_of_speed_is_reported_at_once(played):
     assert [event["data"]["rate"] for event in script.events() if event["type"] == "rateChange"] == [2, 1]
 
 
-def test_a_choice_has_what_the_page_knows(played):
+def test_a_choice_has_the_details_that_the_page_gave(played):
     script = played["reports_a_choice_late"]
     assert script.outcome["story"]
     (choice,) = [event["data"] for event in script.events() if event["type"] == "choice"]
@@ -200,31 +200,31 @@ def pauses_after(script: Played, *statuses: int) -> list[tuple[int, float]]:
 
 
 @pytest.mark.parametrize("name", ["meets_a_server_that_is_overloaded", "is_asked_to_wait"])
-def test_the_server_is_not_asked_again_before_it_allows(played, name):
+def test_the_server_gets_no_retry_before_its_retry_after(played, name):
     pauses = pauses_after(played[name], *ASKED_SECONDS)
     assert pauses
     assert all(seconds >= ASKED_SECONDS[status] for status, seconds in pauses)
 
 
-def test_pauses_grow(played):
+def test_pauses_between_retries_grow(played):
     pauses = [seconds for _, seconds in pauses_after(played["meets_a_server_that_is_overloaded"], 503)]
     assert len(pauses) > 1
     assert all(seconds >= 2**place for place, seconds in enumerate(pauses))
 
 
-def test_pauses_are_randomised(played):
+def test_pauses_between_retries_are_randomised(played):
     pauses = pauses_after(played["is_asked_to_wait"], 429)  # its Math.random() is close to 1
     assert pauses
     assert all(seconds >= 1.49 * ASKED_SECONDS[429] for _, seconds in pauses)
 
 
-def test_an_unreachable_server_is_not_hammered(played):
+def test_an_unreachable_server_gets_few_retries(played):
     script = played["loses_the_network"]
     assert script.outcome["story"]
     assert 1 <= script.stage.statuses.count(0) <= 10  # Chromium itself asks twice on a connection that was open
 
 
-def test_many_events_go_out_in_few_requests(played):
+def test_many_events_are_sent_in_few_requests(played):
     script = played["reports_many_events"]
     assert script.outcome["reported"] == len(script.events())
     assert script.stage.statuses.count(201) < 20

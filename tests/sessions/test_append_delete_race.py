@@ -1,4 +1,4 @@
-"""Appending while somebody deletes leaves nothing behind, and two simpler designs do: else this would show nothing."""
+"""Appending during a deletion leaves no events behind; two simpler designs, as controls, do."""
 
 import random
 import threading
@@ -20,7 +20,7 @@ SESSIONS, APPENDS, APPENDERS = 100, 12, 4
 
 
 class NoLastLook(SessionRepository):
-    """Looks whether the session is alive, then inserts."""
+    """Checks that the session exists, then inserts."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
@@ -80,16 +80,16 @@ class Race:
 
 
 @pytest.mark.parametrize("recent_bytes", [RECENT_BYTES, 500, 0], ids=["in the session", "moving", "beside it"])
-def test_appending_while_somebody_deletes_leaves_nothing(db, recent_bytes):
+def test_appending_during_a_deletion_leaves_no_events(db, recent_bytes):
     race = Race(SessionRepository, db, recent_bytes)
     assert sum(race.left_behind() for _ in range(SESSIONS)) == 0
 
 
-def test_without_the_last_look_it_leaves_events(db):
+def test_without_the_final_check_appending_during_a_deletion_leaves_events(db):
     race = Race(NoLastLook, db)
     assert any(race.left_behind() for _ in range(SESSIONS))
 
 
-def test_deleting_the_events_first_leaves_events(db):
+def test_deleting_the_events_before_the_session_leaves_events(db):
     race = Race(EventsFirst, db)
     assert any(race.left_behind() for _ in range(SESSIONS))

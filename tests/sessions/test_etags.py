@@ -30,7 +30,7 @@ def rename(client, session: str, **headers):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_session_has_a_tag_that_its_changes_and_its_events_move_each_in_its_part(client, session, path):
+def test_changes_and_events_each_change_their_part_of_the_etag(client, session, path):
     before = tag(client, session + path)
     assert tag(client, session + path) == before
     rename(client, session)
@@ -45,7 +45,7 @@ def test_a_session_has_a_tag_that_its_changes_and_its_events_move_each_in_its_pa
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"a", W/"b", {}', "*"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_who_has_it_already_is_told_so_and_nothing_else(client, session, path, form, method):
+def test_a_matching_if_none_match_is_answered_with_304_without_content(client, session, path, form, method):
     current = tag(client, session + path)
     answer = client.request(method, session + path, headers={"If-None-Match": form.format(current)})
     assert (answer.status_code, answer.data) == (304, b"")
@@ -56,18 +56,18 @@ def test_who_has_it_already_is_told_so_and_nothing_else(client, session, path, f
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_who_has_an_older_state_gets_the_new_one(client, session, path):
+def test_an_outdated_if_none_match_gets_the_current_state(client, session, path):
     older = tag(client, session + path)
     client.append(session.rpartition("/")[2], PLAY)
     assert client.get(session + path, headers={"If-None-Match": older}).status_code == 200
 
 
-def test_the_timeline_as_a_picture_is_not_taken_for_the_timeline_as_json(client, session):
+def test_the_etag_of_the_picture_does_not_match_the_json_timeline(client, session):
     headers = {"If-None-Match": tag(client, f"{session}/timeline")}
     assert client.get(f"{session}/timeline", headers=headers | {"Accept": "image/svg+xml"}).status_code == 200
 
 
-def test_a_tag_costs_no_look_at_the_events(app, client, session):
+def test_checking_an_etag_reads_no_events(app, client, session):
     current = tag(client, session)
     session_id = session.rpartition("/")[2]
     unreadable = {"_id": f"{session_id}:x", "session": session_id, "instant": 1, "arrival": "x", "exact": "no JSON"}
@@ -89,14 +89,14 @@ def test_a_tag_costs_no_look_at_the_events(app, client, session):
         ("nonsense", 412),
     ],
 )
-def test_a_change_is_made_only_to_the_version_that_it_names(client, session, form, status):
+def test_a_patch_with_if_match_changes_only_that_version(client, session, form, status):
     current = tag(client, session)
     answer = rename(client, session, **{"If-Match": form.format(current, part=current.strip('"').split(".")[1])})
     assert answer.status_code == status
     assert client.get(session).json["title"] == ("New" if status == 200 else "A session")
 
 
-def test_a_change_answers_with_the_tag_that_the_next_one_may_name(client, session):
+def test_a_patch_returns_the_etag_for_the_next_one(client, session):
     first = rename(client, session).headers["ETag"]
     assert first == tag(client, session)
     client.append(session.rpartition("/")[2], PLAY)  # moves the second part, on which a change does not depend
@@ -105,7 +105,7 @@ def test_a_change_answers_with_the_tag_that_the_next_one_may_name(client, sessio
 
 
 @pytest.mark.parametrize("moved", ["nothing", "the version", "the revision"])
-def test_a_session_is_deleted_only_in_the_very_state_that_is_named(client, session, moved):
+def test_a_delete_with_if_match_deletes_only_that_state(client, session, moved):
     current = tag(client, session)
     if moved == "the version":
         rename(client, session)
@@ -117,26 +117,26 @@ def test_a_session_is_deleted_only_in_the_very_state_that_is_named(client, sessi
 
 
 @pytest.mark.parametrize(("header", "value"), [("If-Match", "*"), ("If-None-Match", '"other"')])
-def test_a_condition_that_holds_deletes(client, session, header, value):
+def test_a_delete_with_a_matching_etag_succeeds(client, session, header, value):
     assert client.delete(session, headers={header: value}).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_if_none_match_keeps_a_known_state_from_being_touched(client, session, method):
+def test_if_none_match_prevents_changes_to_that_state(client, session, method):
     headers = {"If-None-Match": tag(client, session)}
     answer = client.request(method, session, {} if method == "PATCH" else None, headers=headers)
     assert answer.status_code == 412
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_a_condition_tells_a_stranger_nothing(client, stranger, session, method):
+def test_a_condition_tells_other_owners_nothing(client, stranger, session, method):
     body = {} if method == "PATCH" else None
     answer = stranger.request(method, session, body, headers={"If-Match": '"other"', "If-None-Match": "*"})
     assert answer.status_code == 404
 
 
 class Meddling:
-    """A condition that every state meets, and which changes the session at the very moment that it is looked at."""
+    """A condition that is always met, and that changes the session while it is being checked."""
 
     def __init__(self, client, session: str, times: int):
         self.client, self.session, self.times = client, session, times
@@ -150,14 +150,14 @@ class Meddling:
 
 @pytest.mark.parametrize("deed", ["change", "delete"])
 @pytest.mark.parametrize("times", [0, 1, 3, 30])
-def test_what_changed_between_looking_and_acting_is_looked_at_again(app, client, session, deed, times):
+def test_a_condition_is_checked_again_if_the_session_changed_meanwhile(app, client, session, deed, times):
     meddling = Meddling(client, session, times)
     act(app, deed, session, meddling)
     assert meddling.seen == list(range(1, times + 2))
 
 
 @pytest.mark.parametrize("deed", ["change", "delete"])
-def test_nothing_is_done_to_a_session_that_changes_each_time_that_it_is_looked_at(app, client, session, deed):
+def test_a_session_that_changes_at_every_check_is_left_alone_with_409(app, client, session, deed):
     with pytest.raises(Conflict, match="Nothing was changed"):
         act(app, deed, session, Meddling(client, session, 1000))
     assert client.get(session).json["title"] == "New"

@@ -1,4 +1,4 @@
-"""Many events in one request: all of them, or every fault of every one of them."""
+"""Many events in one request: all are stored, or every error of each is reported."""
 
 import json
 
@@ -33,7 +33,7 @@ def pointers(answer) -> list[str]:
     return [fault["pointer"] for fault in answer.json["errors"]]
 
 
-def test_an_array_is_answered_with_its_events_in_order_and_stored_in_it(client):
+def test_an_array_of_events_is_returned_and_stored_in_order(client):
     session_id = client.new_session()
     sent = [event(number) for number in range(1000)]
     answer = client.append(session_id, sent)
@@ -43,7 +43,7 @@ def test_an_array_is_answered_with_its_events_in_order_and_stored_in_it(client):
     assert answer.headers["Location"] == f"/api/sessions/{session_id}/events"
 
 
-def test_lines_are_taken_as_an_array_is_and_blank_ones_are_none(client):
+def test_ndjson_is_treated_like_an_array_and_blank_lines_are_ignored(client):
     session_id = client.new_session()
     answer = append_lines(client, session_id, b"\r\n" + lines(event(0), b" \t", event(1)) + b"\r\n\n")
     assert answer.status_code == 201
@@ -56,7 +56,7 @@ FAULTS = {"/1/type", "/2", "/3/timestamp", "/3/data/a/0", "/3/other", "/4/type",
 
 
 @pytest.mark.parametrize("form", ["array", "lines"])
-def test_every_fault_of_every_event_is_told_at_its_pointer_and_nothing_is_stored(client, form):
+def test_every_error_of_every_event_is_reported_with_its_pointer_and_nothing_is_stored(client, form):
     session_id = client.new_session()
     answer = client.append(session_id, FAULTY) if form == "array" else append_lines(client, session_id, lines(*FAULTY))
     assert answer.status_code == 422
@@ -65,7 +65,7 @@ def test_every_fault_of_every_event_is_told_at_its_pointer_and_nothing_is_stored
     assert stored(client, session_id) == []
 
 
-def test_of_many_faults_the_first_hundred_are_told_and_the_others_counted(client):
+def test_of_many_errors_in_a_batch_the_first_hundred_are_listed_and_the_others_counted(client):
     answer = client.append(client.new_session(), [event(type="")] * 107)
     assert answer.status_code == 422
     assert pointers(answer) == [f"/{place}/type" for place in range(100)]
@@ -90,7 +90,7 @@ DEEP = b'{"type": "a", "timestamp": "2026-03-01T10:00:00Z", "data": ' + b'{"a":'
     ],
     ids=["empty array", "array of 1001", "empty", "blank", "1001 lines", "an event above 1 MiB", "too deep", "nested"],
 )
-def test_too_few_too_many_too_large_and_too_deep_is_told_at_its_place(client, body, pointer):
+def test_batches_and_events_out_of_bounds_are_rejected_at_their_pointers(client, body, pointer):
     session_id = client.new_session()
     answer = client.append(session_id, body) if body[:1] == b"[" else append_lines(client, session_id, body)
     assert answer.status_code == 422
@@ -99,14 +99,14 @@ def test_too_few_too_many_too_large_and_too_deep_is_told_at_its_place(client, bo
 
 
 @pytest.mark.parametrize("line", [b"{", b"{} {}", b"\xff", b"NaN", b'{"type": 1e}', b"\xef\xbb\xbf{}"])
-def test_a_line_that_is_not_json_is_named(client, line):
+def test_a_line_that_is_not_json_is_reported_with_its_number(client, line):
     answer = append_lines(client, client.new_session(), lines(event(), b"", line))
     assert answer.status_code == 400
     assert "Line 1, counted from 0" in answer.json["detail"]
 
 
 @pytest.mark.processes
-def test_lines_may_be_eight_mebibytes_and_no_more(client):
+def test_an_ndjson_body_may_have_eight_mebibytes_and_no_more(client):
     session_id = client.new_session()
     body = lines(*[event(data={"text": "x" * 1_000_000})] * 8)
     fill = 8 * 1024 * 1024 - len(body)
@@ -115,6 +115,6 @@ def test_lines_may_be_eight_mebibytes_and_no_more(client):
     assert len(stored(client, session_id)) == 8
 
 
-def test_only_where_events_are_appended_are_lines_taken(client):
+def test_only_the_append_operation_accepts_ndjson(client):
     answer = client.post("/api/sessions", b'{"title": "A"}', content_type=NDJSON)
     assert answer.status_code == 415

@@ -1,4 +1,4 @@
-"""Events with ids of the client's own: sent any number of times, stored once; another event under the id is refused."""
+"""Events with an eventId: sent any number of times, stored once; another event with the same id is rejected."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,7 +39,7 @@ def conflicts(answer) -> list[str]:
 
 
 @pytest.mark.parametrize("event_id", ["a", "A-z_0.9~:", "x" * 64, "...", "-", "0123456789abcdef" * 4])
-def test_an_id_of_the_clients_own_is_kept(client, event_id):
+def test_an_event_id_from_the_client_is_kept(client, event_id):
     session_id = client.new_session()
     answer = client.append(session_id, event(event_id))
     assert (answer.status_code, answer.json) == (201, event(event_id))
@@ -48,7 +48,7 @@ def test_an_id_of_the_clients_own_is_kept(client, event_id):
 
 
 @pytest.mark.parametrize("event_id", ["", ".", "..", "x" * 65, "a/b", "a b", "a\n", "ä", "١", "a%", None, 7])
-def test_an_id_of_another_form_is_refused(client, event_id):
+def test_a_malformed_event_id_is_rejected(client, event_id):
     answer = client.append(client.new_session(), event(event_id))
     assert answer.status_code == 422
     assert [fault["pointer"] for fault in answer.json["errors"]] == ["/eventId"]
@@ -71,7 +71,7 @@ FIRST = {"data": {"a": [1, 1.0, True, None, "$ref"], "b": {"c": 2, "d": 1}}}
 
 @pytest.mark.parametrize("change", AGAIN.values(), ids=AGAIN)
 @pytest.mark.parametrize("form", ["one", "array"])
-def test_the_same_content_again_is_answered_alike_and_stored_once(client, change, form):
+def test_an_event_sent_again_is_stored_once_with_the_same_answer(client, change, form):
     session_id = client.new_session()
     sent, again = event("x", **FIRST), event("x", **(FIRST | change))
     first = client.append(session_id, sent if form == "one" else [sent, event("y")])
@@ -80,14 +80,14 @@ def test_the_same_content_again_is_answered_alike_and_stored_once(client, change
     assert stored(client, session_id)["x"] == sent
 
 
-def test_absent_data_is_the_same_as_an_empty_object(client):
+def test_missing_data_equals_an_empty_object(client):
     session_id = client.new_session()
     for sent in ({"data": {}}, {}):
         answer = client.append(session_id, {"eventId": "x", "type": "ping", "timestamp": STAMP} | sent)
         assert answer.status_code == 201
 
 
-def test_data_that_looks_like_a_reference_is_compared_as_it_was_sent(client):
+def test_data_that_looks_like_a_dbref_is_compared_as_sent(client):
     session_id = client.new_session()
     sent = event("x", data={"a": {"$ref": "b", "$id": 1, "$db": None}})
     assert client.append(session_id, sent).json == client.append(session_id, sent).json == sent
@@ -95,7 +95,7 @@ def test_data_that_looks_like_a_reference_is_compared_as_it_was_sent(client):
 
 
 @pytest.mark.parametrize("change", OTHER.values(), ids=OTHER)
-def test_other_content_under_a_taken_id_is_refused_at_its_pointer_and_nothing_is_stored(client, change):
+def test_other_content_with_an_existing_event_id_is_rejected_and_nothing_is_stored(client, change):
     session_id = client.new_session()
     client.append(session_id, event("x", **FIRST))
     other = event("x", **(FIRST | change))
@@ -107,14 +107,14 @@ def test_other_content_under_a_taken_id_is_refused_at_its_pointer_and_nothing_is
     assert stored(client, session_id) == {"x": event("x", **FIRST)}
 
 
-def test_an_id_is_taken_in_its_own_session_only(client, stranger):
+def test_event_ids_are_unique_within_a_session_only(client, stranger):
     first, second, third = client.new_session(), client.new_session(), stranger.new_session()
     assert client.append(first, event("x")).status_code == 201
     assert client.append(second, event("x", type="other")).status_code == 201
     assert stranger.append(third, event("x", type="another")).status_code == 201
 
 
-def test_the_same_id_twice_in_a_request_is_stored_once_and_answered_at_both_places(client):
+def test_an_event_twice_in_a_request_is_stored_once_and_returned_twice(client):
     session_id = client.new_session()
     sent = [event("x"), event("y"), event("x")]
     answer = client.append(session_id, sent)
@@ -122,13 +122,13 @@ def test_the_same_id_twice_in_a_request_is_stored_once_and_answered_at_both_plac
     assert stored(client, session_id) == {"x": event("x"), "y": event("y")}
 
 
-def test_the_same_id_twice_in_a_request_with_other_content_is_refused_beside_the_other_faults(client):
+def test_an_event_id_twice_in_a_request_with_other_content_is_reported_with_the_other_errors(client):
     answer = client.append(client.new_session(), [event("x"), event("x", type="other"), event("y", timestamp=1)])
     assert answer.status_code == 422
     assert {fault["pointer"] for fault in answer.json["errors"]} == {"/1/eventId", "/2/timestamp"}
 
 
-def test_of_a_deleted_session_nobody_learns_which_ids_it_held(client):
+def test_a_deleted_session_does_not_reveal_its_event_ids(client):
     stored_events = services_of(client.app).database.events
     session_id = client.new_session()
     many = [event(f"x{number}") for number in range(200)]
@@ -142,7 +142,7 @@ def test_of_a_deleted_session_nobody_learns_which_ids_it_held(client):
 
 
 @pytest.mark.processes
-def test_one_id_from_eight_threads_is_stored_once_and_answered_alike(client):
+def test_one_event_id_from_eight_threads_is_stored_once_with_equal_answers(client):
     session_id = client.new_session()
     sent = [event(f"id{number}", data={"number": number}) for number in range(50)]
     with ThreadPoolExecutor(8) as threads:
@@ -153,7 +153,7 @@ def test_one_id_from_eight_threads_is_stored_once_and_answered_alike(client):
 
 
 @pytest.mark.processes
-def test_crossing_batches_of_the_same_events_are_both_answered_and_stored_once(client):
+def test_overlapping_batches_in_opposite_order_both_succeed_and_are_stored_once(client):
     session_id = client.new_session()
     sent = [event(f"id{number}", data={"number": number}) for number in range(200)]
     with ThreadPoolExecutor(8) as threads:
@@ -163,7 +163,7 @@ def test_crossing_batches_of_the_same_events_are_both_answered_and_stored_once(c
 
 
 class Crossing(pymongo.collection.Collection):
-    """Events beside their sessions, with something else that happens once, just after a request has searched them."""
+    """Events beside their sessions; something else happens once, right after a request has searched them."""
 
     meanwhile = None
 
@@ -184,7 +184,7 @@ def crossing(db, monkeypatch) -> Crossing:
 
 
 @pytest.mark.parametrize("recent_bytes", [16_000, 0], ids=["taken in the session", "taken beside it"])
-def test_an_id_taken_at_that_very_moment_is_refused_and_nothing_acknowledged_is_taken_back(db, crossing, recent_bytes):
+def test_an_event_id_taken_during_the_request_is_rejected_and_acknowledged_events_stay(db, crossing, recent_bytes):
     database = Database(str, db, deadline_seconds=60)
     large, other = (SessionRepository(database, instants.now, bound) for bound in (0, recent_bytes))
     session_id = large.create(owner="alice", title="", description="")["_id"]
@@ -205,7 +205,7 @@ PLACES = {"one": event("x"), "array": [event("x"), event("y")], "beside": [event
 
 @pytest.mark.parametrize("sent", PLACES.values(), ids=PLACES)
 @pytest.mark.parametrize("passing", [0, 1], ids=["the first write", "the last"])
-def test_what_is_there_already_counts_as_stored_only_where_the_server_promises_it(client, mongo, sent, passing):
+def test_an_existing_event_is_acknowledged_only_if_its_write_is_durable(client, mongo, sent, passing):
     session_id = client.new_session()
     assert client.append(session_id, sent).status_code == 201
     with failing(mongo, "update", mode={"skip": passing}, **WRITE_CONCERN_FAILED):
@@ -214,7 +214,7 @@ def test_what_is_there_already_counts_as_stored_only_where_the_server_promises_i
     assert client.append(session_id, sent).status_code == 201
 
 
-def test_what_was_moved_counts_as_stored_only_where_the_server_promises_it(client, mongo):
+def test_a_moved_event_is_acknowledged_only_if_its_write_is_durable(client, mongo):
     session_id, many = client.new_session(), PLACES["beside"]
     client.append(session_id, many)
     for sent in (many, many[0]):

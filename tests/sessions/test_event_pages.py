@@ -20,7 +20,7 @@ def app(shared_app):
 
 
 def fill(client, stamps, session_id: str | None = None) -> str:
-    """Append an event for each instant, in this order, and give the session; an event's id tells its number."""
+    """Append an event for each instant, in this order, and return the session; an event's id has its number."""
     session_id = session_id or client.new_session()
     events = [
         {"eventId": f"id{number}", "type": "odd" if number % 2 else "even", "timestamp": stamp, "data": {"n": number}}
@@ -45,7 +45,7 @@ def page(client, session_id: str, query: str = ""):
 
 
 def walk(client, session_id: str, query: str = "") -> list[list[int]]:
-    """Follow the Links from page to page and give their events' numbers."""
+    """Follow the Link headers from page to page, and return the events' numbers."""
     path, found = f"/api/sessions/{session_id}/events?{query}", []
     while path:
         answer = client.get(path)
@@ -65,7 +65,7 @@ def stream(client, session_id: str, query: str = "", accept: str = NDJSON):
     ("query", "sizes"),
     [("", [7]), ("limit=7", [7]), ("limit=6", [6, 1]), ("limit=2", [2, 2, 2, 1]), ("limit=1000", [7])],
 )
-def test_a_walk_gives_every_event_once_in_the_order_in_which_it_is_read_whole(client, query, sizes):
+def test_paging_returns_every_event_once_in_the_order_of_the_whole_session(client, query, sizes):
     session_id = fill(client, [second(number) for number in (5, 1, 3, 3, 3, 2, 3)])
     pages = walk(client, session_id, query)
     assert [len(each) for each in pages] == sizes
@@ -73,12 +73,12 @@ def test_a_walk_gives_every_event_once_in_the_order_in_which_it_is_read_whole(cl
     assert sum(pages, []) == numbers(client.get(f"/api/sessions/{session_id}").json["events"])
 
 
-def test_a_page_holds_a_hundred_events_unless_told_otherwise(client):
+def test_a_page_has_a_hundred_events_by_default(client):
     session_id = fill(client, [second(number % 60) for number in range(101)])
     assert [len(each) for each in walk(client, session_id)] == [100, 1]
 
 
-def test_an_event_on_a_page_is_as_it_was_answered(client):
+def test_an_event_on_a_page_is_as_it_was_returned_on_append(client):
     session_id = client.new_session()
     sent = {"type": "a", "timestamp": "2026-03-01t10:00:00.123456789z", "data": {"x": {"$ref": "y", "$id": 1}}}
     answered = client.append(session_id, sent).json
@@ -87,14 +87,14 @@ def test_an_event_on_a_page_is_as_it_was_answered(client):
     assert json.loads(stream(client, session_id).data) == answered
 
 
-def test_an_empty_session_is_one_empty_page_and_no_line(client):
+def test_an_empty_session_has_one_empty_page_and_no_lines(client):
     session_id = client.new_session()
     assert page(client, session_id).json == {"events": []}
     assert stream(client, session_id).data == b""
 
 
-def test_events_at_one_instant_are_walked_once_each_while_others_arrive(client):
-    """What arrives before the cursor's place is not seen by this walk, what arrives behind it is."""
+def test_events_of_one_instant_are_paged_once_each_while_others_arrive(client):
+    """Events that arrive before the cursor's place are not seen, those behind it are."""
     session_id = fill(client, [second(2)] * 20 + [second(3)] * 20)
     seen, cursor, late = [], None, 1000
     while cursor or not seen:
@@ -125,7 +125,7 @@ FILTERS = {
 
 
 @pytest.mark.parametrize(("query", "expected"), FILTERS.items(), ids=FILTERS)
-def test_filters_hold_on_every_page_and_on_every_line(client, query, expected):
+def test_filters_apply_to_every_page_and_to_ndjson(client, query, expected):
     session_id = fill(client, [second(number) for number in range(6)])
     assert numbers(page(client, session_id, query).json["events"]) == expected
     assert sum(walk(client, session_id, f"{query}&limit=1"), []) == expected
@@ -157,7 +157,7 @@ def test_a_page_of_a_long_session_is_read_from_the_index_of_its_filters(mongo_ur
     assert [plan for plan in plans if index not in plan or "COLLSCAN" in plan] == []
 
 
-def test_a_cursor_leads_on_in_its_own_list_alone(client):
+def test_a_cursor_is_valid_only_for_its_own_list(client):
     first, another = (fill(client, map(second, range(3))) for _ in range(2))
     cursor = page(client, first, "limit=1").json["next"]
     assert numbers(page(client, first, f"cursor={cursor}").json["events"]) == [1, 2]
@@ -167,7 +167,7 @@ def test_a_cursor_leads_on_in_its_own_list_alone(client):
         assert "'cursor': must be the `next` of a previous page" in answer.json["detail"]
 
 
-def test_a_cursor_goes_on_with_its_filters_also_as_lines(client):
+def test_a_cursor_includes_its_filters_for_ndjson_too(client):
     session_id = fill(client, [second(number) for number in range(10)])
     cursor = page(client, session_id, "type=odd&limit=2").json["next"]
     assert numbers(page(client, session_id, f"cursor={cursor}").json["events"]) == [5, 7, 9]
@@ -199,13 +199,13 @@ REFUSED = {
 
 @pytest.mark.parametrize(("query", "told"), REFUSED.items(), ids=REFUSED)
 @pytest.mark.parametrize("accept", ["*/*", NDJSON])
-def test_a_parameter_that_is_not_right_is_refused_in_words_that_help(client, query, told, accept):
+def test_an_invalid_query_parameter_is_rejected_with_a_helpful_message(client, query, told, accept):
     answer = stream(client, "0" * 32, query, accept)
     assert answer.status_code == 400
     assert told in answer.json["detail"]
 
 
-def test_lines_have_no_limit(client):
+def test_ndjson_has_no_limit_of_events(client):
     answer = stream(client, client.new_session(), "limit=5")
     assert (answer.status_code, "'limit'" in answer.json["detail"]) == (400, True)
 
@@ -220,14 +220,14 @@ def test_lines_have_no_limit(client):
         ("application/x-ndjson, */*;q=0.1", NDJSON),
     ],
 )
-def test_lines_are_for_those_who_ask_for_them(client, accept, content_type):
+def test_ndjson_is_sent_only_if_the_accept_header_prefers_it(client, accept, content_type):
     answer = stream(client, client.new_session(), accept=accept)
     assert (answer.status_code, answer.content_type, answer.headers["Vary"]) == (200, content_type, "Accept")
 
 
 @pytest.mark.parametrize("path", ["/events", "/events?type=odd", "/events/id0"])
 @pytest.mark.parametrize("accept", ["*/*", NDJSON])
-def test_where_there_is_no_such_session_for_the_asker_there_are_no_events(client, stranger, path, accept):
+def test_events_of_missing_and_other_owners_sessions_are_not_found(client, stranger, path, accept):
     session_id = fill(client, [second(1)])
     client.delete(f"/api/sessions/{(deleted := fill(client, [second(1)]))}")
     answers = [
@@ -239,7 +239,7 @@ def test_where_there_is_no_such_session_for_the_asker_there_are_no_events(client
 
 
 @pytest.mark.parametrize("event_id", ["id1", "ID0", "id0%20", "%00", "%FF", "id0:", "x" * 300, "$gt"])
-def test_an_event_that_is_not_there_is_not_found(client, event_id):
+def test_a_missing_event_is_answered_with_404(client, event_id):
     session_id = fill(client, [second(1)])
     assert client.get(f"/api/sessions/{session_id}/events/{event_id}").status_code == 404
     assert client.get(f"/api/sessions/{session_id}/events/id0").status_code == 200

@@ -50,18 +50,18 @@ def fields_of(answer: dict) -> dict:
     return {name: answer.get(name) for name in EVERY}
 
 
-def test_a_created_session_is_answered_with_every_field_that_was_sent(client):
+def test_a_created_session_is_returned_with_every_field_that_was_sent(client):
     assert fields_of(client.post("/api/sessions", EVERY).json) == EVERY
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_every_field_that_was_sent_is_in_every_answer(client, answer):
+def test_every_field_of_a_session_is_in_every_answer(client, answer):
     session_id = client.new_session(**EVERY)
     assert fields_of(answer(client, session_id)) == EVERY
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_every_field_can_be_changed_by_a_patch(client, name):
+def test_every_field_of_a_session_can_be_changed_with_a_patch(client, name):
     session_id = client.new_session(**EVERY)
     patched = client.request("PATCH", f"/api/sessions/{session_id}", {name: OTHERS[name]}).json
     is_merged = isinstance(EVERY[name], dict)
@@ -69,7 +69,7 @@ def test_every_field_can_be_changed_by_a_patch(client, name):
     assert fields_of(patched) == EVERY | {name: patched[name]}
 
 
-def test_every_field_that_is_in_an_export_is_imported(client, stranger):
+def test_every_field_in_an_export_is_imported(client, stranger):
     session_id = client.new_session(**EVERY)
     lines = json.dumps({"session": exported(client, session_id) | {"id": "f" * 32, "owner": "mallory"}})
     result = client.app.test_cli_runner().invoke(args=["import", "-"], input=lines)

@@ -1,4 +1,4 @@
-"""Requests under an Idempotency-Key: sent any number of times, done once; another request under the key is refused."""
+"""Requests with an Idempotency-Key: sent any number of times, done once; another request with the key is rejected."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -47,7 +47,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_events_sent_again_are_answered_alike_and_stored_once(client, body):
+def test_events_sent_again_under_a_key_are_stored_once_with_the_same_answer(client, body):
     session_id = client.new_session()
     first, second, third = (append(client, session_id, body) for _ in range(3))
     assert first.status_code == second.status_code == third.status_code == 201
@@ -56,7 +56,7 @@ def test_events_sent_again_are_answered_alike_and_stored_once(client, body):
     assert stored(client, session_id) == first.json.get("events", [first.json])
 
 
-def test_lines_and_an_array_are_the_same_request(client):
+def test_ndjson_and_an_array_with_the_same_events_are_the_same_request(client):
     session_id = client.new_session()
     lines = b'{"type": "a", "timestamp": "2026-03-01T10:00:00Z"}\n{"type": "b", "timestamp": "2026-03-01T10:00:00Z"}'
     first = append(client, session_id, lines, content_type=NDJSON)
@@ -77,7 +77,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
-def test_other_events_under_a_key_are_refused_and_nothing_of_them_is_stored(client, other):
+def test_other_events_under_a_used_key_are_rejected_and_not_stored(client, other):
     session_id = client.new_session()
     first = append(client, session_id, [event(0), event(1)])
     answer = append(client, session_id, other)
@@ -86,13 +86,13 @@ def test_other_events_under_a_key_are_refused_and_nothing_of_them_is_stored(clie
     assert stored(client, session_id) == first.json["events"]
 
 
-def test_a_key_belongs_to_its_owner_and_its_session(client, stranger):
+def test_a_key_is_valid_only_for_its_owner_and_its_session(client, stranger):
     answers = [append(asker, asker.new_session(), event()) for asker in (client, client, stranger)]
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json["eventId"] for answer in answers}) == 3
 
 
-def test_an_event_with_an_id_of_its_own_is_governed_by_that_alone(client):
+def test_for_an_event_with_an_event_id_the_key_does_not_matter(client):
     session_id = client.new_session()
     client.append(session_id, event(1, eventId="x"))
     taken = append(client, session_id, [event(0), event(2, eventId="x")])
@@ -103,7 +103,7 @@ def test_an_event_with_an_id_of_its_own_is_governed_by_that_alone(client):
     assert len(stored(client, session_id)) == 1
 
 
-def test_what_was_made_under_a_key_may_come_back_under_the_id_that_it_got(client):
+def test_an_event_stored_under_a_key_can_be_sent_again_with_its_event_id(client):
     session_id = client.new_session()
     answered = append(client, session_id, event()).json
     assert client.append(session_id, answered).json == answered
@@ -111,7 +111,7 @@ def test_what_was_made_under_a_key_may_come_back_under_the_id_that_it_got(client
     assert stored(client, session_id) == [answered]
 
 
-def test_a_batch_that_was_stored_in_part_is_completed(client):
+def test_a_partially_stored_batch_is_completed_by_a_retry(client):
     session_id, body = client.new_session(), [event(number) for number in range(10)]
     first = append(client, session_id, body)
     ids = [f"{session_id}:{each['eventId']}" for each in first.json["events"]]
@@ -122,7 +122,7 @@ def test_a_batch_that_was_stored_in_part_is_completed(client):
     assert sorted(each["eventId"] for each in stored(client, session_id)) == sorted(i.split(":")[1] for i in ids)
 
 
-def test_of_two_bodies_at_once_one_wins_the_key(client):
+def test_of_two_simultaneous_bodies_under_a_key_one_is_stored(client):
     session_id = client.new_session()
     bodies = [[event(100 * body + number) for number in range(20)] for body in range(2)]
     with ThreadPoolExecutor(8) as threads:
@@ -136,7 +136,7 @@ def test_of_two_bodies_at_once_one_wins_the_key(client):
 FILM = {"title": "Film", "description": "Long", "videoId": "v", "metadata": {"a": 1, "b": {"c": 2}}}
 
 
-def test_a_session_opened_again_is_the_one_opened_first(client):
+def test_creating_a_session_again_under_its_key_returns_the_first_one(client):
     key = f"key {client.new_session()}"
     answers = [
         post(client, "/api/sessions", body, key) for body in (FILM, FILM | {"metadata": {"b": {"c": 2}, "a": 1}})
@@ -148,7 +148,7 @@ def test_a_session_opened_again_is_the_one_opened_first(client):
     assert ids.count(answers[0].json["id"]) == 1
 
 
-def test_two_owners_may_have_the_same_key(client, stranger):
+def test_two_owners_may_use_the_same_key(client, stranger):
     key = f"key {client.new_session()}"
     answers = [post(asker, "/api/sessions", FILM, key) for asker in (client, stranger, client)]
     assert {answer.status_code for answer in answers} == {201}
@@ -156,13 +156,13 @@ def test_two_owners_may_have_the_same_key(client, stranger):
 
 
 @pytest.mark.parametrize("change", [{"title": "Other"}, {"description": ""}, {"metadata": {"a": 1.0, "b": {"c": 2}}}])
-def test_another_session_under_a_key_is_refused(client, change):
+def test_another_session_under_a_used_key_is_rejected(client, change):
     key = f"key {client.new_session()}"
     post(client, "/api/sessions", FILM, key)
     assert post(client, "/api/sessions", FILM | change, key).status_code == 422
 
 
-def test_a_session_opened_again_is_answered_as_it_was_whatever_has_changed_since(client):
+def test_creating_a_session_again_returns_it_as_first_created_despite_later_changes(client):
     key = f"key {client.new_session()}"
     first = post(client, "/api/sessions", FILM, key)
     changes = {"$set": {"title": "Other", "version": 2}, "$unset": {"metadata": 1}}
@@ -170,7 +170,7 @@ def test_a_session_opened_again_is_answered_as_it_was_whatever_has_changed_since
     assert post(client, "/api/sessions", FILM, key).json == first.json
 
 
-def test_of_two_sessions_at_once_one_wins_the_key(client):
+def test_of_two_simultaneous_sessions_under_a_key_one_is_created(client):
     key = f"key {client.new_session()}"
     with ThreadPoolExecutor(8) as threads:
         sent = [FILM, FILM | {"title": "Other"}] * 8
@@ -180,7 +180,7 @@ def test_of_two_sessions_at_once_one_wins_the_key(client):
     assert len({answer.json["id"] for answer in answers if answer.status_code == 201}) == 1
 
 
-def test_the_key_of_a_deleted_session_is_refused_as_long_as_its_tombstone_is_kept(db):
+def test_the_key_of_a_deleted_session_is_rejected_while_its_tombstone_exists(db):
     client = Client(create_app({"JWT_SECRET": SECRET}, db=db, deadline_seconds=60))  # a sweep of its own sessions only
     key = f"key {client.new_session()}"
     first = post(client, "/api/sessions", FILM, key)
@@ -204,7 +204,7 @@ def test_a_key_has_1_to_255_characters(client, length, status):
     )
 
 
-def test_a_duplicate_under_a_key_counts_only_where_the_server_promises_it(client, mongo):
+def test_a_duplicate_under_a_key_is_acknowledged_only_if_its_write_is_durable(client, mongo):
     key = f"key {client.new_session()}"
     session_id = post(client, "/api/sessions", FILM, key).json["id"]
     append(client, session_id, [event(0), event(1)])

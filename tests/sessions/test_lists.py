@@ -1,4 +1,4 @@
-"""Lists of an owner's sessions: in order, filtered, page by page, at a cost that does not grow."""
+"""Lists of an owner's sessions: ordered, filtered, paginated, at a constant cost for each page."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ def client(app) -> Client:
 
 
 def walk(client, path: str) -> list[list[str]]:
-    """Follow the Links from page to page and give their sessions' titles."""
+    """Follow the Link headers from page to page, and return the sessions' titles."""
     titles = []
     while path:
         answer = client.get(path)
@@ -52,14 +52,14 @@ def store(client, **fields) -> None:
 @pytest.mark.parametrize(
     ("query", "sizes"), [("", [5]), ("?limit=5", [5]), ("?limit=4", [4, 1]), ("?limit=1", [1] * 5), ("?limit=200", [5])]
 )
-def test_a_walk_gives_each_session_once_newest_first(client, query, sizes):
+def test_paging_returns_each_session_once_newest_first(client, query, sizes):
     open_sessions(client, 5)
     pages = walk(client, f"/api/sessions{query}")
     assert [len(page) for page in pages] == sizes
     assert sum(pages, []) == ["4", "3", "2", "1", "0"]
 
 
-def test_sessions_of_one_instant_are_neither_lost_nor_given_twice_between_pages(client):
+def test_sessions_of_one_instant_are_neither_lost_nor_repeated_between_pages(client):
     for place in range(7):
         store(client, createdAt=1_000_000 + (place > 4), title=str(place))
     pages = walk(client, "/api/sessions?limit=2")
@@ -67,7 +67,7 @@ def test_sessions_of_one_instant_are_neither_lost_nor_given_twice_between_pages(
     assert {*pages[0]} == {"5", "6"}
 
 
-def test_an_owner_sees_their_own_living_sessions_and_nothing_of_others(client, stranger):
+def test_the_list_has_only_the_owners_sessions_that_are_not_deleted(client, stranger):
     ids = open_sessions(client, 3)
     stranger.new_session()
     client.delete(f"/api/sessions/{ids[1]}")
@@ -79,7 +79,7 @@ def test_an_owner_without_sessions_gets_an_empty_page(client):
     assert (answer.status_code, answer.json) == (200, {"sessions": []})
 
 
-def test_an_entry_says_what_is_known_of_a_session_without_its_events(client):
+def test_an_entry_of_the_list_is_the_session_without_its_events(client):
     sent = {"title": "Film", "description": "Long", "videoId": "film-1", "metadata": {"a": [None]}}
     session = client.post("/api/sessions", sent).json
     assert client.get("/api/sessions").json["sessions"] == [session]
@@ -93,7 +93,7 @@ def test_an_entry_says_what_is_known_of_a_session_without_its_events(client):
     )
 
 
-def test_a_filter_holds_on_every_page_of_its_walk(client):
+def test_a_filter_applies_to_every_page(client):
     open_sessions(client, 3, videoId="film 1&ü")
     open_sessions(client, 2, videoId="film 2")
     open_sessions(client, 1)
@@ -111,7 +111,7 @@ def test_a_filter_holds_on_every_page_of_its_walk(client):
         ("limit=1", "&videoId=a", 400),
     ],
 )
-def test_a_cursor_carries_its_filters_and_takes_no_others_beside_it(client, first, beside, status):
+def test_a_cursor_includes_its_filters_and_accepts_no_others(client, first, beside, status):
     open_sessions(client, 3, videoId="a")
     cursor = client.get(f"/api/sessions?limit=1&{first}".replace("limit=1&limit=1", "limit=1")).json["next"]
     assert client.get(f"/api/sessions?cursor={cursor}{beside}").status_code == status
@@ -147,21 +147,21 @@ BAD = {
 
 
 @pytest.mark.parametrize("query", BAD.values(), ids=BAD)
-def test_a_query_that_the_list_does_not_take_is_refused(client, query):
+def test_an_invalid_query_of_the_list_is_rejected(client, query):
     assert client.get(f"/api/sessions?{query}").status_code == 400
 
 
-def test_a_cursor_is_read_by_what_it_says_alone(client):
+def test_a_cursor_is_valid_even_if_no_answer_contained_it(client):
     assert client.get(f"/api/sessions?cursor={made_up(1, 'a', {})}").json == {"sessions": []}
 
 
 @pytest.mark.parametrize("query", ["events=all", "events=", "events=none&events=none", "limit=1"])
-def test_events_none_is_the_only_thing_that_reading_a_session_takes(client, query):
+def test_reading_a_session_accepts_only_the_parameter_events_none(client, query):
     assert client.get(f"/api/sessions/{client.new_session()}?{query}").status_code == 400
 
 
 @pytest.mark.parametrize(("query", "index"), [("", "owner_newest"), ("&videoId=a", "owner_video_newest")])
-def test_a_page_is_read_from_its_index_from_its_place_on_whatever_came_before(mongo_uri, db, query, index):
+def test_a_page_is_read_from_its_index_starting_at_the_cursor(mongo_uri, db, query, index):
     finds = Finds("sessions")
     with pymongo.MongoClient(mongo_uri, event_listeners=[finds]) as watched:
         app = create_app({"JWT_SECRET": SECRET}, db=watched[db.name])

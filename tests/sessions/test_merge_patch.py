@@ -1,4 +1,4 @@
-"""What is said of a session is changed by merge patches (RFC 7396), whose bounds hold for what they result in."""
+"""JSON merge patches (RFC 7396) update a session; the limits apply to the result."""
 
 import threading
 
@@ -39,7 +39,7 @@ def look(client, session_id: str) -> dict:
 
 
 @pytest.mark.parametrize(("target", "changes", "result"), PUBLISHED)
-def test_metadata_are_merged_as_the_standard_says(client, target, changes, result):
+def test_metadata_is_merged_as_rfc_7396_says(client, target, changes, result):
     session_id = client.new_session(**{"metadata": target} if target is not None else {})
     assert patch(client, session_id, {"metadata": changes}).json["metadata"] == result
     assert look(client, session_id)["metadata"] == result
@@ -61,7 +61,7 @@ CHANGES = {
 
 @pytest.mark.parametrize(("body", "changed", "removed"), CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("content_type", [MERGE_PATCH, "application/json"])
-def test_a_patch_sets_what_it_names_and_null_removes(client, body, changed, removed, content_type):
+def test_a_patch_sets_its_fields_and_null_removes_them(client, body, changed, removed, content_type):
     sent = {"title": "Old", "description": "Said", "videoId": "film", "metadata": {"a": 1}}
     before = client.post("/api/sessions", sent).json
     answer = patch(client, before["id"], body, content_type=content_type)
@@ -84,7 +84,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("body", "pointer"), REFUSED.values(), ids=REFUSED)
-def test_a_patch_that_is_not_valid_changes_nothing(client, body, pointer):
+def test_an_invalid_patch_changes_nothing(client, body, pointer):
     session_id = client.new_session(metadata={"a": 1})
     before = look(client, session_id)
     answer = patch(client, session_id, body)
@@ -92,7 +92,7 @@ def test_a_patch_that_is_not_valid_changes_nothing(client, body, pointer):
     assert look(client, session_id) == before
 
 
-def test_metadata_may_not_outgrow_their_bound_by_patches_that_are_each_small(client):
+def test_small_patches_cannot_grow_metadata_beyond_its_limit(client):
     session_id = client.new_session(metadata={"a": "x" * 9 * KIB})
     answer = patch(client, session_id, {"metadata": {"b": "x" * 9 * KIB}})
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/metadata")
@@ -100,14 +100,14 @@ def test_metadata_may_not_outgrow_their_bound_by_patches_that_are_each_small(cli
     assert patch(client, session_id, {"metadata": {"a": None, "b": "x" * 9 * KIB}}).status_code == 200
 
 
-def test_a_patch_of_another_kind_is_refused_and_told_what_is_taken(client):
+def test_a_patch_of_another_media_type_is_rejected_with_the_accepted_ones(client):
     answer = patch(client, client.new_session(), b"[]", content_type="application/json-patch+json")
     assert answer.status_code == 415
     assert answer.headers["Accept-Patch"] == "application/merge-patch+json, application/json"
 
 
 @pytest.mark.parametrize("whose", ["a stranger's", "deleted", "never there"])
-def test_only_an_owner_changes_what_is_there(client, stranger, whose):
+def test_only_the_owner_can_change_a_session_and_only_if_it_exists(client, stranger, whose):
     session_id = client.new_session()
     if whose == "deleted":
         client.delete(f"/api/sessions/{session_id}")
@@ -115,7 +115,7 @@ def test_only_an_owner_changes_what_is_there(client, stranger, whose):
     assert patch(asking, session_id if whose != "never there" else "0" * 32, {"title": "Mine"}).status_code == 404
 
 
-def test_changes_at_the_same_time_are_all_there_in_the_end_or_refused(app, client):
+def test_simultaneous_patches_are_all_applied_or_rejected(app, client):
     session_id = client.new_session(metadata={})
     statuses = {}
 

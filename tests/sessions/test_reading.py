@@ -1,4 +1,4 @@
-"""Long sessions: every event once and in order, however they lie in time, in finds that match little."""
+"""Long sessions: every event once and in order, however distributed in time, in queries that match little."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -83,7 +83,7 @@ def walk(sessions: SessionRepository, session_id: str, limit: int, **selected) -
 
 
 @pytest.mark.parametrize("spread", SPREADS)
-def test_every_event_is_read_once_and_in_order_however_they_lie_in_time(sessions, spread):
+def test_every_event_is_read_once_in_order_however_the_timestamps_are_distributed(sessions, spread):
     session_id, told = fill(sessions, spread)
     assert numbers(read(sessions, session_id)) == numbers(told)
     assert read(sessions, session_id) == told
@@ -94,7 +94,7 @@ def test_every_event_is_read_once_and_in_order_however_they_lie_in_time(sessions
 
 @pytest.mark.parametrize("spread", ["at three instants", "anyhow"])
 @pytest.mark.parametrize("kind", ["a", "b", "c"])
-def test_a_filter_takes_what_it_takes_from_both_places(sessions, spread, kind):
+def test_a_filter_applies_to_events_in_the_session_and_beside_it(sessions, spread, kind):
     session_id, told = fill(sessions, spread)
     of_kind = [each for each in told if each["type"] == kind]
     assert walk(sessions, session_id, 3, type=kind) == of_kind
@@ -102,7 +102,7 @@ def test_a_filter_takes_what_it_takes_from_both_places(sessions, spread, kind):
     assert [each for batch in streamed for each in batch] == of_kind
 
 
-def test_what_the_session_noted_of_its_events_is_only_a_hint(sessions, store):
+def test_wrong_notes_in_a_session_about_its_events_do_not_change_what_is_read(sessions, store):
     session_id, told = fill(sessions, "anyhow")
     for wrong in ({"first": 10**15, "last": 2 * 10**15}, {"first": 0, "last": 0}, {"count": 10**9}, {"count": 20}):
         store.sessions.update_one({}, {"$set": {f"beside.{name}": value for name, value in wrong.items()}})
@@ -110,7 +110,7 @@ def test_what_the_session_noted_of_its_events_is_only_a_hint(sessions, store):
         assert walk(sessions, session_id, 9) == told
 
 
-def test_no_find_of_a_long_session_matches_much_more_than_it_gives(store, commands, monkeypatch):
+def test_no_query_of_a_long_session_matches_many_more_events_than_it_returns(store, commands, monkeypatch):
     monkeypatch.setattr(windows, "LONG_SESSION", 20)
     sessions = repository(store, is_windowed=True)
     session_id, told = fill(sessions, "evenly")
@@ -122,7 +122,7 @@ def test_no_find_of_a_long_session_matches_much_more_than_it_gives(store, comman
 
 
 @pytest.mark.parametrize("selected", [{}, {"type": "none"}], ids=["a page", "a rare type"])
-def test_a_million_events_that_match_little_are_passed_in_few_finds(store, commands, selected):
+def test_a_million_events_of_which_few_match_are_skipped_in_few_queries(store, commands, selected):
     sessions = repository(store, is_windowed=True)
     session_id, told = fill(sessions, "evenly")
     store.sessions.update_one({}, {"$set": {"beside.count": 1_000_000}})
@@ -131,8 +131,8 @@ def test_a_million_events_that_match_little_are_passed_in_few_finds(store, comma
     assert len([command for command in commands.sent if command.get("find") == "events"]) < 100
 
 
-def test_no_cursor_lives_across_batches(sessions, commands, mongo):
-    """The server counts the time limit of the first find for all of a cursor's batches: there are no others."""
+def test_every_batch_is_a_query_of_its_own(sessions, commands, mongo):
+    """The server counts the time limit of the first find for all batches of a cursor, so each batch has its own."""
     session_id, told = fill(sessions, "all at one instant")
     with failing(mongo, "getMore", times=9, errorCode=50):
         names = commands.during(lambda: read(sessions, session_id))
@@ -140,7 +140,7 @@ def test_no_cursor_lives_across_batches(sessions, commands, mongo):
     assert all(command["maxTimeMS"] > 0 for command in commands.sent)
 
 
-def test_a_batch_that_fails_breaks_the_reading_off(sessions, mongo):
+def test_a_failing_batch_ends_the_reading_with_an_error(sessions, mongo):
     session_id, _ = fill(sessions, "evenly")
     batches = sessions.read(session_id, owner="alice").events
     next(batches)
@@ -148,7 +148,7 @@ def test_a_batch_that_fails_breaks_the_reading_off(sessions, mongo):
         list(batches)
 
 
-def test_a_reading_breaks_off_once_the_session_is_deleted(sessions):
+def test_reading_ends_with_an_error_once_the_session_is_deleted(sessions):
     session_id, _ = fill(sessions, "evenly")
     readings = [
         sessions.read(session_id, owner="alice").events,
@@ -164,7 +164,7 @@ def test_a_reading_breaks_off_once_the_session_is_deleted(sessions):
 
 
 @pytest.mark.parametrize("recent_bytes", [0, 1000])
-def test_a_page_ends_at_a_number_of_bytes_with_one_event_at_least(store, recent_bytes):
+def test_a_page_ends_at_a_number_of_bytes_but_has_at_least_one_event(store, recent_bytes):
     sessions = repository(store, is_windowed=False, recent_bytes=recent_bytes)
     session_id = create(sessions)
     for second in range(12):

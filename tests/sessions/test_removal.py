@@ -1,4 +1,4 @@
-"""What removes sessions that no owner asked to remove: all of a person's, and those whose time is over."""
+"""Purging all sessions of an owner, and retention: removing sessions whose time is over."""
 
 import pytest
 
@@ -59,7 +59,7 @@ def everything(db) -> str:
     return repr([list(db[name].find()) for name in ("sessions", "events")])
 
 
-def test_purging_a_person_leaves_nothing_of_theirs(app, db, client, stranger):
+def test_purging_an_owner_leaves_no_data(app, db, client, stranger):
     for number in (1, 10, 200):
         client.append(client.new_session(title="alice's own"), [PLAY] * number)
     client.delete(f"/api/sessions/{client.new_session()}")
@@ -72,7 +72,7 @@ def test_purging_a_person_leaves_nothing_of_theirs(app, db, client, stranger):
     assert purge(app, "--owner", "alice") == "0 sessions of alice removed, with all events.\n"
 
 
-def test_a_purged_session_is_gone_for_its_owner_too_and_takes_no_more_events(app, db, client):
+def test_a_purged_session_is_not_found_and_accepts_no_events(app, db, client):
     session = client.new_session()
     client.append(session, PLAY)
     purge(app, "--owner", "alice")
@@ -81,7 +81,7 @@ def test_a_purged_session_is_gone_for_its_owner_too_and_takes_no_more_events(app
     assert db.events.count_documents({}) == 0
 
 
-def test_the_marks_of_a_purge_go_as_all_marks_do(app, db, client):
+def test_tombstones_of_a_purge_expire_like_all_others(app, db, client):
     client.new_session()
     purge(app, "--owner", "alice")
     later = instants.now() + (TOMBSTONE_KEPT_SECONDS + 1) * instants.SECOND
@@ -89,7 +89,7 @@ def test_the_marks_of_a_purge_go_as_all_marks_do(app, db, client):
     assert db.sessions.count_documents({}) == 0
 
 
-def test_purging_alone_sweeps_at_once(app, db, client):
+def test_purge_without_an_owner_sweeps_at_once(app, db, client):
     session = client.new_session()
     client.delete(f"/api/sessions/{session}")
     db.events.insert_one({"_id": f"{session}:late", "session": session})
@@ -98,13 +98,13 @@ def test_purging_alone_sweeps_at_once(app, db, client):
 
 
 @pytest.mark.parametrize("owner", ["", "a" * 256], ids=["empty, as an unset variable is", "too long"])
-def test_who_cannot_be_anybody_is_not_said_to_be_gone(app, owner):
+def test_purging_an_invalid_owner_is_an_error(app, owner):
     result = app.test_cli_runner().invoke(args=["purge", "--owner", owner])
     assert result.exit_code == 2
     assert "must have 1 to 255 characters" in result.output
 
 
-def test_purging_says_when_the_database_does_not_do_it(app, mongo, client):
+def test_purging_reports_a_failure_of_the_database(app, mongo, client):
     client.new_session()
     with failing(mongo, "find", errorCode=1):
         result = app.test_cli_runner().invoke(args=["purge", "--owner", "alice"])
@@ -112,7 +112,7 @@ def test_purging_says_when_the_database_does_not_do_it(app, mongo, client):
     assert "The database is unavailable" in result.output
 
 
-def test_a_session_goes_when_nothing_has_happened_in_it_for_as_long_as_sessions_are_kept(kept):
+def test_a_session_expires_when_nothing_has_happened_in_it_for_the_retention_time(kept):
     unused, used = kept.open(), kept.open()
     kept.sessions.append(unused, [event()], owner="alice")
     kept.wait(29)
@@ -127,7 +127,7 @@ def test_a_session_goes_when_nothing_has_happened_in_it_for_as_long_as_sessions_
     assert kept.there() == []
 
 
-def test_an_expired_session_leaves_a_mark_as_a_deleted_one_does(kept):
+def test_an_expired_session_leaves_a_tombstone_like_a_deleted_one(kept):
     session = kept.open()
     kept.wait(31)
     kept.removal.expire()
@@ -140,7 +140,7 @@ def test_an_expired_session_leaves_a_mark_as_a_deleted_one_does(kept):
     assert kept.db.sessions.count_documents({}) == 0
 
 
-def test_a_session_that_is_used_while_it_expires_stays(kept, monkeypatch):
+def test_a_session_that_gets_an_event_while_it_expires_is_kept(kept, monkeypatch):
     session = kept.open()
     kept.wait(31)
     bury = kept.removal.bury
@@ -158,7 +158,7 @@ AHEAD = {"a month ahead": 31 * DAY, "a month behind": -31 * DAY, "six minutes ah
 
 
 @pytest.mark.parametrize("ahead", AHEAD.values(), ids=AHEAD)
-def test_no_session_expires_where_the_clocks_disagree(kept, caplog, ahead):
+def test_no_session_expires_if_the_clocks_disagree(kept, caplog, ahead):
     session = kept.open()
     kept.wait(31)
     kept.database_clock = lambda: kept.clock() - ahead
@@ -169,7 +169,7 @@ def test_no_session_expires_where_the_clocks_disagree(kept, caplog, ahead):
 
 
 def test_a_live_session_is_not_expired_by_a_worker_whose_clock_is_a_month_ahead(db, caplog):
-    """The database tells its own time."""
+    """The database's own clock decides."""
     database = Database(str, db, expires=True)
     SessionRepository(database, instants.now).create(owner="alice", title="A session", description="")
     assert Removal(database, lambda: instants.now() + 31 * DAY, 30).expire() is False
@@ -178,7 +178,7 @@ def test_a_live_session_is_not_expired_by_a_worker_whose_clock_is_a_month_ahead(
     assert db.sessions.count_documents({"deletedAt": {"$exists": False}}) == 1
 
 
-def test_a_database_that_does_not_tell_its_time_expires_nothing(kept, caplog):
+def test_without_the_databases_time_nothing_expires(kept, caplog):
     session = kept.open()
     kept.wait(31)
     kept.database_clock = lambda: None
@@ -186,14 +186,14 @@ def test_a_database_that_does_not_tell_its_time_expires_nothing(kept, caplog):
     assert "does not tell its time" in caplog.text
 
 
-def test_purging_says_so_where_the_clocks_disagree(db, monkeypatch):
+def test_purging_reports_that_the_clocks_disagree(db, monkeypatch):
     app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
     monkeypatch.setattr(services_of(app).removal, "_clock", lambda: instants.now() + 8 * DAY)
     result = app.test_cli_runner().invoke(args=["purge"])
     assert (result.exit_code, "clock" in result.output) == (1, True)
 
 
-def test_sessions_are_kept_for_good_unless_a_setting_says_otherwise(db):
+def test_sessions_are_kept_forever_by_default(db):
     kept = Kept(db)
     kept.removal = Removal(Database(str, db), kept.clock, None)
     session = kept.open()
@@ -201,7 +201,7 @@ def test_sessions_are_kept_for_good_unless_a_setting_says_otherwise(db):
     assert kept.there() == [session]
 
 
-def test_with_a_retention_the_upkeep_removes_what_is_over_and_an_index_finds_it(db):
+def test_with_a_retention_time_expired_sessions_are_removed_in_the_background_with_an_index(db):
     app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
     assert "sessions.oldest" in services_of(app).database.missing_indexes()
     services_of(app).sessions.create(owner="alice", title="A session", description="")
@@ -211,7 +211,7 @@ def test_with_a_retention_the_upkeep_removes_what_is_over_and_an_index_finds_it(
     assert db.sessions.count_documents({"deletedAt": {"$exists": False}}) == 0
 
 
-def test_purging_alone_removes_what_is_over_too(db):
+def test_purge_without_an_owner_removes_expired_sessions(db):
     app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
     services_of(app).sessions.create(owner="alice", title="A session", description="")
     db.sessions.update_one({}, {"$set": {"createdAt": instants.now() - 8 * DAY}})
@@ -221,7 +221,7 @@ def test_purging_alone_removes_what_is_over_too(db):
 
 @pytest.mark.parametrize("arguments", [["--owner", "alice"], []], ids=["a person", "what is over"])
 @pytest.mark.parametrize("failures", [1, 9], ids=["once", "again"])
-def test_purging_says_so_when_some_events_could_not_be_removed(db, mongo, arguments, failures):
+def test_purging_reports_events_that_could_not_be_removed(db, mongo, arguments, failures):
     app = create_app({"JWT_SECRET": SECRET, "RETENTION_DAYS": "7"}, db=db)
     for _ in range(3):
         session_id = services_of(app).sessions.create(owner="alice", title="A session", description="")["_id"]

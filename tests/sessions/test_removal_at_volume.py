@@ -1,4 +1,4 @@
-"""Sessions too long to be deleted in one go: gone at once for everybody, and removed by and by."""
+"""Sessions too long to be deleted at once: gone at once for clients, and removed step by step."""
 
 import time
 
@@ -43,7 +43,7 @@ def fill(sessions: SessionRepository) -> str:
     return session_id
 
 
-def test_deleting_answers_within_the_deadline_and_the_rest_is_swept(sessions, removal, store, mongo):
+def test_deleting_a_very_long_session_answers_in_time_and_the_rest_is_swept(sessions, removal, store, mongo):
     session_id = fill(sessions)
     started = time.monotonic()
     with failing(mongo, "delete", **TOO_SLOW):
@@ -57,7 +57,7 @@ def test_deleting_answers_within_the_deadline_and_the_rest_is_swept(sessions, re
     assert store.events.count_documents({}) == 0
 
 
-def test_one_session_that_is_too_much_for_a_sweep_holds_up_no_other(sessions, removal, store, mongo):
+def test_a_session_too_long_for_one_sweep_does_not_delay_others(sessions, removal, store, mongo):
     deleted = [fill(sessions), fill(sessions)]
     for session_id in deleted:
         with failing(mongo, "delete", errorCode=50):
@@ -70,7 +70,7 @@ def test_one_session_that_is_too_much_for_a_sweep_holds_up_no_other(sessions, re
     assert store.events.count_documents({}) == 0
 
 
-def test_a_command_waits_where_a_request_would_give_up(store, mongo):
+def test_purge_waits_longer_than_a_request_would(store, mongo):
     database = Database(lambda: "", store)
     with (
         failing(mongo, "find", blockConnection=True, blockTimeMS=400),
@@ -82,7 +82,7 @@ def test_a_command_waits_where_a_request_would_give_up(store, mongo):
         assert database.sessions.find_one() is None
 
 
-def test_purge_removes_at_once_what_is_left_or_says_that_it_could_not(sessions, store, mongo):
+def test_purge_removes_all_leftovers_or_says_that_it_could_not(sessions, store, mongo):
     session_id = fill(sessions)
     with failing(mongo, "delete", errorCode=50):
         sessions.delete(session_id, owner="alice")

@@ -144,7 +144,7 @@ OF_NO_SESSION = {"create", "newest", "restore", "timelines"}
 MALFORMED = ["", "0", "0" * 31, "0" * 33, "G" * 32, "A" * 32, "0" * 32 + "\n", "٠" * 32, "../" + "0" * 29, "\0" * 32]
 
 
-def test_every_verb_names_its_owner_or_is_for_operators():
+def test_every_method_requires_an_owner_or_is_for_operators():
     verbs = {name: verb for name, verb in inspect.getmembers(SessionRepository, callable) if not name.startswith("_")}
     assert set(verbs) == set(VERBS) | OWNERLESS | OF_NO_SESSION, "the tables of this file tell every verb"
     for name in set(verbs) - OWNERLESS:
@@ -154,7 +154,7 @@ def test_every_verb_names_its_owner_or_is_for_operators():
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("how", ["lately seen", "not seen"])
-def test_to_anybody_else_a_session_does_not_exist(sessions, store, clock, verb, how):
+def test_for_other_owners_a_session_does_not_exist(sessions, store, clock, verb, how):
     session_id = create(sessions)
     sessions.append(session_id, [event()], owner="alice")
     before = [list(store[name].find()) for name in ("sessions", "events")]
@@ -168,7 +168,7 @@ def test_to_anybody_else_a_session_does_not_exist(sessions, store, clock, verb, 
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_of_a_deleted_session_there_is_nothing_left(sessions, store, clock, verb):
+def test_a_deleted_session_leaves_no_data(sessions, store, clock, verb):
     session_id = create(sessions, title="a secret", metadata={"a": "a secret"})
     sessions.append(session_id, [event(what="a secret")], owner="alice")
     sessions.delete(session_id, owner="alice")
@@ -181,7 +181,7 @@ def test_of_a_deleted_session_there_is_nothing_left(sessions, store, clock, verb
 
 @on_a_wire
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_malformed_id_is_not_asked_for(sessions, commands, verb):
+def test_a_malformed_session_id_is_rejected_without_a_query(sessions, commands, verb):
     for session_id in MALFORMED:
 
         def ask(session_id=session_id):
@@ -191,14 +191,14 @@ def test_a_malformed_id_is_not_asked_for(sessions, commands, verb):
         assert commands.during(ask) == []
 
 
-def test_a_session_is_read_as_it_was_made(sessions, clock):
+def test_a_session_is_read_as_it_was_created(sessions, clock):
     content = {"title": "Ü", "description": "", "videoId": "v", "metadata": {"a": {"b": [1, 1.5, None, True]}}}
     made = sessions.create(owner="alice", **content)
     assert content | {"createdAt": clock.microseconds, "version": 1} | made == made
     assert sessions.read(made["_id"], owner="alice").session == made
 
 
-def test_every_append_moves_the_revision_and_the_last_instant(sessions, clock):
+def test_every_append_advances_the_revision_and_the_time_of_the_last_event(sessions, clock):
     session_id, revisions, instants = create(sessions), [], []
     for deed in (lambda: sessions.append(session_id, [event(), event()], owner="alice"), lambda: clock.move(-60)) * 2:
         deed()
@@ -220,7 +220,7 @@ def test_events_are_ordered_by_instant_and_then_by_arrival(sessions, clock, stor
     assert "".join(types(sessions, session_id)) == "abcdefgh"
 
 
-def test_of_events_of_one_instant_the_one_that_arrived_earlier_comes_first_whenever_it_was_stored(sessions, clock):
+def test_events_of_one_instant_are_ordered_by_arrival_not_by_storage(sessions, clock):
     session_id = create(sessions)
     for kind in "cba":  # as if each were stored by a machine whose clock is behind the last one's
         sessions.append_one(session_id, event(kind), owner="alice")
@@ -256,7 +256,7 @@ EXACT["a DBRef at the deepest level"] = DEEP
 
 
 @pytest.mark.parametrize("data", EXACT.values(), ids=EXACT)
-def test_data_comes_back_as_it_was_sent(sessions, data):
+def test_data_is_returned_as_it_was_sent(sessions, data):
     session_id = create(sessions)
     told = sessions.append_one(session_id, event(**data), owner="alice")
     assert canonical(told["data"]) == canonical(data)
@@ -273,7 +273,7 @@ def test_stored_data_can_be_queried_beside_a_session(ordinary, store, clock):
     assert store.events.count_documents({"session": session_id, "data.position.at": 7}) == 1
 
 
-def test_an_event_for_a_session_deleted_meanwhile_is_not_stored(sessions, store, clock):
+def test_an_event_for_a_session_deleted_in_the_meantime_is_not_stored(sessions, store, clock):
     session_id = create(sessions)
     repository(store, clock).delete(session_id, owner="alice")
     with pytest.raises(NotFound):
@@ -288,7 +288,7 @@ def append_times(sessions: SessionRepository, session_id: str, times: int, **fie
 
 @on_a_wire
 @pytest.mark.parametrize("named", [{}, {"eventId": "x"}], ids=["without an id", "with an id"])
-def test_an_append_is_one_round_trip_whoever_has_seen_the_session(ordinary, store, clock, commands, named):
+def test_an_append_is_one_round_trip_even_for_an_unknown_session(ordinary, store, clock, commands, named):
     session_id = create(ordinary)
     other = repository(store, clock)
     assert commands.during(lambda: ordinary.append_one(session_id, event() | named, owner="alice")) == ["update"]
@@ -297,7 +297,7 @@ def test_an_append_is_one_round_trip_whoever_has_seen_the_session(ordinary, stor
 
 
 @on_a_wire
-def test_an_ordinary_session_is_read_in_one_query_and_its_timeline_too(ordinary, commands):
+def test_a_short_session_and_its_timeline_are_read_in_one_query(ordinary, commands):
     session_id = create(ordinary)
     append_times(ordinary, session_id, 50)
     assert commands.during(lambda: read(ordinary, session_id)) == ["find"]
@@ -314,7 +314,7 @@ def first_id(sessions: SessionRepository, session_id: str) -> str:
 
 
 @on_a_wire
-def test_lists_and_changes_leave_the_events_where_they_are(ordinary, commands):
+def test_lists_and_patches_do_not_transfer_events(ordinary, commands):
     session_id = create(ordinary)
     append_times(ordinary, session_id, 3)
     for deed in (
@@ -332,7 +332,7 @@ def test_lists_and_changes_leave_the_events_where_they_are(ordinary, commands):
 
 
 @on_a_wire
-def test_an_append_asks_the_same_of_an_empty_session_and_of_a_long_one(ordinary, commands):
+def test_an_append_sends_the_same_command_for_an_empty_and_a_long_session(ordinary, commands):
     def asked(session_id: str) -> list[list[str]]:
         commands.during(lambda: ordinary.append_one(session_id, event(), owner="alice"))
         update = commands.sent[-1]["updates"][0]
@@ -346,7 +346,7 @@ def test_an_append_asks_the_same_of_an_empty_session_and_of_a_long_one(ordinary,
 
 @pytest.mark.processes
 @on_a_wire
-def test_a_full_session_is_moved_and_what_is_sent_then_is_stored(ordinary, store, commands):
+def test_events_of_a_full_session_are_moved_and_later_ones_are_stored(ordinary, store, commands):
     session_id, sent = create(ordinary), 0
 
     def append_next() -> None:
@@ -363,7 +363,7 @@ def test_a_full_session_is_moved_and_what_is_sent_then_is_stored(ordinary, store
     assert types(ordinary, session_id) == [f"{number}" for number in range(sent)]
 
 
-def test_the_size_of_a_session_is_that_of_the_events_in_it(sessions, store):
+def test_the_noted_size_of_a_session_is_that_of_its_embedded_events(sessions, store):
     session_id = create(sessions)
     append_times(sessions, session_id, 7)
     sessions.append(session_id, [event(text="ü" * 9), event(**{"$ref": 1})], owner="alice")
@@ -382,7 +382,7 @@ def test_a_session_of_up_to_a_thousand_events_is_read_in_two_queries(ordinary, c
 
 @pytest.mark.processes
 @on_a_wire
-def test_a_longer_session_is_read_in_batches_the_session_first_and_again_after_each_further_one(ordinary, commands):
+def test_a_longer_session_is_read_in_batches_and_checked_after_each_one(ordinary, commands):
     session_id = create(ordinary)
     for second in range(9):
         ordinary.append(session_id, [event(second=second + number / 1000) for number in range(1000)], owner="alice")
@@ -392,7 +392,7 @@ def test_a_longer_session_is_read_in_batches_the_session_first_and_again_after_e
 
 @pytest.mark.processes
 @on_a_wire
-def test_no_more_is_held_than_one_reply_of_the_database_carries(ordinary, commands):
+def test_a_batch_is_at_most_one_reply_of_the_database(ordinary, commands):
     session_id = create(ordinary)
     for _ in range(4):
         text = "x" * 700_000
@@ -405,7 +405,7 @@ def test_no_more_is_held_than_one_reply_of_the_database_carries(ordinary, comman
 
 
 @on_a_wire
-def test_every_write_asks_for_a_majority_and_the_journal(sessions, commands):
+def test_every_write_requires_a_majority_and_the_journal(sessions, commands):
     session_id = create(sessions)
 
     def write():
@@ -418,7 +418,7 @@ def test_every_write_asks_for_a_majority_and_the_journal(sessions, commands):
     assert all(command["writeConcern"] == {"w": "majority", "j": True} for command in writes)
 
 
-def test_only_so_many_sessions_are_remembered():
+def test_the_number_of_remembered_sessions_is_bounded():
     seen = RecentlySeen()
     for number in range(REMEMBERED_SESSIONS + 5):
         seen.see(f"{number}", 1)
@@ -431,7 +431,7 @@ def leave_behind(store, session_id: str) -> None:
     store.events.insert_one({"_id": f"{session_id}:{number}", "session": session_id})
 
 
-def test_the_sweep_removes_what_a_deleted_session_left_and_nothing_else(sessions, store, clock):
+def test_the_sweep_removes_only_what_deleted_sessions_left(sessions, store, clock):
     alive, gone = create(sessions), create(sessions)
     for session_id in (alive, gone):
         sessions.append_one(session_id, event(), owner="alice")
@@ -444,7 +444,7 @@ def test_the_sweep_removes_what_a_deleted_session_left_and_nothing_else(sessions
     assert {each["_id"] for each in store.sessions.find()} == {alive, gone}, "the tombstone is kept"
 
 
-def test_a_tombstone_is_swept_until_no_append_can_be_under_way_any_more(sessions, store, clock):
+def test_a_tombstone_is_swept_until_no_append_can_be_in_progress(sessions, store, clock):
     session_id = create(sessions)
     sessions.delete(session_id, owner="alice")
     for _ in range(3):
@@ -454,7 +454,7 @@ def test_a_tombstone_is_swept_until_no_append_can_be_under_way_any_more(sessions
         assert list(store.events.find()) == []
 
 
-def test_a_tombstone_is_dropped_after_a_day_and_its_events_once_more_before_it(sessions, store, clock):
+def test_a_tombstone_is_dropped_after_a_day_and_a_final_removal_of_its_events(sessions, store, clock):
     session_id, alive = create(sessions), create(sessions)
     sessions.delete(session_id, owner="alice")
     clock.move(TOMBSTONE_KEPT_SECONDS - 1)
@@ -469,7 +469,7 @@ def test_a_tombstone_is_dropped_after_a_day_and_its_events_once_more_before_it(s
 
 
 @on_a_wire
-def test_what_asks_for_many_ids_names_their_index_where_a_server_plans_by_that(store, clock, commands):
+def test_queries_for_many_ids_name_their_index_on_servers_that_use_hints(store, clock, commands):
     """The server refuses a hint that names no index."""
     database = Database(str, store, deadline_seconds=30, hints=lambda build: True)
     sessions, session_id = SessionRepository(database, clock, 0), create(repository(store, clock))
@@ -489,17 +489,17 @@ def test_what_asks_for_many_ids_names_their_index_where_a_server_plans_by_that(s
     [({"version": "8.0.4"}, True), ({"version": "8.2.11", "secantusVersion": "0.7.0b3"}, False)],
     ids=["MongoDB", "SecantusDB, which reads all that a hinted index has"],
 )
-def test_only_a_server_that_plans_by_hints_is_given_them(build, is_hinted):
+def test_only_servers_that_use_hints_get_them(build, is_hinted):
     assert plans_by_hints(build) == is_hinted
 
 
-def test_queries_of_the_embedded_database_name_no_index(tmp_path):
+def test_queries_to_the_embedded_database_have_no_hints(tmp_path):
     app = create_app({"JWT_SECRET": SECRET, "INSTANCE_PATH": str(tmp_path)})
     assert services_of(app).database.by_id == {}
 
 
 @on_a_wire
-def test_a_server_is_asked_once_whether_it_plans_by_hints(store, commands):
+def test_a_server_is_asked_once_whether_it_uses_hints(store, commands):
     database = Database(str, store, deadline_seconds=30, hints=plans_by_hints)
     commands.during(lambda: [database.by_id, database.by_id])
     assert [next(iter(command)) for command in commands.sent] == ["buildInfo"]

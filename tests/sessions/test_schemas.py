@@ -1,4 +1,4 @@
-"""What a client may say of a session beside its events, and how it is given back."""
+"""The fields of a session: which values are accepted, and how they are returned."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def app(shared_app):
 
 
 @pytest.mark.parametrize("metadata", METADATA.values(), ids=METADATA)
-def test_video_id_and_metadata_come_back_as_they_were_sent(client, metadata):
+def test_video_id_and_metadata_are_returned_as_they_were_sent(client, metadata):
     given = {"videoId": "film-1", "metadata": metadata}
     answer = client.post("/api/sessions", {"title": "Film"} | given)
     assert (answer.status_code, answer.json | given) == (201, answer.json)
@@ -53,13 +53,13 @@ def test_video_id_and_metadata_come_back_as_they_were_sent(client, metadata):
 
 
 @pytest.mark.parametrize(("fields", "pointers"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_kept_of_a_session_is_refused_at_its_place(client, fields, pointers):
+def test_an_invalid_session_is_rejected_with_a_pointer(client, fields, pointers):
     answer = client.post("/api/sessions", {"title": "Film"} | fields)
     assert answer.status_code == 422
     assert sorted(error["pointer"] for error in answer.json["errors"]) == sorted(pointers)
 
 
-def test_what_was_made_is_found_where_its_location_says(client):
+def test_the_location_header_of_a_created_resource_is_its_url(client):
     session = client.post("/api/sessions", {"title": "Film"})
     assert session.headers["Location"] == f"/api/sessions/{session.json['id']}"
     event = client.append(session.json["id"], {"type": "play", "timestamp": "2026-03-01T10:00:00Z"})

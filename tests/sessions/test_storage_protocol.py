@@ -1,4 +1,4 @@
-"""The storage holds in any order of everybody's calls to the database, and no part of it can be left out.
+"""The storage is correct in any order of concurrent database calls, and no part of it can be left out.
 
 The battery runs more of the same.
 """
@@ -22,22 +22,22 @@ def test_the_model_of_the_storage_is_never_wrong():
 
 
 @pytest.mark.parametrize("part", protocol.PARTS)
-def test_the_model_without_one_of_its_parts_is(part):
+def test_the_model_without_any_one_of_its_parts_is_wrong(part):
     assert protocol.until_wrong(20_000, part) is not None
 
 
-def test_the_repository_is_never_wrong_in_any_order_of_its_calls():
+def test_the_repository_is_correct_in_any_order_of_its_calls():
     assert until_wrong(150) is None
 
 
 @pytest.mark.parametrize("part", WEAKENED)
-def test_the_repository_without_one_of_its_parts_is(part):
+def test_the_repository_without_any_one_of_its_parts_is_wrong(part):
     appends, beside = WEAKENED[part]
     assert until_wrong(2 * steps.SCHEDULES, appends=appends, beside=beside) is not None
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_same_orders_hold_on_a_real_server(db, seed):
+def test_the_repository_is_correct_on_a_real_server_too(db, seed):
     assert Schedule(seed, db).wrong == []
 
 
@@ -91,7 +91,7 @@ def read(sessions: SessionRepository, session_id: str) -> list[str]:
 IDS = [f"e{number}" for number in range(10)]
 
 
-def test_what_the_version_before_stored_is_read_in_every_way(sessions, old):
+def test_sessions_of_the_previous_version_can_be_read_in_every_way(sessions, old):
     assert read(sessions, old) == IDS
     assert [each["eventId"] for each in sessions.timeline_events(old, owner="alice")[1]] == IDS
     page = sessions.events_page(old, owner="alice", limit=4)
@@ -103,7 +103,7 @@ def test_what_the_version_before_stored_is_read_in_every_way(sessions, old):
     assert sessions.newest(owner="alice", limit=1).items[0]["_id"] == old
 
 
-def test_what_the_version_before_stored_is_appended_to(sessions, old):
+def test_sessions_of_the_previous_version_accept_events(sessions, old):
     again = event("ping", 3) | {"eventId": "e3", "data": {"$ref": "a", "$id": 3}}
     for _ in range(4):
         sessions.append(old, [again, event("new", 20) | {"eventId": "n"}], owner="alice")
@@ -114,7 +114,7 @@ def test_what_the_version_before_stored_is_appended_to(sessions, old):
     assert len(read(sessions, old)) == 15
 
 
-def test_what_the_version_before_stored_is_deleted(sessions, old, db):
+def test_sessions_of_the_previous_version_can_be_deleted(sessions, old, db):
     sessions.append_one(old, event("another", 21), owner="alice")
     sessions.delete(old, owner="alice")
     assert db.events.count_documents({}) == 0

@@ -25,7 +25,7 @@ def _film(client) -> str:
 
 
 @pytest.mark.parametrize("case", CASES[::8], ids=lambda case: case["name"])
-def test_a_published_log_has_over_http_the_timeline_that_it_has_in_the_walk(client, case):
+def test_a_published_log_has_the_same_timeline_over_http(client, case):
     session_id = client.new_session()
     for event in case["events"]:
         event.setdefault("data", {})
@@ -38,7 +38,7 @@ def test_a_published_log_has_over_http_the_timeline_that_it_has_in_the_walk(clie
     assert answer.json["path"] == expected.get("path", answer.json["path"])
 
 
-def test_the_timeline_says_what_was_watched_and_where_the_viewer_went(client):
+def test_the_timeline_has_the_watched_segments_and_the_jumps(client):
     answer = client.get(f"/api/sessions/{_film(client)}/timeline").json
     assert [(each["from"], each["to"]) for each in answer["segments"]] == [(0, 60), (300, 360), (0, 60)]
     assert [(each["from"], each["to"], each["cause"]) for each in answer["jumps"]] == [(60, 300, "user")]
@@ -56,7 +56,7 @@ def test_the_timeline_says_what_was_watched_and_where_the_viewer_went(client):
         ("timeline.svg", None, "image/svg+xml"),
     ],
 )
-def test_the_picture_is_given_to_those_who_ask_for_one(client, path, accept, kind):
+def test_the_picture_is_sent_if_the_accept_header_asks_for_it(client, path, accept, kind):
     answer = client.get(f"/api/sessions/{_film(client)}/{path}", headers={"Accept": accept} if accept else {})
     assert (answer.status_code, answer.mimetype) == (200, kind)
     if kind == "image/svg+xml":
@@ -65,7 +65,7 @@ def test_the_picture_is_given_to_those_who_ask_for_one(client, path, accept, kin
 
 
 @pytest.mark.parametrize("query", ["threshold=0.3090325688768299", "binSeconds=184.25463344313903", "binSeconds=5"])
-def test_numbers_are_taken_as_clients_compute_them(client, query):
+def test_numbers_in_queries_may_have_the_forms_that_clients_compute(client, query):
     assert client.get(f"/api/sessions/{_film(client)}/timeline?{query}").status_code == 200
 
 
@@ -83,7 +83,7 @@ def test_numbers_are_taken_as_clients_compute_them(client, query):
         ("bins=1", "bins"),
     ],
 )
-def test_a_query_that_is_not_valid_is_refused_by_name(client, query, told):
+def test_an_invalid_query_of_a_timeline_is_rejected_with_the_parameters_name(client, query, told):
     answer = client.get(f"/api/sessions/{_film(client)}/timeline?{query}")
     assert answer.status_code == 400
     assert told in answer.json["detail"]
@@ -94,7 +94,7 @@ def test_a_session_without_events_has_an_empty_timeline(client):
     assert (answer.status_code, answer.json["segments"], answer.json["coverage"]) == (200, [], None)
 
 
-def test_a_timeline_is_its_owners_alone(client, stranger):
+def test_only_the_owner_can_read_a_timeline(client, stranger):
     session_id = _film(client)
     assert stranger.get(f"/api/sessions/{session_id}/timeline").status_code == 404
     assert stranger.get(f"/api/sessions/{session_id}/timeline.svg").status_code == 404

@@ -64,7 +64,7 @@ def told(client, session_id: str) -> dict:
     return {field: value for field, value in session.items() if field != "lastEventAt"}
 
 
-def test_an_exported_session_is_a_line_and_then_its_events_in_order(client, film):
+def test_an_export_is_a_line_for_the_session_followed_by_its_events_in_order(client, film):
     first, *events = map(json.loads, export(client, film).splitlines())
     created_at = first["session"].pop("createdAt")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", created_at)
@@ -74,7 +74,7 @@ def test_an_exported_session_is_a_line_and_then_its_events_in_order(client, film
 
 
 @pytest.mark.parametrize("where", ["a file", "a pipe"])
-def test_what_is_imported_is_what_was_exported_also_when_that_is_repeated(client, elsewhere, film, tmp_path, where):
+def test_an_import_restores_the_export_even_if_repeated(client, elsewhere, film, tmp_path, where):
     (tmp_path / "film").write_bytes(lines := export(client, film))
     for _ in range(2):
         result = restore(elsewhere, lines) if where == "a pipe" else run(elsewhere, "import", str(tmp_path / "film"))
@@ -84,7 +84,7 @@ def test_what_is_imported_is_what_was_exported_also_when_that_is_repeated(client
 
 
 @pytest.mark.processes
-def test_an_import_of_many_events_that_was_cut_off_is_completed(client, elsewhere):
+def test_an_interrupted_import_of_many_events_can_be_completed(client, elsewhere):
     session_id = client.new_session()
     for start in range(0, 2500, 500):
         sent = [{"type": "a", "timestamp": "2026-03-01T10:00:00Z", "data": {"n": start + n}} for n in range(500)]
@@ -95,7 +95,7 @@ def test_an_import_of_many_events_that_was_cut_off_is_completed(client, elsewher
     assert told(elsewhere, session_id)["events"] == told(client, session_id)["events"]
 
 
-def test_an_import_may_give_the_session_to_another_owner(client, elsewhere, film):
+def test_an_import_can_assign_the_session_to_another_owner(client, elsewhere, film):
     assert restore(elsewhere, export(client, film), "--owner", "bob").exit_code == 0
     assert elsewhere.get(f"/api/sessions/{film}").status_code == 404
     assert told(Client(elsewhere.app, "bob"), film) == told(client, film)
@@ -124,28 +124,28 @@ BAD = {
 
 
 @pytest.mark.parametrize(("lines", "what"), BAD.values(), ids=BAD)
-def test_what_cannot_be_imported_is_named_by_its_line(elsewhere, lines, what):
+def test_an_invalid_line_of_an_import_is_reported_with_its_number(elsewhere, lines, what):
     result = restore(elsewhere, lines)
     assert result.exit_code == 1
     assert re.search(what, result.stderr)
 
 
 @pytest.mark.parametrize("change", [{"owner": "mallory"}, {"createdAt": "2026-03-01T10:00:00.001Z"}])
-def test_an_id_that_another_session_has_stops_it(elsewhere, change):
+def test_an_import_stops_at_the_id_of_another_session(elsewhere, change):
     assert restore(elsewhere, line() + EVENT).exit_code == 0
     result = restore(elsewhere, line(**change) + EVENT.replace(b"late", b"later"))
     assert (result.exit_code, "Another session" in result.stderr) == (1, True)
     assert len(told(elsewhere, "0" * 32)["events"]) == 1
 
 
-def test_an_id_that_another_event_has_stops_it(elsewhere):
+def test_an_import_stops_at_the_id_of_another_event(elsewhere):
     assert restore(elsewhere, line() + EVENT).exit_code == 0
     result = restore(elsewhere, line() + EVENT.replace(b"late", b"other") + EVENT.replace(b"pause", b"play"))
     assert (result.exit_code, "Line 3" in result.stderr) == (1, True)
     assert len(told(elsewhere, "0" * 32)["events"]) == 1
 
 
-def test_a_deleted_session_is_not_brought_back_unnoticed(elsewhere):
+def test_an_import_does_not_restore_a_deleted_session_silently(elsewhere):
     restore(elsewhere, line() + EVENT)
     elsewhere.delete(f"/api/sessions/{'0' * 32}")
     result = restore(elsewhere, line() + EVENT)
@@ -154,13 +154,13 @@ def test_a_deleted_session_is_not_brought_back_unnoticed(elsewhere):
 
 
 @pytest.mark.parametrize("session_id", ["0" * 31 + "1", "x"])
-def test_what_is_not_there_cannot_be_exported(client, session_id):
+def test_a_missing_session_cannot_be_exported(client, session_id):
     result = run(client, "export", session_id)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "no such session" in result.stderr
 
 
-def test_what_a_message_quotes_of_a_file_does_not_control_the_terminal(elsewhere):
+def test_quotes_from_an_imported_file_cannot_control_the_terminal(elsewhere):
     line = (
         b'{"session":{"title":"x","id":"'
         + b"0" * 32
@@ -172,6 +172,6 @@ def test_what_a_message_quotes_of_a_file_does_not_control_the_terminal(elsewhere
     assert "\x1b" not in result.output
 
 
-def test_a_line_of_twenty_megabytes_is_refused_in_words(elsewhere):
+def test_a_line_of_twenty_megabytes_gives_a_readable_error(elsewhere):
     result = run(elsewhere, "import", "-", "--owner", "alice", stdin=b'{"a":"' + b"a" * 20_000_000 + b'"}')
     assert (result.exit_code, "Line 1 is larger than" in result.output) == (1, True)

@@ -1,4 +1,4 @@
-"""The view of a whole video over HTTP: the vectors again, and what must be asked how."""
+"""Whole videos over HTTP: the published vectors, queries, plans and dashboards."""
 
 import json
 from functools import partial
@@ -44,13 +44,13 @@ def ask(client, operation, **query):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['operation']} {case['query']}")
-def test_a_film_is_answered_over_http(doors, case):
+def test_a_video_has_the_expected_answers_over_http(doors, case):
     answer = ask(doors, case["operation"], **case["query"])
     assert answer.status_code == 200, answer.text
     assert answer.json == {"videoId": "film-1", "pending": 0} | case["answer"]
 
 
-def test_an_answer_is_tagged_and_not_sent_again(doors):
+def test_an_answer_has_an_etag_and_is_not_sent_again(doors):
     first = ask(doors, "summary")
     assert first.headers["Vary"] == "Accept, Authorization"
     assert first.headers["Cache-Control"] == "private, no-cache"
@@ -58,7 +58,7 @@ def test_an_answer_is_tagged_and_not_sent_again(doors):
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_an_answer_that_lacks_something_is_not_tagged(shared_app, monkeypatch):
+def test_an_answer_with_pending_sessions_has_no_etag(shared_app, monkeypatch):
     client = Client(shared_app, "pending")
     tell(client, DOORS)
     results = services_of(shared_app).videos.results
@@ -71,7 +71,7 @@ def test_an_answer_that_lacks_something_is_not_tagged(shared_app, monkeypatch):
     assert (whole.json["pending"], "ETag" in whole.headers) == (0, True)
 
 
-def test_the_videos_are_listed_latest_first_and_paged(shared_app):
+def test_videos_are_listed_latest_first_in_pages(shared_app):
     client = Client(shared_app, "lister")
     for video in ("a", "b/ü", "c", "a"):
         client.new_session(videoId=video)
@@ -108,11 +108,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("path", REFUSED.values(), ids=REFUSED)
-def test_a_query_that_is_not_valid_is_refused(client, path):
+def test_an_invalid_query_of_a_video_is_rejected(client, path):
     assert client.get(f"/api/videos/{path}").status_code == 400
 
 
-def test_bins_that_are_too_narrow_are_refused_with_the_width_that_fits(shared_app):
+def test_a_bin_width_that_is_too_small_is_rejected_with_one_that_fits(shared_app):
     client = Client(shared_app, "narrow")
     client.request("PUT", "/api/videos/plan?videoId=film-1", {"nodes": [{"id": "a", "lengthSeconds": 10_001}]})
     answer = ask(client, "heatmap", binSeconds="5")
@@ -121,13 +121,13 @@ def test_bins_that_are_too_narrow_are_refused_with_the_width_that_fits(shared_ap
     assert len(ask(client, "heatmap", binSeconds="6").json["nodes"][0]["views"]) == 1667
 
 
-def test_what_nobody_has_does_not_exist(doors, stranger):
+def test_a_video_without_sessions_does_not_exist(doors, stranger):
     for operation in ("summary", "heatmap", "choices", "paths", "plan"):
         assert ask(stranger, operation).status_code == 404
     assert ask(doors, "summary", **{"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}).json["sessions"] == 0
 
 
-def test_a_change_shows_at_once(shared_app):
+def test_a_change_is_visible_at_once(shared_app):
     client = Client(shared_app, "changing")
     tell(client, FILMS["rewatching"])
     assert ask(client, "summary").json["views"] == 1
@@ -141,7 +141,7 @@ def test_a_change_shows_at_once(shared_app):
     assert client.get("/api/videos/summary?videoId=film-2").status_code == 404
 
 
-def test_a_result_is_shown_nowhere(doors):
+def test_stored_results_are_in_no_answer(doors):
     ask(doors, "summary")
     listed = doors.get("/api/sessions").json["sessions"][0]
     whole = doors.get(f"/api/sessions/{listed['id']}").json
@@ -151,7 +151,7 @@ def test_a_result_is_shown_nowhere(doors):
 # Plans
 
 
-def test_a_plan_is_put_replaced_and_removed(client):
+def test_a_plan_can_be_put_replaced_and_deleted(client):
     path = "/api/videos/plan?videoId=plan-1"
     put = client.request("PUT", path, DOORS["plan"])
     assert (put.status_code, put.json) == (201, DOORS["plan"])
@@ -178,7 +178,7 @@ def test_a_plan_is_put_replaced_and_removed(client):
         ({"nodes": [{"id": f"{place}", "title": "ü" * 200} for place in range(700)]}, ""),
     ],
 )
-def test_a_plan_that_contradicts_itself_is_refused(client, plan, pointer):
+def test_an_inconsistent_plan_is_rejected(client, plan, pointer):
     answer = client.request("PUT", "/api/videos/plan?videoId=plan-2", plan)
     assert answer.status_code == 422
     assert [fault["pointer"] for fault in answer.json["errors"]] == [pointer]
@@ -192,7 +192,7 @@ def dashboard(shared_app, doors):
     return Client(shared_app, "doors", scope="sessions:summary")
 
 
-def test_a_dashboard_is_told_nothing_of_few(dashboard):
+def test_a_dashboard_gets_no_figures_of_small_groups(dashboard):
     for operation in ("summary", "heatmap", "choices"):
         told = ask(dashboard, operation).json
         assert told == {"videoId": "film-1", "pending": 0, "suppressed": True, "smallestGroup": 5}
@@ -200,7 +200,7 @@ def test_a_dashboard_is_told_nothing_of_few(dashboard):
 
 
 @pytest.mark.parametrize("path", ["paths", "paths.csv", "comparison", "plan"])
-def test_a_dashboard_may_not_see_everything(dashboard, path):
+def test_a_dashboard_has_no_access_to_paths_comparisons_plans_and_sessions(dashboard, path):
     assert dashboard.get(f"/api/videos/{path}?videoId=film-1").status_code == 403
     assert dashboard.get("/api/sessions").status_code == dashboard.get("/api/videos").status_code == 403
 
@@ -215,11 +215,11 @@ def test_a_dashboard_may_not_see_everything(dashboard, path):
         {"threshold": "0.5"},
     ],
 )
-def test_a_dashboard_asks_of_whole_days_alone(dashboard, query):
+def test_a_dashboard_can_query_only_whole_days_without_filters(dashboard, query):
     assert ask(dashboard, "summary", **query).status_code == 400
 
 
-def test_a_dashboard_asks_in_bins_of_the_ladder(dashboard):
+def test_a_dashboard_can_use_only_the_standard_bin_widths(dashboard):
     assert ask(dashboard, "heatmap", binSeconds="7").status_code == 400
     assert ask(dashboard, "heatmap", binSeconds="5.0").status_code == 200
     assert ask(dashboard, "heatmap", per="session").status_code == 400
@@ -245,14 +245,14 @@ def test_tables_are_csv(doors):
     assert ask(doors, "paths.csv").text.split("\r\n")[1] == '"[""intro"",""left""]",2,0.5'
 
 
-def test_a_spreadsheet_takes_no_name_for_a_formula(shared_app):
+def test_names_in_csv_are_not_interpreted_as_formulas(shared_app):
     client = Client(shared_app, "formula")
     client.request("PUT", "/api/videos/plan?videoId=film-1", {"nodes": [{"id": "=1+1"}, {"id": "'a"}]})
     rows = ask(client, "heatmap.csv").text.split("\r\n")[1:3]
     assert [row.split(",")[0] for row in rows] == ["''a", "'=1+1"]
 
 
-def test_a_plan_goes_with_everything_of_its_owner(client, app):
+def test_a_plan_is_removed_when_its_owner_is_purged(client, app):
     client.request("PUT", "/api/videos/plan?videoId=mine", {})
     Client(app, "zoe").request("PUT", "/api/videos/plan?videoId=mine", {})
     assert app.test_cli_runner().invoke(args=["purge", "--owner", "zoe"]).exit_code == 0

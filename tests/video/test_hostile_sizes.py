@@ -1,4 +1,4 @@
-"""Sessions made to be large: every stored result and every answer stays below its bound."""
+"""Sessions that are as large as possible: every stored result and every answer stays below its limit."""
 
 import json
 import random
@@ -54,7 +54,7 @@ HOSTILE = {
 
 @pytest.mark.processes
 @pytest.mark.parametrize("sizes", HOSTILE.values(), ids=HOSTILE)
-def test_a_stored_result_is_small_and_says_that_it_is_clipped(sizes):
+def test_a_stored_result_is_small_and_marked_if_clipped(sizes):
     told = viewing(**sizes)
     data = packed(told)
     assert len(data) < PACKED_BYTES
@@ -65,7 +65,7 @@ def test_a_stored_result_is_small_and_says_that_it_is_clipped(sizes):
 
 
 @pytest.mark.processes
-def test_each_of_many_sessions_with_nodes_of_its_own_leaves_the_answers_small():
+def test_many_sessions_with_different_nodes_still_give_small_answers():
     sessions = []
     for place in range(250):  # 12 500 nodes
         told = viewing(50, 50, 60, name=f"{place}-{{}}", seed=place)
@@ -89,7 +89,7 @@ def test_each_of_many_sessions_with_nodes_of_its_own_leaves_the_answers_small():
 
 
 @pytest.mark.processes
-def test_hostile_sessions_leave_every_document_and_answer_small_on_a_real_server(client, app, db):
+def test_hostile_sessions_give_small_documents_and_answers_on_a_real_server(client, app, db):
     walked = client.new_session(videoId="film", metadata={"variant": "A"})
     play = {"type": "play", "timestamp": instants.write(START - SECOND), "data": {"node": "n", "position": 0}}
     assert client.append(walked, play).status_code == 201

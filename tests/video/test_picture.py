@@ -64,7 +64,7 @@ FILMS = {
 
 @pytest.mark.processes
 @pytest.mark.parametrize("film", FILMS.values(), ids=FILMS)
-def test_a_picture_is_small_safe_and_has_its_words(film):
+def test_a_picture_is_small_safe_and_described_in_words(film):
     for name, drawn in pictures(film).items():
         assert len(drawn.encode()) < 300_000, name
         root = ElementTree.fromstring(drawn)
@@ -75,7 +75,7 @@ def test_a_picture_is_small_safe_and_has_its_words(film):
         assert "http" not in drawn.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_a_picture_tells_the_story_in_its_words():
+def test_a_picture_describes_its_content_in_words():
     drawn = pictures(FILMS["200 viewers"])
     assert "chose “Take the boat”" in drawn["choices"]
     assert "Never visited: storm" in drawn["choices"]
@@ -83,12 +83,12 @@ def test_a_picture_tells_the_story_in_its_words():
     assert "Seen again from 0:1" in boat
 
 
-def test_viewers_are_the_same_every_time():
+def test_the_simulated_viewers_are_the_same_every_time():
     assert list(sample_viewers.viewers(20)) == list(sample_viewers.viewers(20))
 
 
 @pytest.mark.parametrize("operation", ["heatmap", "choices", "comparison"])
-def test_a_picture_is_served(shared_app, operation):
+def test_a_picture_of_a_video_is_served(shared_app, operation):
     client = Client(shared_app, "pictures")
     client.new_session(videoId="drawn", metadata={"variant": "A"})
     query = "?videoId=drawn" + ("&by=metadata.variant&a=A&b=B" if operation == "comparison" else "")

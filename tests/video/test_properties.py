@@ -70,7 +70,7 @@ def views(sessions):
 
 
 @given(results())
-def test_what_is_packed_comes_back(result):
+def test_unpacking_returns_what_was_packed(result):
     assert unpack(pack(result)) == result
 
 
@@ -149,7 +149,7 @@ def test_the_curves_add_up_to_the_averages(sessions, width):
 
 
 @given(populations(), st.integers(0, 8), st.randoms())
-def test_any_split_and_any_order_of_the_sessions_add_up(sessions, cut, random):
+def test_sums_do_not_depend_on_how_sessions_are_split_and_ordered(sessions, cut, random):
     whole = totals_of(population(sessions, NOW))
     mixed = random.sample(sessions, len(sessions))
     parts = totals_of(population(mixed[:cut], NOW))
@@ -164,7 +164,7 @@ def lengths_fit(sessions):
 
 
 @given(populations(), st.integers(1, 60), WIDTHS, st.integers(0, 8))
-def test_bins_know_no_length_and_add_up(sessions, count, width, cut):
+def test_sums_of_bins_do_not_depend_on_a_length(sessions, count, width, cut):
     def filled(some, most):
         node = Bins(width, most)
         grid = Grid({"a": most * width}, width)
@@ -178,7 +178,7 @@ def test_bins_know_no_length_and_add_up(sessions, count, width, cut):
 
 
 @given(populations(), st.integers(1, 20))
-def test_flows_carry_every_view_from_step_to_step(sessions, steps):
+def test_flows_contain_every_view_at_every_step(sessions, steps):
     told = Film(sessions, NOW).paths(steps)
     for step in range(steps):
         here = [flow for flow in told["flows"] if flow["step"] == step]
@@ -190,7 +190,7 @@ def test_flows_carry_every_view_from_step_to_step(sessions, steps):
 
 
 @given(populations())
-def test_viewers_are_sessions_where_each_has_one(sessions):
+def test_with_one_session_each_viewers_equal_sessions(sessions):
     alone = [each._replace(metadata=None) for each in sessions]
     if lengths_fit(sessions):
         per_session, per_viewer = (Film(alone, NOW).heatmap(60_000, per=per) for per in ("session", "viewer"))

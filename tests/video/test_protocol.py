@@ -326,7 +326,7 @@ def is_wrong(seed, weakened=None):
 
 
 @pytest.mark.processes
-def test_no_schedule_tells_anything_but_the_truth():
+def test_every_schedule_gives_correct_answers():
     assert [seed for seed in range(SCHEDULES) if is_wrong(seed)] == []
 
 
@@ -350,7 +350,7 @@ def test_no_schedule_tells_anything_but_the_truth():
         "adding differences",
     ],
 )
-def test_each_weaker_protocol_tells_something_else(weakened):
+def test_each_weaker_protocol_gives_a_wrong_answer(weakened):
     assert any(is_wrong(seed, weakened) for seed in range(WEAKENED_SCHEDULES))
 
 
@@ -390,7 +390,7 @@ NARROW = {
 
 
 @pytest.mark.parametrize(("weakened", "schedule"), NARROW.items(), ids=NARROW)
-def test_a_rare_schedule_tells_the_truth_and_the_weaker_protocol_does_not(weakened, schedule):
+def test_a_rare_schedule_is_correct_but_not_with_the_weaker_protocol(weakened, schedule):
     told = {}
     for each in (None, weakened):
         world = World(random.Random(1), each)

@@ -110,7 +110,7 @@ OPERATIONS = {
 
 @pytest.mark.processes
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_whatever_step_it_stops_after_the_answers_are_those_of_what_is_left(operation, app, db, monkeypatch):
+def test_after_a_stop_at_any_step_answers_match_the_remaining_sessions(operation, app, db, monkeypatch):
     steps, is_over = 0, False
     while not is_over:
         client = Owner(app, f"owner {steps}")

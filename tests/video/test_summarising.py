@@ -16,7 +16,7 @@ def summarise(videos):
     return sum(1 for _ in videos.summarising.work(60, lambda: 0))
 
 
-def test_an_append_is_due_half_a_minute_later_and_only_once(sessions, videos, clock, database):
+def test_an_append_makes_its_session_due_once_half_a_minute_later(sessions, videos, clock, database):
     session = watch(sessions)
     assert summarise(videos) == 0
     clock.pass_seconds(20)
@@ -28,7 +28,7 @@ def test_an_append_is_due_half_a_minute_later_and_only_once(sessions, videos, cl
     assert summarise(videos) == 0
 
 
-def test_what_is_summarised_costs_a_request_no_walk(sessions, videos, clock):
+def test_a_request_does_not_recompute_stored_results(sessions, videos, clock):
     watch(sessions)
     clock.pass_seconds(31)
     summarise(videos)
@@ -38,7 +38,7 @@ def test_what_is_summarised_costs_a_request_no_walk(sessions, videos, clock):
     assert walked == []
 
 
-def test_an_append_while_a_result_is_made_stays_due(sessions, videos, clock, database):
+def test_an_append_while_a_result_is_computed_stays_due(sessions, videos, clock, database):
     session = watch(sessions)
     clock.pass_seconds(31)
     make = videos.results.make_all
@@ -57,7 +57,7 @@ def test_an_append_while_a_result_is_made_stays_due(sessions, videos, clock, dat
     assert now["result"]["of"] == now["revision"]
 
 
-def test_a_result_of_what_is_gone_is_not_stored(sessions, videos, database):
+def test_a_result_of_a_deleted_session_is_not_stored(sessions, videos, database):
     session = watch(sessions)
     timelines = sessions.timelines
 
@@ -71,7 +71,7 @@ def test_a_result_of_what_is_gone_is_not_stored(sessions, videos, database):
     assert stored(database, session).keys() <= {"_id", "owner", "deletedAt", "isSwept"}
 
 
-def test_a_worker_that_died_leaves_its_lease_to_run_out(sessions, videos, clock, database):
+def test_the_lease_of_a_killed_worker_expires(sessions, videos, clock, database):
     session = watch(sessions)
     clock.pass_seconds(31)
     make = videos.results.make_all
@@ -89,7 +89,9 @@ def test_a_worker_that_died_leaves_its_lease_to_run_out(sessions, videos, clock,
     assert "result" in stored(database, session)
 
 
-def test_what_cannot_be_reached_in_time_is_pending_and_counts_as_it_was(sessions, database, clock, monkeypatch):
+def test_sessions_not_reached_in_time_are_pending_and_count_with_their_old_result(
+    sessions, database, clock, monkeypatch
+):
     times = iter(range(1000))
     videos = VideoRepository(database, sessions, clock)
     videos.results._timer = lambda: next(times)
@@ -120,7 +122,7 @@ def test_sessions_that_take_long_are_left_when_the_time_is_over_also_among_those
     assert (asked.pending, asked.film.summary()["views"]) == (0, 10)
 
 
-def test_sessions_stored_by_the_version_before_count_too(sessions, videos, database):
+def test_sessions_of_the_previous_version_are_counted(sessions, videos, database):
     session = watch(sessions)
     database.sessions.update_one({"_id": session}, {"$unset": {"due": "", "result": ""}})
     assert videos.ask("film", owner=OWNER).film.summary()["views"] == 1
@@ -134,7 +136,7 @@ def run(app):
     return lambda *words: app.test_cli_runner().invoke(args=["summarise", *words])
 
 
-def test_the_command_makes_verifies_and_rebuilds_results(client, run, db):
+def test_flask_summarise_makes_verifies_and_rebuilds_results(client, run, db):
     session = client.new_session(videoId="film")
     data = {"position": 0, "duration": 60}
     client.append(session, {"type": "play", "timestamp": "2026-03-01T10:00:00Z", "data": data})
@@ -150,5 +152,5 @@ def test_the_command_makes_verifies_and_rebuilds_results(client, run, db):
 
 
 @pytest.mark.parametrize("words", [["--follow", "--verify"], ["--rebuild", "--verify"], ["--follow", "--video", "x"]])
-def test_the_command_does_one_thing_at_a_time(run, words):
+def test_flask_summarise_does_one_thing_at_a_time(run, words):
     assert run(*words).exit_code == 2

@@ -25,7 +25,7 @@ def asked(film, operation, *arguments):
 
 
 @given(populations(), PLANS, st.sampled_from(LADDER), st.integers(0, 8), st.integers(0, 8))
-def test_sums_of_days_and_a_partial_day_are_those_of_all_sessions(sessions, lengths, width, one, two):
+def test_sums_of_days_and_a_partial_day_equal_those_of_all_sessions(sessions, lengths, width, one, two):
     plan = Plan(lengths, [])
     first, second = sorted((one, two))
     days = [sessions[:first], sessions[first:second]]
@@ -45,7 +45,7 @@ def test_sums_are_the_same_bytes_whatever_the_order_of_the_sessions(sessions, ra
     assert packed_sums(lambda: population(mixed, NOW), hashed) == packed_sums(lambda: population(sessions, NOW), hashed)
 
 
-def test_bins_that_there_is_no_room_for_are_told(monkeypatch):
+def test_bins_that_were_left_out_are_reported(monkeypatch):
     monkeypatch.setattr(sums, "MOST_BINS", 25)
     reach = 60_000
     views = [

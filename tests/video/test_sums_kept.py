@@ -36,12 +36,12 @@ def days_of_sessions(sessions, clock, days=3, a_day=3):
     return ids
 
 
-def test_sums_tell_what_results_do(summed, folded, sessions, clock):
+def test_daily_sums_give_the_same_answer_as_results(summed, folded, sessions, clock):
     days_of_sessions(sessions, clock)
     assert told(summed) == told(folded) == told(summed)
 
 
-def test_a_day_that_has_not_changed_is_not_folded_again(summed, sessions, clock):
+def test_an_unchanged_day_is_not_summed_again(summed, sessions, clock):
     days_of_sessions(sessions, clock)
     told(summed)
     read = []
@@ -55,7 +55,7 @@ def test_a_day_that_has_not_changed_is_not_folded_again(summed, sessions, clock)
     assert len(read) == 1
 
 
-def test_a_request_unsets_no_due_and_sums_a_day_once_for_what_is_due(summed, folded, sessions, clock, database):
+def test_a_request_leaves_due_marks_and_sums_a_changed_day_once(summed, folded, sessions, clock, database):
     ids = days_of_sessions(sessions, clock)
     told(summed)
     for one in ids[:2]:  # of one day
@@ -69,7 +69,7 @@ def test_a_request_unsets_no_due_and_sums_a_day_once_for_what_is_due(summed, fol
     assert list(database.sessions.find({"due": {"$gt": 0}}, {"due": 1})) == due != []
 
 
-def test_a_request_asks_for_no_more_where_there_are_more_sessions(summed, sessions, clock, monkeypatch):
+def test_the_size_of_a_requests_queries_does_not_grow_with_the_sessions(summed, sessions, clock, monkeypatch):
     sent, find = [], Collection.find
 
     def noted(collection, query, *arguments, **options):
@@ -94,7 +94,7 @@ def test_a_request_asks_for_no_more_where_there_are_more_sessions(summed, sessio
     assert asks(6)[0] == asked
 
 
-def test_days_from_before_there_were_sums_are_found(summed, folded, sessions, clock, database):
+def test_days_from_before_daily_sums_existed_are_found(summed, folded, sessions, clock, database):
     days_of_sessions(sessions, clock)
     summed.summarising.take(summed.summarising.due(at_once=True))
     database.sessions.update_many({}, {"$unset": {"due": ""}})
@@ -108,7 +108,7 @@ def test_days_from_before_there_were_sums_are_found(summed, folded, sessions, cl
     assert told(summed) == right
 
 
-def test_bins_of_another_width_are_made_when_they_are_asked_for(summed, folded, sessions, clock, database):
+def test_bins_of_another_width_are_computed_on_request(summed, folded, sessions, clock, database):
     days_of_sessions(sessions, clock)
     for width in (1000, 60_000, 1000):
         assert asked(summed).heatmap(width) == asked(folded).heatmap(width)
@@ -136,7 +136,7 @@ def test_a_change_is_in_the_sums_at_once(deed, summed, folded, sessions, clock):
     assert told(summed) == told(folded) != before
 
 
-def test_a_session_in_the_place_of_another_is_in_the_sums_at_once(summed, folded, sessions, clock, database):
+def test_a_session_that_replaces_another_is_in_the_sums_at_once(summed, folded, sessions, clock, database):
     """As many sessions as before, created at the same moments: deleted, and imported with nothing in it."""
     ids = days_of_sessions(sessions, clock)
     gone = database.sessions.find_one({"_id": ids[0]})
@@ -147,7 +147,7 @@ def test_a_session_in_the_place_of_another_is_in_the_sums_at_once(summed, folded
     assert told(summed) == told(folded) != before
 
 
-def test_a_result_that_is_made_anew_is_in_the_sums(summed, folded, sessions, clock, database):
+def test_a_recomputed_result_is_in_the_sums(summed, folded, sessions, clock, database):
     """As after a change in how timelines are made."""
     ids = days_of_sessions(sessions, clock)
     right = told(summed)
@@ -159,7 +159,7 @@ def test_a_result_that_is_made_anew_is_in_the_sums(summed, folded, sessions, clo
     assert told(summed) == right == told(folded)
 
 
-def test_a_sum_that_is_wrong_is_found(summed, sessions, clock, database):
+def test_a_wrong_sum_is_detected(summed, sessions, clock, database):
     days_of_sessions(sessions, clock)
     told(summed)
     summarising = summed.summarising
@@ -203,7 +203,7 @@ def test_a_view_that_closes_with_time_is_counted_as_closed(summed, folded, sessi
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_happens_in_whatever_order(seed, summed, folded, sessions, clock):
+def test_daily_sums_are_correct_after_any_order_of_changes(seed, summed, folded, sessions, clock):
     chance = random.Random(seed)
     ids = days_of_sessions(sessions, clock, days=2)
     for _ in range(12):
@@ -230,14 +230,14 @@ def test_whatever_happens_in_whatever_order(seed, summed, folded, sessions, cloc
             assert told(summed) == told(folded), deed
 
 
-def test_what_sums_cannot_tell_is_refused(summed, sessions, clock):
+def test_queries_that_sums_cannot_answer_are_rejected(summed, sessions, clock):
     days_of_sessions(sessions, clock)
     for asked in ({"filters": {("a",): "1"}}, {"without": frozenset(["stalled"])}, {"by": [("a",)]}):
         with pytest.raises(BadRequest, match="narrow it"):
             summed.ask("film", owner=OWNER, **asked)
 
 
-def test_sums_name_nobody_and_go_with_their_owner(summed, folded, sessions, clock, database):
+def test_sums_contain_no_viewers_and_are_removed_with_their_owner(summed, folded, sessions, clock, database):
     ids = days_of_sessions(sessions, clock)
     told(summed)
     kept = {"videoId": "film", "packed": {"$exists": True}}

@@ -64,7 +64,7 @@ def part(answer, expected):
 
 
 @pytest.mark.parametrize(("film", "expected"), CASES)
-def test_a_film_is_answered_to_the_last_digit(film, expected):
+def test_a_video_has_exactly_the_computed_answers(film, expected):
     if "scope" in expected:
         told = few(film, expected["operation"], expected["query"], expected["smallestGroup"])
     else:

@@ -76,7 +76,7 @@ def kill_again_and_again(begin, times):
         worker.wait()
 
 
-def test_a_worker_that_is_killed_leaves_nothing_wrong(app, db, settings):
+def test_a_killed_worker_leaves_no_wrong_results(app, db, settings):
     appending = Appending(app, db)
     appending.start()
     kill_again_and_again(lambda: start(settings), KILLS)
@@ -98,7 +98,7 @@ def test_a_worker_that_is_killed_leaves_nothing_wrong(app, db, settings):
     assert "The result of session" in run(["flask", "summarise", "--verify"], **settings).stdout
 
 
-def test_a_worker_that_adds_differences_does_not_survive_that(app, db, embedded):
+def test_a_worker_that_adds_differences_leaves_wrong_sums_when_killed(app, db, embedded):
     """The control."""
     appending = Appending(app, db)
     appending.start()
@@ -111,7 +111,7 @@ def test_a_worker_that_adds_differences_does_not_survive_that(app, db, embedded)
     assert db.added.find_one({"_id": "events"})["sum"] != true
 
 
-def test_the_worker_ends_when_it_is_told_to(settings):
+def test_the_worker_ends_on_sigterm(settings):
     worker = start(settings)
     time.sleep(3)
     worker.send_signal(signal.SIGTERM)
