@@ -73,7 +73,9 @@ def taken(deed: Callable[[], object]) -> tuple[float, float]:
 def change(parts: Services, count: int, days: int) -> None:
     """Append to so many sessions of the newest days."""
     since = instants.now() - (2 + days) * DAY
-    found = parts.database.sessions.find({"videoId": "large", "createdAt": {"$gt": since}}, {"_id": 1})
+    found = parts.database.sessions.find(
+        {"videoId": "large", "createdAt": {"$gt": since}}, {"_id": 1}, batch_size=1_000
+    )
     event = bodies.load_value(NewEvent(), EVENT)
     ids = [each["_id"] for each in found]
     for session in ids[:: max(len(ids) // count, 1)][:count]:
