@@ -96,7 +96,7 @@ NO_ORIGINS = [
 
 @pytest.mark.parametrize("text", NO_ORIGINS)
 def test_the_service_does_not_start_with_an_origin_that_no_browser_sends(text):
-    with pytest.raises(ConfigError, match="CORS_ORIGINS has .* and takes origins as browsers write them"):
+    with pytest.raises(ConfigError, match="CORS_ORIGINS has .* and must list origins as browsers send them"):
         Config.read({"CORS_ORIGINS": f"{SITE}, {text}"})
 
 

@@ -198,7 +198,7 @@ NO_RATES = ["0:5", "5", "5:", "5:4", "-1:5", "5:5:5", "1.5:5", "٣:5", "5/s", "y
 @pytest.mark.parametrize("text", NO_RATES)
 def test_the_service_does_not_start_with_an_invalid_rate(text):
     with pytest.raises(
-        ConfigError, match="PLAYER_RATE_LIMIT is .* and must be requests a second, a colon, and the burst"
+        ConfigError, match="PLAYER_RATE_LIMIT is .* and must be requests per second, a colon and a burst size"
     ):
         Config.read({"PLAYER_RATE_LIMIT": text})
 

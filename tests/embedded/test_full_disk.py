@@ -47,7 +47,7 @@ def test_writes_are_refused_while_the_disk_is_full_and_accepted_once_there_is_sp
     fill(LEAST_FREE_BYTES - 1)
     refused = write(client, session)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "60")
-    assert "almost no space left" in refused.json["detail"]
+    assert "almost out of disk space" in refused.json["detail"]
     fill(LEAST_FREE_BYTES)
     assert write(client, session).status_code in (200, 201)
 

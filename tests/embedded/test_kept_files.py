@@ -72,7 +72,7 @@ def test_a_symlink_in_place_of_the_lock_is_not_followed_and_the_error_says_what_
 def test_a_secret_that_cannot_be_stored_gives_a_readable_error(config):
     config.make_instance()
     (config.instance_path / "jwt-secret").mkdir()
-    with pytest.raises(ConfigError, match="The secret for trying out cannot be kept in .*jwt-secret"):
+    with pytest.raises(ConfigError, match="The generated secret cannot be stored in .*jwt-secret"):
         kept_secret(config)
 
 
