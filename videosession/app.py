@@ -1,4 +1,4 @@
-"""The service, put together."""
+"""Creates the Flask application from its parts."""
 
 import logging
 from collections.abc import Mapping
@@ -44,10 +44,10 @@ _FOR_TRYING_OUT = """
 def create_app(
     config: Mapping[str, object] | None = None, *, db=None, deadline_seconds: float = DEADLINE_SECONDS
 ) -> Flask:
-    """Build the service from `config`: settings by the names of their variables, the environment if none is given.
+    """Return the service, built from `config`: settings by the names of their variables, by default the environment.
 
-    `db` is a PyMongo database to use instead of the one that the settings name, `deadline_seconds` how long it may take
-    before an answer is a 503. Raises ConfigError.
+    `db` is a PyMongo database to use instead of the one in the settings; `deadline_seconds` is how long the database
+    may take before the answer is a 503. Raises ConfigError.
     """
     settings = Config.read(environment() if config is None else config)
     app = Flask("videosession", static_folder=None)
@@ -107,7 +107,7 @@ def _database(settings: Config, given: Any, deadline_seconds: float) -> Database
         embedded.ensure()
         return embedded.uri
 
-    # SecantusDB 0.7.0b3 locks up for good where the first insert into a new collection meets a createIndexes there.
+    # SecantusDB 0.7.0b3 deadlocks if the first insert into a new collection coincides with its createIndexes.
     return Database(
         locate,
         collections_first=True,

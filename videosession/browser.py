@@ -1,4 +1,4 @@
-"""/player.js, for pages anywhere, and the demo page. None of it needs a token."""
+"""Serves /player.js, for pages on any site, and the demo page. Neither needs a token."""
 
 import re
 from functools import cache
@@ -18,7 +18,7 @@ _PLAYER_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-# The timeline's picture is shown from a blob. Nothing else comes from anywhere but here, and nothing goes elsewhere.
+# The timeline's picture is shown from a blob; everything else is loaded from, and sent to, this service only.
 _DEMO_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
     " media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -26,7 +26,7 @@ _DEMO_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-# As they are written there: a block begins its line, a comment that ends a line follows punctuation.
+# These match comments as player.js has them: a block comment begins a line, and a trailing comment follows punctuation.
 _BLOCK_COMMENT = re.compile(r"^ */\*\*.*?\*/$", re.DOTALL | re.MULTILINE)
 _LINE_COMMENT = re.compile(r"^ *//.*$|(?<=[;{},]) // .*$|^ +", re.MULTILINE)
 
@@ -73,7 +73,7 @@ def _player() -> bytes:
 
 
 def without_comments(source: str) -> str:
-    """Return the module without comments and indentation: a third less to load. Its lines keep their numbers."""
+    """Return the module without comments and indentation, a third smaller, with the same line numbers."""
     source = _BLOCK_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), source)
     return _LINE_COMMENT.sub("", source)
 

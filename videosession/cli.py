@@ -145,7 +145,7 @@ def _export_lines(session_id: str) -> None:
 
 
 def _chosen(session_id: str | None, video: str | None, owner: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the ids of sessions, each with its owner."""
+    """Yield the ids of the chosen sessions, each with its owner."""
     if session_id is not None:
         yield session_id, services().sessions.owner_of(session_id)
         return
@@ -157,7 +157,7 @@ def _chosen(session_id: str | None, video: str | None, owner: str | None) -> Ite
 
 
 def _export_viewings(chosen: Iterator[tuple[str, str]], form: str, options: xapi.Options) -> None:
-    """Write what each session was, and count what had to be left out."""
+    """Write each session's viewing, and report how many statements were left out."""
     write, left_out, found = writer(), 0, False
     if form == "csv":
         write(segments.header().encode())
@@ -219,7 +219,7 @@ def _import_lines(file: BinaryIO, owner: str | None) -> None:
 
 
 def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str], str]) -> None:
-    """Store a log as sessions, and print a summary and where to see it."""
+    """Store a log as sessions, and print a summary with the address of the page that shows them."""
     intake, damage = Intake(services().sessions, owner, form, pseudonym), None
     with _progress("Importing", (), _size(file)) as bar:
         try:
@@ -246,7 +246,7 @@ def _import_log(file: BinaryIO, owner: str, form: str, pseudonym: Callable[[str]
 
 
 def _page(owner: str, base: str) -> str:
-    """Return the address of the page with a token that lets it read; in the fragment, which browsers send to nobody."""
+    """Return the page's address with a token for reading in the fragment, which browsers never send."""
     bearer = auth.make_token(owner, timedelta(days=1), scope=auth.READ)
     return f"{base}/#token={bearer}"
 
@@ -290,7 +290,7 @@ def fill_demo() -> None:
     """Create sample sessions, and print links and commands to look at them."""
     repository, base = services().sessions, _base()
     bearer = auth.make_token("demo", timedelta(days=1), scope=auth.READ)
-    # In the fragment, which browsers send to nobody.
+    # Browsers never send the fragment.
     film = f"{base}/demo#token={auth.make_token('demo', timedelta(days=1))}"
     echo(f"While the service is running, open this page to see all sessions and videos:\n\n{_page('demo', base)}\n")
     echo(f"Open this page to watch a film beside its timeline:\n\n{film}\n")
@@ -307,7 +307,7 @@ def fill_demo() -> None:
 
 
 def _add_viewers() -> None:
-    """Create the simulated viewers of the page's film, and its plan; once, for they have keys."""
+    """Create the simulated viewers of the demo's film, and its plan; their keys keep a second call from adding more."""
     repository, plans = services().sessions, services().videos.plans
     plans.put(sample_viewers.VIDEO_ID, sample_viewers.PLAN, owner="demo", condition=lambda tag: None)
     for place, viewer in enumerate(sample_viewers.viewers(sample_viewers.VIEWERS)):
@@ -318,7 +318,7 @@ def _add_viewers() -> None:
         }
         content["metadata"] = {"viewerId": viewer.id, "variant": viewer.variant}
         events = list(sample_sessions.events(viewer.script, sample_viewers.ENDED))
-        with suppress(Conflict):  # it has been deleted since
+        with suppress(Conflict):  # it has been deleted since an earlier call
             session_id = repository.create(owner="demo", key=f"demo-{place}", **content)["_id"]
             repository.append(session_id, NewEvent(many=True).load(events), owner="demo", key=f"demo-{place}")
 

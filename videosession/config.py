@@ -1,4 +1,4 @@
-"""The environment, read once into a frozen value, or an error that names the variable and what to do."""
+"""The settings, read once from the environment into a frozen object; an error names the variable and what to do."""
 
 import errno
 import os
@@ -26,14 +26,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 class ConfigError(Exception):
-    """Settings with which the service must not start; the text tells whoever starts it what to do."""
+    """The settings are invalid, so the service must not start; the message tells the operator what to do."""
 
     def __init__(self, faults: list[str]):
         super().__init__("The service cannot start:\n" + "\n".join(f"  {fault}" for fault in faults))
 
 
 class Rate(NamedTuple):
-    """A rate limit: requests a second, and how many at once."""
+    """A rate limit: requests per second, and the size of a burst."""
 
     per_second: int
     burst: int
@@ -45,7 +45,7 @@ def _mongodb_uri(text: str) -> str:
         raise ValueError("must begin with mongodb:// or mongodb+srv://, for example mongodb://localhost:27017")
     try:
         if text.startswith(_SCHEMES[0]):
-            parse_uri(text)  # for the other scheme this would ask a DNS server, and starting waits for nobody
+            parse_uri(text)  # for mongodb+srv this would query DNS, and starting must not wait for a network
         MongoClient(text, connect=False)
     except OSError as error:
         raise ValueError(f"names a file that cannot be read: {error.strerror}") from None
@@ -112,7 +112,7 @@ def _public_key(text: str) -> str:
 
 
 def _https_url(text: str) -> str:
-    """Return a URL with https, so that nobody else can answer for its server."""
+    """Return a URL with https, so that no other host can impersonate the server."""
     try:
         url = urlsplit(text)
         host = url.hostname
@@ -159,7 +159,7 @@ _IN_PRODUCTION = {"rate_limit": Rate(100, 500), "player_rate_limit": Rate(10, 50
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The settings. A setting's variable is its name in capitals; empty means unset."""
+    """The settings; each one's environment variable is its name in capitals, and an empty one counts as unset."""
 
     mongodb_uri: str | None = _setting(None, _mongodb_uri)
     jwt_secret: str | None = _setting(None, _secret)
@@ -205,7 +205,7 @@ class Config:
         return cls(**(_IN_PRODUCTION if "mongodb_uri" in values else {}) | values)
 
     def make_instance(self) -> None:
-        """Create the directory for what is kept on this machine; ConfigError if that fails."""
+        """Create the instance directory, for local data; ConfigError if that fails."""
         try:
             self.instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not os.access(self.instance_path, os.W_OK | os.X_OK):
@@ -218,7 +218,7 @@ class Config:
 
 
 def _contradictions(given: Mapping[str, str]) -> Iterator[str]:
-    """Yield which settings contradict each other."""
+    """Yield a message for each contradiction between settings."""
     if "MONGODB_URI" in given and "JWT_SECRET" not in given:
         yield (
             "JWT_SECRET is not set, but required with MONGODB_URI: 32 bytes or more, the same for every process;"
@@ -235,7 +235,7 @@ def _contradictions(given: Mapping[str, str]) -> Iterator[str]:
 
 
 def environment() -> Mapping[str, str]:
-    """Return the environment, with `.env` in the project for what it lacks; FLASK_SKIP_DOTENV=1 ignores `.env`."""
+    """Return the environment, completed from the project's `.env` unless FLASK_SKIP_DOTENV is 1."""
     if os.environ.get("FLASK_SKIP_DOTENV", "").lower() in ("1", "true"):
         return os.environ
     from_file = {name: value for name, value in dotenv_values(PROJECT / ".env").items() if value}

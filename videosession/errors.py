@@ -1,4 +1,4 @@
-"""The exception tree, and one answer for all of it: application/problem+json (RFC 9457).
+"""The exception tree, and the answer that all of it shares: application/problem+json (RFC 9457).
 
     ServiceError
     ├── BadRequest              400
@@ -20,7 +20,7 @@
     ├── DatabaseUnsafe          503, with Retry-After
     └── KeysAway                503, with Retry-After
 
-What Flask and Werkzeug raise themselves (404, 405, …) is answered in the same form, its headers kept.
+Exceptions that Flask and Werkzeug raise (404, 405, …) are answered in the same form, with their headers.
 """
 
 import logging
@@ -48,7 +48,7 @@ class Fault(NamedTuple):
 
 
 class ServiceError(Exception):
-    """A request that fails; `detail` tells the client what is wrong and what to do."""
+    """A request fails; `detail` tells the client what is wrong and what to do."""
 
     status = 500
     headers: dict[str, str] = {}
@@ -99,7 +99,7 @@ class UnsupportedMediaType(ServiceError):
 
 
 class Invalid(ServiceError):
-    """A well-formed body that is not valid: every error with its pointer."""
+    """A body is well-formed but not valid; every error has its pointer."""
 
     status = 422
 
@@ -116,7 +116,7 @@ class TooManyRequests(ServiceError):
 
 
 class DatabaseFailure(ServiceError):
-    """The database did not do what it was asked to."""
+    """An operation of the database failed."""
 
 
 class DocumentRefused(DatabaseFailure):
@@ -129,7 +129,7 @@ class DocumentRefused(DatabaseFailure):
 
 
 class DatabaseRefuses(DatabaseFailure):
-    """The database refuses the operation every time: a matter for the operator; `reason` names its error codes."""
+    """The database always refuses the operation, which the operator must resolve; `reason` names its error codes."""
 
     def __init__(self, reason: str):
         super().__init__(
@@ -159,7 +159,7 @@ class DatabaseFull(DatabaseFailure):
 
 
 class DatabaseUnsafe(ServiceError):
-    """The database answers, but its examination found that it loses or changes data; `faults` say how."""
+    """The examination at startup found that the database loses or changes data; `faults` says how."""
 
     status = 503
     headers = {"Retry-After": "60"}
@@ -185,7 +185,7 @@ def problem(
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
 ) -> Response:
-    """Return a problem document; of many errors it lists the first hundred, and the number of the others."""
+    """Return a problem document with the first hundred errors, and the number of omitted ones."""
     body = problems.document(status, detail, request_id())
     if faults:
         body["errors"] = [fault._asdict() for fault in faults[:MOST_FAULTS]]
@@ -204,13 +204,13 @@ def _answer_service_error(error: ServiceError) -> Response:
 
 
 def _answer_document_refused(error: DocumentRefused) -> Response:
-    """Answer 422 where a document was sent; a request without one is not the cause."""
+    """Return a 422 if the request sent a document; otherwise the request is not the cause."""
     status = error.status if request.method in ("POST", "PUT", "PATCH") else DatabaseRefuses.status
     return problem(status, error.detail)
 
 
 def _answer_http_exception(error: HTTPException) -> BaseResponse:
-    """Return the framework's refusal as a problem document with its headers, such as a 405's Allow."""
+    """Return the framework's error as a problem document with its headers, such as the Allow of a 405."""
     if error.response is not None:
         return error.response
     status = error.code or 500

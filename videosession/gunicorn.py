@@ -32,23 +32,23 @@ loglevel = _settings.log_level.lower()
 bind = f"0.0.0.0:{_settings.port}"  # noqa: S104, it is a server
 workers = _settings.web_concurrency
 worker_class = "videosession.gunicorn_worker.worker.Worker"
-threads = 9  # of which one client gets eight: see turns.py
-# What can be held open: see the worker. Two descriptors for each would stay below the usual limit of 1024.
+threads = 9  # a single client gets at most eight: see turns.py
+# Open connections: see the worker. Even two file descriptors for each stay below the usual limit of 1024.
 worker_connections = 500
 # A request has 20 seconds to finish when the server stops; Heroku gives 30.
 graceful_timeout = 20
 timeout = 60
-# Heroku's router keeps idle connections for 90 seconds, and loses what it sends into one that was closed here.
+# Longer than Heroku's router keeps idle connections (90 seconds): it loses a request that it sends on a closed one.
 keepalive = 95
 limit_request_line = LONGEST_LINE
-# It listens in the home directory, for anyone who may write there, and can stop the server.
+# The control socket is in the home directory, and anyone who may write to it can stop the server.
 control_socket_disable = True
 max_requests = 0
 forwarded_allow_ips = ""
 
 
 def on_starting(server) -> None:
-    """Start in the master what outlives every worker: the embedded database, and the directory for metrics."""
+    """Start what outlives every worker, in the master: the embedded database, and the directory for metrics."""
     if _settings.metrics_token:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="videosession-metrics-")
     if _settings.is_embedded:

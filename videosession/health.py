@@ -13,7 +13,7 @@ from videosession.errors import DatabaseAway, DatabaseFailure
 from videosession.services import services
 
 READINESS_SECONDS = 1
-AGAIN_SECONDS = 0.25  # as long as a look may take where the last one found nothing
+AGAIN_SECONDS = 0.25  # for a check after one that failed
 
 blueprint = Blueprint("health", __name__)
 
@@ -28,7 +28,7 @@ class Alive(Shape):
 
 
 class Ready(Shape):
-    """The service can use the database; without the missing indexes it is slow."""
+    """The service can use the database; while indexes are missing, it is slow."""
 
     status = fields.String(
         required=True,
@@ -54,7 +54,7 @@ class Readiness:
         self._was_ready = True
 
     def missing_indexes(self) -> list[str]:
-        """Read from the database and return its missing indexes; DatabaseFailure if that takes too long."""
+        """Return the database's missing indexes; DatabaseFailure if reading them takes too long."""
         with self._lock:
             if self._look is None or self._look.done():
                 self._look = Future()
@@ -76,7 +76,7 @@ class Readiness:
             with self._database.deadline(READINESS_SECONDS):
                 self._database.read()
                 look.set_result(self._database.missing_indexes())
-        except Exception as error:  # whoever asked for the look is told of it
+        except Exception as error:  # raised again in the request that asked for the check
             look.set_exception(error)
 
 
@@ -103,6 +103,6 @@ def readyz() -> dict:
 
 
 def init_app(app: Flask, database: Database) -> Readiness:
-    """Serve the health checks on `app`, and return what checks `database`."""
+    """Serve the health checks on `app`, and return the check of `database`."""
     app.register_blueprint(blueprint)
     return Readiness(database)

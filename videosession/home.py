@@ -1,4 +1,4 @@
-"""The page at /: sessions and videos with their pictures, for whoever has a token. The page itself needs none."""
+"""The page at /: sessions and videos with their pictures. The page needs no token, but its data does."""
 
 from __future__ import annotations
 

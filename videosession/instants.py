@@ -1,4 +1,4 @@
-"""Instants: RFC 3339 in, microseconds since 1970 in UTC inside, RFC 3339 with three digits out."""
+"""Instants: read as RFC 3339, held as microseconds since 1970 in UTC, written as RFC 3339 with milliseconds."""
 
 import re
 import time
@@ -11,7 +11,7 @@ EARLIEST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 LATEST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 HOW_TO_WRITE = "must be an RFC 3339 instant with a zone, such as 2026-01-31T12:00:00.000Z or 2026-01-31T13:00:00+01:00"
 
-# Python's own reader takes weeks, blanks, commas and more with each version, so the form is looked at first.
+# Python's own parser also accepts weeks, spaces, commas and, with each version, more, so the form is checked first.
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
@@ -19,7 +19,7 @@ _RFC_3339 = re.compile(
 
 
 def read(text: str) -> int:
-    """Return the microseconds of an RFC 3339 instant, further digits cut off; ValueError says what is wrong."""
+    """Return an RFC 3339 instant in microseconds, truncated; ValueError says what is wrong."""
     if not _RFC_3339.fullmatch(text):
         raise ValueError(HOW_TO_WRITE)
     try:
@@ -33,10 +33,10 @@ def read(text: str) -> int:
 
 
 def now() -> int:
-    """Return the present time in microseconds."""
+    """Return the current time in microseconds since 1970."""
     return time.time_ns() // 1000
 
 
 def write(microseconds: int) -> str:
-    """Return an instant as text: UTC, three digits."""
+    """Return an instant as RFC 3339 text in UTC, with milliseconds."""
     return (EPOCH + microseconds * MICROSECOND).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
-"""Metrics for Prometheus at /metrics, of all workers together; METRICS_TOKEN turns them on and protects them.
+"""Metrics for Prometheus at /metrics, for all workers together; METRICS_TOKEN turns them on and protects them.
 
-Each worker counts in files of its own (prometheus_client's multiprocess mode), in a directory that gunicorn's master
-makes; a request for the metrics adds them up, including those of workers that have ended.
+Each worker counts in its own files (prometheus_client's multiprocess mode), in a directory that gunicorn's master
+creates; a request for the metrics adds them up, including those of workers that have ended.
 """
 
 import hmac
@@ -19,10 +19,10 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
 class Metrics:
-    """Counts requests and their time; `directory` is shared with the other workers, None where there are none."""
+    """Counts requests and measures their time; `directory` is shared with other workers, None if there are none."""
 
     def __init__(self, directory: str | None):
-        import prometheus_client as prometheus  # looks at its variable when it is first imported
+        import prometheus_client as prometheus  # reads its environment variable when it is first imported
         from prometheus_client.multiprocess import MultiProcessCollector
 
         own = prometheus.CollectorRegistry()
@@ -60,7 +60,7 @@ class Metrics:
 
 
 def init_app(app: Flask, config: Config, observed: Observed) -> None:
-    """Count the requests to `app`, and serve /metrics, if `config` has a token for that."""
+    """Count the requests to `app`, and serve /metrics, if `config` has a METRICS_TOKEN."""
     if config.metrics_token is None:
         return
     try:

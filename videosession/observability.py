@@ -1,7 +1,7 @@
-"""What an operator sees of each request: an id, and a line in the log when its answer has gone out.
+"""Request ids, and a log line for each request when its answer has been sent.
 
-This wraps the WSGI application instead of hooking into Flask: the time is the whole time, streams are counted to their
-end, and a request pays a third of what the hooks cost.
+This wraps the WSGI application instead of using Flask's hooks: it measures the whole time, counts streams to their end,
+and takes a third of the time that hooks would.
 """
 
 import contextlib
@@ -25,16 +25,16 @@ LONGEST_PATH = 300
 LONGEST_ID = 200
 
 _SAFE_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{LONGEST_ID}}}", re.ASCII)
-# What a proxy or a client's tracing sends along (https://www.w3.org/TR/trace-context/); all zeros are no trace.
+# The trace context of a proxy or a client (https://www.w3.org/TR/trace-context/); an id of zeros is invalid.
 _TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.ASCII)
-# Browsers must not take an answer for anything but what it says it is.
+# Browsers must not guess another media type.
 _NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
-# What one owner read is kept by no cache on the way, and asked for again by the browser's own.
+# Shared caches must not store an owner's data, and the browser's own cache must revalidate it.
 _PRIVATE = ("Cache-Control", "private, no-cache")
 
 
 class Exchange:
-    """A request and its answer, passed on piece by piece; `ended` is called when the answer is complete."""
+    """A request and its answer, which is passed on piece by piece; `ended` is called at its end."""
 
     __slots__ = ("_body", "_ended", "bytes_sent", "environ", "is_whole", "route", "started_at", "status")
 
@@ -72,7 +72,7 @@ class Exchange:
         self.is_whole = True
 
     def close(self) -> None:
-        """Release what the answer holds; the server calls this last, also if the client has gone."""
+        """Release the answer's resources; the server calls this last, even if the client has disconnected."""
         try:
             if close := getattr(self._body, "close", None):
                 close()
@@ -81,27 +81,27 @@ class Exchange:
 
     @property
     def seconds(self) -> float:
-        """How long it has taken so far."""
+        """The time since the request began."""
         return time.perf_counter() - self.started_at
 
 
 def _route(environ: dict) -> str | None:
-    """Return the route's pattern, which names no session; Flask drops it at the end of the request."""
+    """Return the route's pattern, which contains no ids; Flask drops it at the end of the request."""
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
     return rule and rule.rule
 
 
 class Observed:
-    """WSGI middleware that tells the `observers` of every exchange."""
+    """WSGI middleware that passes every exchange to the `observers` when it ends."""
 
     def __init__(self, application: Callable):
         self.observers: list[Callable[[Exchange], None]] = []
         self._application = application
 
     def __call__(self, environ: dict, start_response: Callable) -> Exchange:
-        return Exchange(environ, self._tell).begin(self._application, start_response)
+        return Exchange(environ, self._notify).begin(self._application, start_response)
 
-    def _tell(self, exchange: Exchange) -> None:
+    def _notify(self, exchange: Exchange) -> None:
         for observe in self.observers:
             observe(exchange)
 
@@ -112,7 +112,7 @@ def request_id() -> str:
 
 
 class RequestLog:
-    """Writes a line for each exchange, at once and whole, so that the lines of many processes do not mix.
+    """Writes each exchange's line in one call, so that the lines of several processes do not mix.
 
     Python's logging would take ten times as long to do the same.
     """
@@ -125,12 +125,12 @@ class RequestLog:
     def __call__(self, exchange: Exchange) -> None:
         if exchange.status < self._least_status:
             return
-        with contextlib.suppress(OSError):  # nobody reads the log; the answer has gone out all the same
+        with contextlib.suppress(OSError):  # the log is closed; the answer has been sent in any case
             os.write(self._descriptor, self._write(_facts(exchange)))
 
 
 def _facts(exchange: Exchange) -> dict:
-    """Return what is logged of an exchange: no query, body or header, and of persons only the token's subject."""
+    """Return the logged facts: no query, body or header, and as personal data only the token's subject."""
     environ = exchange.environ
     facts = {
         "time": _now(),
@@ -159,7 +159,7 @@ def _path(path: str) -> str:
 
 
 def _now() -> str:
-    """Return the present instant as text."""
+    """Return the current time as text."""
     milliseconds = time.time_ns() // 1_000_000
     return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
 
@@ -180,7 +180,7 @@ def _as_text(facts: dict) -> bytes:
 
 
 class JSONFormatter(logging.Formatter):
-    """Writes what is logged beside the requests in the same form."""
+    """Formats all other log records like the lines of requests."""
 
     def format(self, record: logging.LogRecord) -> str:
         facts = {"time": _now(), "level": record.levelname, "logger": record.name, "message": record.getMessage()}
@@ -192,40 +192,40 @@ class JSONFormatter(logging.Formatter):
 
 
 def printable(text: str) -> str:
-    """Return `text` with what would control a terminal escaped."""
+    """Return `text` with characters that control a terminal escaped."""
     return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)
 
 
 class TextFormatter(logging.Formatter):
-    """Writes it for people: what is logged may quote what a client sent."""
+    """Formats log records for people, escaped, since they may quote text from clients."""
 
     def format(self, record: logging.LogRecord) -> str:
         return printable(super().format(record))
 
 
 def formatter() -> logging.Formatter:
-    """Write lines for people on a terminal, JSON for everything else."""
+    """Return a formatter: readable lines on a terminal, otherwise JSON."""
     if sys.stderr.isatty():
         return TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     return JSONFormatter()
 
 
 def init_app(app: Flask) -> Observed:
-    """Give every request of `app` an id, in its answer and in its line of the log; return what observes requests."""
+    """Give every request of `app` an id, in its answer and in the log; return the middleware."""
     observed = Observed(app.wsgi_app)
     app.wsgi_app = observed  # type: ignore[method-assign]  # as Flask's documentation has it
     return observed
 
 
 def show_log(observed: Observed, level: str) -> None:
-    """Send the service's log to standard error, from `level` on; the service's own logger may have another handler."""
+    """Send the service's log to standard error, from `level` up, unless its logger has a handler already."""
     logger = logging.getLogger("videosession")
     logger.setLevel(level)
     if not logger.hasHandlers():
         handler = logging.StreamHandler()
         handler.setFormatter(formatter())
         logger.addHandler(handler)
-    # The development server's own lines for the same requests.
+    # Drops the development server's own lines for the same requests.
     logging.getLogger("werkzeug").addFilter(lambda record: " - - [" not in str(record.msg))
     write = _as_text if sys.stderr.isatty() else _as_json
     observed.observers.append(RequestLog(sys.stderr.fileno(), write, logger.isEnabledFor(logging.INFO)))

@@ -1,4 +1,4 @@
-"""A problem document (RFC 9457), as the service and gunicorn's worker answer with; knows no framework."""
+"""Problem documents (RFC 9457), for the service and for gunicorn's worker; knows no framework."""
 
 from typing import Any
 
@@ -8,6 +8,6 @@ PROBLEM_JSON = "application/problem+json"
 
 
 def document(status: int, detail: str, request_id: str | None) -> dict[str, Any]:
-    """Return what every problem document says."""
+    """Return the members that every problem document has."""
     title = HTTP_STATUS_CODES.get(status, "Error")
     return {"type": "about:blank", "title": title, "status": status, "detail": detail, "requestId": request_id}

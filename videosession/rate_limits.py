@@ -1,8 +1,8 @@
-"""Rate limits: of a subject, of the players of a session, and of all players of a subject.
+"""Rate limits: per subject, for the players of a session, and for all players of a subject.
 
-Each has a bucket of `burst` requests that refills at a steady rate. The buckets are this process's own, or, in
-a shared store, those of all processes. Only whom a token names is counted: a stranger's request ends before anything is
-asked of the database, and whoever needs to slow strangers down has to do it by address, in front of the service.
+Each has a bucket of `burst` requests that refills at a steady rate. The buckets belong to this process or, in a shared
+store, to all processes. Only requests with a valid token are counted: others are refused before they reach the
+database. To limit those, use a proxy in front of the service that limits by address.
 """
 
 import logging
@@ -16,16 +16,16 @@ from videosession.errors import TooManyRequests
 
 log = logging.getLogger(__name__)
 
-MOST_BUCKETS = 20_000  # 3 MB; the one that was used least lately goes
+MOST_BUCKETS = 20_000  # 3 MB; the least recently used one is dropped
 BYTES_A_REQUEST = 256 * 1024  # a body of 8 MiB costs the service some 32 times as much as a small one
 STORE_SECONDS = 0.25
 STORE_AWAY_SECONDS = 5
 
 
 class Buckets:
-    """Buckets in this process: of each only the instant when it will be full (GCRA, ITU-T I.371).
+    """Buckets in this process, each stored as the instant when it will be full (GCRA, ITU-T I.371).
 
-    The library for the shared store starts a thread for each request with its store in memory: 70 µs, measured.
+    The library for the shared store also has one in memory, but starts a thread for each request: 70 µs, measured.
     """
 
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic):
@@ -37,12 +37,12 @@ class Buckets:
 
     def wait_seconds(self, name: str, cost: int = 1) -> float:
         """Take `cost` requests from a bucket and return 0, or return the seconds until it has that many."""
-        needed = min(self._interval * cost, self._depth)  # more than a full bucket has would be refused for ever
+        needed = min(self._interval * cost, self._depth)  # a cost above a full bucket would be refused for ever
         with self._lock:
             now = self._clock()
             full_at = max(self._full_at.pop(name, now), now)
             wait = full_at + needed - now - self._depth
-            # A hair is left for rounding, or the last of a burst would be refused.
+            # Without this tolerance for rounding, the last request of a burst would be refused.
             self._full_at[name] = full_at if wait > 1e-9 else full_at + needed
             if len(self._full_at) > MOST_BUCKETS:
                 del self._full_at[next(iter(self._full_at))]
@@ -50,14 +50,14 @@ class Buckets:
 
 
 class SharedBuckets:
-    """Counts that all processes share in a store; while that is unavailable, the process's own buckets.
+    """Counters in a store that all processes share; while it is unavailable, the process's own buckets are used.
 
-    They count over the time in which a bucket would fill: the same burst, the same rate or a little less, and after a
-    whole burst at once nothing until it is over.
+    They count over the time in which a bucket would fill. The burst is the same, and the rate is the same or slightly
+    lower; after a whole burst at once, nothing is admitted until that time is over.
     """
 
     def __init__(self, kind: str, rate: Rate, store, clock: Callable[[], float] = time.monotonic):
-        import limits  # memory that only those pay who need it
+        import limits  # imported only if needed, since it takes memory
         from limits.strategies import SlidingWindowCounterRateLimiter
 
         self._burst = rate.burst
@@ -83,7 +83,7 @@ class SharedBuckets:
 
 
 class RateLimits:
-    """The buckets of owners, of the players of a session, and of all players of an owner; None where not limited."""
+    """The buckets of owners, of each session's players, and of all players of an owner; None means no limit."""
 
     def __init__(
         self,
@@ -96,11 +96,11 @@ class RateLimits:
         self._together = together
 
     def count(self, owner: str, session_id: str | None, body_bytes: int = 0) -> None:
-        """Count a request at its owner, or one of a player at its session and at its owner's players; TooManyRequests.
+        """Count a request of an owner, or of a player in its session and among its owner's players; TooManyRequests.
 
-        A token for a session costs nothing, so without the latter the players' limits would not add up to anything. A
-        player's token, which anybody may have taken from a page, uses up nothing of its owner's own. A request counts
-        once more for each 256 KiB of its body.
+        Player tokens cost nothing, so without the limit for all players of an owner, the limits per session would not
+        limit the total. Anybody can copy a player token from a page, so it never uses up its owner's own limit. A
+        request counts once more for each 256 KiB of its body.
         """
         cost = 1 + body_bytes // BYTES_A_REQUEST
         own = [(self._owners, owner)] if session_id is None else [(self._players, session_id), (self._together, owner)]

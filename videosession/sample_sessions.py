@@ -1,4 +1,4 @@
-"""The sessions that `flask demo` creates: scripts of what a player would have sent."""
+"""The sessions that `flask demo` creates, as scripts of the events that a player would send."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ Script = list[tuple[float, str, dict]]  # seconds since the session began, type,
 
 
 def _watching(begin: float, end: float, position: float, rate: float = 1.0) -> Script:
-    """Report every 10 s, as players do, from `begin` to `end`, playback being at `position` when it begins."""
+    """Return a ping every 10 s from `begin` to `end`, for playback that begins at `position`."""
     count = int((end - begin) / 10)
     moments = [begin + 10 * (step + 1) for step in range(count)]
     return [(moment, "ping", {"position": position + (moment - begin) * rate}) for moment in moments if moment < end]
@@ -77,7 +77,7 @@ SESSIONS = {
 
 
 def events(script: Script, ended: datetime | None = None) -> Iterator[dict]:
-    """Yield a script's events as a client would send them, the last of them now or when it `ended`."""
+    """Yield a script's events as a client would send them; the last one is at `ended`, by default now."""
     began = (ended or datetime.now(UTC)) - timedelta(seconds=script[-1][0])
     for seconds, kind, data in script:
         moment = began + timedelta(seconds=seconds)

@@ -1,4 +1,4 @@
-"""Simulated viewers of the demo's film: a seed makes them the same every time."""
+"""Simulated viewers of the demo's film; a fixed seed makes them the same every time."""
 
 import random
 from collections.abc import Iterator
@@ -32,21 +32,26 @@ PLAN: dict[str, Any] = {
     ],
 }
 LENGTHS: dict[str, float] = {node["id"]: node["lengthSeconds"] for node in PLAN["nodes"]}
-# Where a part of the film leads: how likely, and by which option; the film itself goes on where there is none.
+# The branches from each part of the film: probability, target and option; without an option the film goes on by itself.
 WAYS: dict[str, list[tuple[float, str, str | None]]] = {
     "harbour": [(0.62, "boat", "Take the boat"), (0.38, "lighthouse", "Climb the lighthouse")],
     "boat": [(0.35, "lighthouse", "Land at the lighthouse"), (0.65, "morning", "Sail until morning")],
     "lighthouse": [(0.25, "boat", "Down to the boat"), (0.75, "morning", None)],
     "morning": [(0.12, "harbour", "Once more"), (0.88, "", None)],
 }
-LEAVES = {"harbour": 0.12, "boat": 0.1, "lighthouse": 0.2, "morning": 0.05}  # how many leave within each part
-RETURNS = 0.4  # how many go back to see the whale
-WHALE = (11.0, 13.0)  # of the boat
+LEAVES = {
+    "harbour": 0.12,
+    "boat": 0.1,
+    "lighthouse": 0.2,
+    "morning": 0.05,
+}  # the share of viewers who leave within each part
+RETURNS = 0.4  # the share of viewers who go back to see the whale
+WHALE = (11.0, 13.0)  # seconds of the boat
 MOST_PARTS = 8
 
 
 class Viewer(NamedTuple):
-    """Who watched, which cut, and what the player said."""
+    """A simulated viewer: the id, the cut of the film, and the script of the player's events."""
 
     id: str
     variant: str
@@ -54,31 +59,31 @@ class Viewer(NamedTuple):
 
 
 def viewers(count: int, seed: int = SEED) -> Iterator[Viewer]:
-    """Return so many viewers, some of whom come twice."""
+    """Yield `count` viewings; some viewers come twice."""
     chance = random.Random(seed)  # noqa: S311  the same every time, and nothing secret
     for place in range(count):
         name = f"viewer-{chance.randrange(place + 1) if chance.random() < 0.1 else place}"
-        yield Viewer(name, chance.choice("AB"), _Telling(chance).tell())
+        yield Viewer(name, chance.choice("AB"), _Script(chance).write())
 
 
-class _Telling:
-    """What one player says of one viewing."""
+class _Script:
+    """Writes the script of one viewing."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self._clock = 0.0
         self._script: Script = []
 
-    def _say(self, kind: str, **data: Any) -> None:
+    def _send(self, kind: str, **data: Any) -> None:
         self._script.append((round(self._clock, 3), kind, data))
 
     def _play(self, start: float, end: float) -> None:
-        self._say("play", position=round(start, 3))
+        self._send("play", position=round(start, 3))
         self._clock += max(end - start, 0)
 
-    def tell(self) -> Script:
+    def write(self) -> Script:
         node = "harbour"
-        self._say("sessionStart", node=node, duration=LENGTHS[node])
+        self._send("sessionStart", node=node, duration=LENGTHS[node])
         for _ in range(MOST_PARTS):
             length = LENGTHS[node]
             if self._chance.random() < LEAVES[node]:
@@ -87,7 +92,7 @@ class _Telling:
             self._watch(node, length)
             to, option = self._way(node)
             if not to:
-                self._say("complete", position=length)
+                self._send("complete", position=length)
                 break
             self._go(to, option, length)
             node = to
@@ -96,20 +101,20 @@ class _Telling:
     def _leave(self, length: float) -> None:
         end = self._chance.triangular(1.5, length, length / 3)
         self._play(0, end)
-        self._say("sessionEnd", position=round(end, 3))
+        self._send("sessionEnd", position=round(end, 3))
 
     def _watch(self, node: str, length: float) -> None:
-        """Watch a part of the film, perhaps the whale again, perhaps not what comes before the end."""
+        """Watch a part of the film; randomly watch the whale again, or skip to the end."""
         if node == "boat" and self._chance.random() < RETURNS:
             seen = self._chance.uniform(WHALE[1], WHALE[1] + 0.5)
             self._play(0, seen)
             again = self._chance.uniform(WHALE[0] - 0.3, WHALE[0])
-            self._say("seek", **{"from": round(seen, 3), "to": round(again, 3)})
+            self._send("seek", **{"from": round(seen, 3), "to": round(again, 3)})
             self._play(again, length)
         elif node == "lighthouse" and self._chance.random() < 0.3:
             tired = self._chance.uniform(4, 7)
             self._play(0, tired)
-            self._say("seek", **{"from": round(tired, 3), "to": length - 4})
+            self._send("seek", **{"from": round(tired, 3), "to": length - 4})
             self._play(length - 4, length)
         else:
             self._play(0, length)
@@ -121,7 +126,7 @@ class _Telling:
 
     def _go(self, to: str, option: str | None, position: float) -> None:
         if option is None:
-            self._say("nodeEnter", node=to, fromPosition=position, duration=LENGTHS[to])
+            self._send("nodeEnter", node=to, fromPosition=position, duration=LENGTHS[to])
         else:
             self._clock += self._chance.uniform(0.3, 3)
-            self._say("choice", toNode=to, option=option, fromPosition=position, duration=LENGTHS[to])
+            self._send("choice", toNode=to, option=option, fromPosition=position, duration=LENGTHS[to])

@@ -1,4 +1,4 @@
-"""The parts of the service that requests and commands use: made once for an app, then never replaced."""
+"""The parts of the service that requests and commands use, created once for each app."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # these modules use services() themselves
 
 @dataclass(frozen=True)
 class Services:
-    """Every part by its name; `description` returns the OpenAPI document as JSON, `limits` are those of GET /api."""
+    """Every part by name; `description` returns the OpenAPI document as JSON, and `limits` are those of GET /api."""
 
     settings: Config
     database: Database
@@ -55,5 +55,5 @@ def services_of(app: Flask) -> Services:
 
 
 def init_app(app: Flask, parts: Services) -> None:
-    """Let the requests and commands of `app` use its parts."""
+    """Register the parts of `app` for its requests and commands."""
     app.extensions["videosession"] = parts

@@ -1,4 +1,4 @@
-"""What commands print: text may quote a file, or what a client stored, and must not control the terminal."""
+"""The output of commands: it may quote files or text from clients, and must not control the terminal."""
 
 import sys
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from videosession.observability import printable
 
 
 class Unicode(click.ParamType):
-    """Text that can be stored: an argument of other bytes arrives with lone surrogates in it."""
+    """Text that can be stored: Python passes an argument that is not UTF-8 with lone surrogates in it."""
 
     name = "text"
 
@@ -32,12 +32,12 @@ def echo(text: str, *, err: bool = False) -> None:
 
 
 def failure(text: str) -> click.ClickException:
-    """Return what ends a command with 1 and this text."""
+    """Return the exception that ends a command with this message and exit code 1."""
     return click.ClickException(printable(text))
 
 
 def writer() -> Callable[[bytes], object]:
-    """Return what writes lines of data to standard output: as they are, or on a terminal as they can be shown."""
+    """Return a function that writes lines of data to standard output, escaped if that is a terminal."""
     if sys.stdout.isatty():
         return lambda data: sys.stdout.write(printable(data.decode()))
     return sys.stdout.buffer.write

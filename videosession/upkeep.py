@@ -1,4 +1,4 @@
-"""Background work: one thread in each serving process looks after the indexes and sweeps."""
+"""Background work: one thread in each serving process creates indexes, checks the database and sweeps."""
 
 import logging
 import random
@@ -17,7 +17,7 @@ RETRY_SECONDS = 2
 
 
 class Upkeep:
-    """Runs each of `once` until it is over, then each of `again` every few minutes, in each process, after fork."""
+    """Runs each task of `once` until it succeeds or cannot, then each of `again` every few minutes."""
 
     def __init__(self, once: Iterable[Callable[[], object]], again: Iterable[Callable[[], object]]):
         self._once = once
@@ -25,22 +25,22 @@ class Upkeep:
         self._pause = threading.Event()
 
     def start(self) -> None:
-        """Begin, in a thread that ends with the process."""
+        """Start the thread, which ends with the process; call it after a fork."""
         threading.Thread(target=self._run, name="upkeep", daemon=True).start()
 
     def _run(self) -> None:
         for task in self._once:
-            while not _is_over(task):
+            while not _run_task(task):
                 self._pause.wait(RETRY_SECONDS)
         while True:
-            # Workers that started together should not sweep together.
+            # The random pause keeps workers that started together from sweeping together.
             self._pause.wait(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311, nothing secret
             for task in self._again:
-                _is_over(task)
+                _run_task(task)
 
 
-def _is_over(task: Callable[[], object]) -> bool:
-    """Return whether it is done, or can never be done because the database refuses it."""
+def _run_task(task: Callable[[], object]) -> bool:
+    """Run a task; return whether it is done, or never can be because the database refuses it."""
     try:
         task()
     except (PyMongoError, DatabaseFailure) as error:
@@ -50,7 +50,7 @@ def _is_over(task: Callable[[], object]) -> bool:
             return True
         log.info("upkeep waits for the database: %s", error)
         return False
-    except Exception:  # the thread must live: without it nothing is swept any more
+    except Exception:  # the thread must survive, or nothing would be swept any more
         log.exception("upkeep failed by a mistake of the service")
         return False
     return True
