@@ -18,7 +18,7 @@ from tests.proxy import Proxy
 from tests.service import SECRET, free_port, wait_until
 from videosession.app import create_app
 from videosession.database import DEADLINE_SECONDS, Database
-from videosession.errors import DatabaseAway
+from videosession.errors import DatabaseUnavailable
 from videosession.services import services_of
 
 pytestmark = pytest.mark.processes
@@ -275,7 +275,7 @@ def test_a_database_that_moved_to_another_port_is_found(embedded):
         try:
             with database.deadline(0.2):
                 database.sessions.find_one({})
-        except DatabaseAway:
+        except DatabaseUnavailable:
             return False
         return True
 
@@ -297,6 +297,6 @@ def test_a_started_answer_is_not_broken_off_at_once():
                 database.read()
 
         for is_begun in (False, False, True):
-            with pytest.raises(DatabaseAway):
+            with pytest.raises(DatabaseUnavailable):
                 ask(is_begun=is_begun)
     assert asked == [False, True]

@@ -28,10 +28,10 @@ FAILURES = {
     errors.DatabaseRefuses: (errors.DatabaseRefuses("why"), 500, {}),
     # A request that sends no document is not the cause: see database/test_errors.py.
     errors.DocumentRefused: (errors.DocumentRefused("why"), 500, {}),
-    errors.DatabaseAway: (errors.DatabaseAway(), 503, {"Retry-After": "1"}),
+    errors.DatabaseUnavailable: (errors.DatabaseUnavailable(), 503, {"Retry-After": "1"}),
     errors.DatabaseFull: (errors.DatabaseFull(), 503, {"Retry-After": "60"}),
     errors.DatabaseUnsafe: (errors.DatabaseUnsafe(["why"]), 503, {"Retry-After": "60"}),
-    errors.KeysAway: (errors.KeysAway(), 503, {"Retry-After": "5"}),
+    errors.KeysUnavailable: (errors.KeysUnavailable(), 503, {"Retry-After": "5"}),
 }
 FRAMEWORK = {
     "a 405 with what is allowed": (MethodNotAllowed(["GET", "PUT"]), 405, {"Allow": "GET, PUT"}),

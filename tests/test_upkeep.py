@@ -4,10 +4,10 @@ import pytest
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from videosession import upkeep
-from videosession.errors import DatabaseAway, DatabaseRefuses
+from videosession.errors import DatabaseRefuses, DatabaseUnavailable
 
 
-@pytest.mark.parametrize("failure", [AutoReconnect("gone"), DatabaseAway(), ZeroDivisionError()], ids=repr)
+@pytest.mark.parametrize("failure", [AutoReconnect("gone"), DatabaseUnavailable(), ZeroDivisionError()], ids=repr)
 def test_a_failed_task_is_retried_later(failure):
     failures = [failure]
 

@@ -17,7 +17,7 @@ from videosession import auth, sample_sessions, sample_viewers
 from videosession.config import Config
 from videosession.database.errors import meaning
 from videosession.embedded import EmbeddedError
-from videosession.errors import Conflict, DatabaseAway, DatabaseFailure, NotFound
+from videosession.errors import Conflict, DatabaseFailure, DatabaseUnavailable, NotFound
 from videosession.exchange import logs, segments, xapi
 from videosession.exchange.intake import REMEMBERED_SESSIONS, Intake, counted, pseudonyms
 from videosession.services import services
@@ -36,7 +36,7 @@ def _database_needed() -> Iterator[None]:
     except DatabaseFailure as error:
         raise failure(error.detail) from None
     except PyMongoError as error:
-        does = "is unavailable" if isinstance(meaning(error), DatabaseAway) else "refuses this operation"
+        does = "is unavailable" if isinstance(meaning(error), DatabaseUnavailable) else "refuses this operation"
         raise failure(f"The database {does}: {error}") from None
     except EmbeddedError as error:
         raise failure(str(error)) from None

@@ -15,10 +15,10 @@
     ├── DatabaseFailure         what `database/errors.py` makes of a failure of the database
     │   ├── DocumentRefused     422
     │   ├── DatabaseRefuses     500
-    │   ├── DatabaseAway        503, with Retry-After
+    │   ├── DatabaseUnavailable 503, with Retry-After
     │   └── DatabaseFull        503, with Retry-After
     ├── DatabaseUnsafe          503, with Retry-After
-    └── KeysAway                503, with Retry-After
+    └── KeysUnavailable         503, with Retry-After
 
 Exceptions that Flask and Werkzeug raise (404, 405, …) are answered in the same form, with their headers.
 """
@@ -138,7 +138,7 @@ class DatabaseRefuses(DatabaseFailure):
         )
 
 
-class DatabaseAway(DatabaseFailure):
+class DatabaseUnavailable(DatabaseFailure):
     status = 503
     headers = {"Retry-After": "1"}
 
@@ -168,7 +168,7 @@ class DatabaseUnsafe(ServiceError):
         super().__init__(f"The database is not safe to use: {'; '.join(faults)}.")
 
 
-class KeysAway(ServiceError):
+class KeysUnavailable(ServiceError):
     status = 503
     headers = {"Retry-After": "5"}
 

@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 from videosession.contract.decorators import answers
 from videosession.contract.shapes import Shape
 from videosession.database import Database
-from videosession.errors import DatabaseAway, DatabaseFailure
+from videosession.errors import DatabaseFailure, DatabaseUnavailable
 from videosession.services import services
 
 READINESS_SECONDS = 1
@@ -67,7 +67,7 @@ class Readiness:
             raise
         except TimeoutError:
             self._was_ready = False
-            raise DatabaseAway from None
+            raise DatabaseUnavailable from None
         self._was_ready = True
         return missing
 

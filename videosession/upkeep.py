@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pymongo.errors import PyMongoError
 
 from videosession.database.errors import meaning
-from videosession.errors import DatabaseAway, DatabaseFailure
+from videosession.errors import DatabaseFailure, DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def _run_task(task: Callable[[], object]) -> bool:
         task()
     except (PyMongoError, DatabaseFailure) as error:
         failure = error if isinstance(error, DatabaseFailure) else meaning(error)
-        if not isinstance(failure, DatabaseAway):
+        if not isinstance(failure, DatabaseUnavailable):
             log.error("upkeep: %s", failure.detail)
             return True
         log.info("upkeep waits for the database: %s", error)

@@ -19,7 +19,7 @@ from videosession.app import create_app
 from videosession.auth import jwks
 from videosession.auth.jwks import PublishedKeys
 from videosession.config import ConfigError
-from videosession.errors import KeysAway
+from videosession.errors import KeysUnavailable
 from videosession.services import services_of
 
 RSA = rsa.generate_private_key(65537, 2048)
@@ -330,7 +330,7 @@ def test_while_the_provider_is_unavailable_known_keys_stay_valid_for_a_day(provi
     keys.generation()
     settle(keys)
     assert keys.generation() != known
-    with pytest.raises(KeysAway):
+    with pytest.raises(KeysUnavailable):
         keys.find(token(name="a"))
 
 
@@ -347,7 +347,7 @@ def test_a_provider_that_never_answers_delays_a_request_only_briefly(provider, m
     monkeypatch.setattr(jwks, "WAIT_SECONDS", 0.05)
     provider.may_answer.clear()
     keys = PublishedKeys(provider.url, "RS256", Clock())
-    with pytest.raises(KeysAway):
+    with pytest.raises(KeysUnavailable):
         keys.find(token(name="a"))
 
 
@@ -372,7 +372,7 @@ def test_few_requests_with_unknown_keys_wait_for_a_fetch_the_others_get_503(prov
     def find(number: int) -> None:
         try:
             outcomes.append(keys.find(token(name=f"unknown {number}")))
-        except KeysAway:
+        except KeysUnavailable:
             outcomes.append(None)
 
     requests = [threading.Thread(target=find, args=(number,)) for number in range(20)]

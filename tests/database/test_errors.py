@@ -16,7 +16,7 @@ from pymongo.errors import (
 )
 
 from videosession.database.errors import BY_DOCUMENT, BY_OPERATOR, meaning
-from videosession.errors import DatabaseAway, DatabaseRefuses, DocumentRefused
+from videosession.errors import DatabaseRefuses, DatabaseUnavailable, DocumentRefused
 
 
 def bulk(*codes: int, **also) -> BulkWriteError:
@@ -27,15 +27,15 @@ def bulk(*codes: int, **also) -> BulkWriteError:
 RETRYABLE = {"errorLabels": ["RetryableWriteError"]}
 # What PyMongo raises, and what it means.
 MEANINGS = {
-    "no connection": (AutoReconnect("of a client"), DatabaseAway),
-    "no server": (ServerSelectionTimeoutError("of a client"), DatabaseAway),
-    "another primary": (NotPrimaryError("of a client"), DatabaseAway),
-    "a name that cannot be looked up": (ConfigurationError("of a client"), DatabaseAway),
-    "no majority in time": (WTimeoutError("of a client", 64), DatabaseAway),
-    "a write concern that cannot be met now": (WriteConcernError("of a client", 2), DatabaseAway),
-    "an unknown code": (OperationFailure("of a client", 99_999), DatabaseAway),
-    "no code": (OperationFailure("of a client"), DatabaseAway),
-    "a code that comes again, said to pass": (OperationFailure("of a client", 2, RETRYABLE), DatabaseAway),
+    "no connection": (AutoReconnect("of a client"), DatabaseUnavailable),
+    "no server": (ServerSelectionTimeoutError("of a client"), DatabaseUnavailable),
+    "another primary": (NotPrimaryError("of a client"), DatabaseUnavailable),
+    "a name that cannot be looked up": (ConfigurationError("of a client"), DatabaseUnavailable),
+    "no majority in time": (WTimeoutError("of a client", 64), DatabaseUnavailable),
+    "a write concern that cannot be met now": (WriteConcernError("of a client", 2), DatabaseUnavailable),
+    "an unknown code": (OperationFailure("of a client", 99_999), DatabaseUnavailable),
+    "no code": (OperationFailure("of a client"), DatabaseUnavailable),
+    "a code that comes again, said to pass": (OperationFailure("of a client", 2, RETRYABLE), DatabaseUnavailable),
     "not allowed": (OperationFailure("of a client", 13), DatabaseRefuses),
     "an index of somebody else": (DuplicateKeyError("of a client", 11000), DatabaseRefuses),
     "a validator": (WriteError("of a client", 121), DocumentRefused),
@@ -44,8 +44,8 @@ MEANINGS = {
     "one of many beside a duplicate": (bulk(11000, 121), DocumentRefused),
     "an index of somebody else, of many": (bulk(11000), DatabaseRefuses),
     "both kinds of refusal": (bulk(2, 121), DatabaseRefuses),
-    "a refusal beside what may pass": (bulk(121, 91), DatabaseAway),
-    "a refusal that may be rolled back": (bulk(121, writeConcernErrors=[{"code": 64}]), DatabaseAway),
+    "a refusal beside what may pass": (bulk(121, 91), DatabaseUnavailable),
+    "a refusal that may be rolled back": (bulk(121, writeConcernErrors=[{"code": 64}]), DatabaseUnavailable),
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.databases import event, failing
 from tests.sessions.test_repository import Clock, Commands, create, read
 from videosession.database import Database
-from videosession.errors import DatabaseAway, NotFound
+from videosession.errors import DatabaseUnavailable, NotFound
 from videosession.sessions import windows
 from videosession.sessions.reading import PAGE_BYTES, Reads
 from videosession.sessions.repository import SessionRepository
@@ -144,7 +144,7 @@ def test_a_failing_batch_ends_the_reading_with_an_error(sessions, mongo):
     session_id, _ = fill(sessions, "evenly")
     batches = sessions.read(session_id, owner="alice").events
     next(batches)
-    with failing(mongo, "find", errorCode=50), pytest.raises(DatabaseAway):
+    with failing(mongo, "find", errorCode=50), pytest.raises(DatabaseUnavailable):
         list(batches)
 
 

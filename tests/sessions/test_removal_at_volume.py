@@ -9,7 +9,7 @@ from tests.service import SECRET
 from videosession import instants
 from videosession.app import create_app
 from videosession.database import DEADLINE_SECONDS, Database
-from videosession.errors import DatabaseAway, NotFound
+from videosession.errors import DatabaseUnavailable, NotFound
 from videosession.sessions import removal as removal_module
 from videosession.sessions.removal import Removal
 from videosession.sessions.repository import SessionRepository
@@ -74,7 +74,7 @@ def test_purge_waits_longer_than_a_request_would(store, mongo):
     database = Database(lambda: "", store)
     with (
         failing(mongo, "find", blockConnection=True, blockTimeMS=400),
-        pytest.raises(DatabaseAway),
+        pytest.raises(DatabaseUnavailable),
         database.deadline(0),
     ):
         database.sessions.find_one()

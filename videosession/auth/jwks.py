@@ -17,7 +17,7 @@ from typing import Any
 import jwt
 import orjson
 
-from videosession.errors import KeysAway
+from videosession.errors import KeysUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class PublishedKeys:
         self._published = b""
         self._keys: list[jwt.PyJWK] = []
         self._generation = 0
-        self._is_away = False
+        self._is_unavailable = False
         self._fetching: threading.Thread | None = None
         self._fetched_at = self._next_fetch_at = float("-inf")
 
@@ -65,23 +65,23 @@ class PublishedKeys:
         return self._generation
 
     def find(self, token: str) -> Sequence[jwt.PyJWK]:
-        """Return the keys that may have signed the token; KeysAway if none have been fetched."""
+        """Return the keys that may have signed the token; KeysUnavailable if none have been fetched."""
         header = jwt.get_unverified_header(token)
         if header["alg"] != self._algorithm:
             return ()
         found = self._named(header.get("kid"))
         if not found:
-            if (fetching := self._fetch()) and not (self._is_away and self._published):
+            if (fetching := self._fetch()) and not (self._is_unavailable and self._published):
                 self._wait_for(fetching)
             found = self._named(header.get("kid"))  # also where a fetch ended in the meantime
         if not self._published:
-            raise KeysAway
+            raise KeysUnavailable
         return found
 
     def _wait_for(self, fetching: threading.Thread) -> None:
-        """Wait briefly for a fetch; KeysAway if too many requests are waiting already."""
+        """Wait briefly for a fetch; KeysUnavailable if too many requests are waiting already."""
         if not self._seats.acquire(blocking=False):
-            raise KeysAway
+            raise KeysUnavailable
         try:
             fetching.join(WAIT_SECONDS)
         finally:
@@ -107,11 +107,11 @@ class PublishedKeys:
             keys = _usable(published, self._algorithm)
         except (OSError, HTTPException, ValueError) as error:  # urllib's errors are OSErrors
             log.warning("the keys of JWT_JWKS_URL could not be fetched: %s", error)
-            self._is_away = True
+            self._is_unavailable = True
             self._next_fetch_at = self._clock() + PAUSE_AFTER_FAILURE_SECONDS
             return
         with self._lock:
-            self._is_away = False
+            self._is_unavailable = False
             self._fetched_at = self._clock()
             self._next_fetch_at = self._fetched_at + PAUSE_SECONDS
             self._replace(keys, published)

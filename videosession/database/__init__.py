@@ -17,7 +17,7 @@ from videosession import instants
 from videosession.database.client import DEADLINE_SECONDS, Client, Opened, collection
 from videosession.database.errors import meaning
 from videosession.database.indexes import EVENT_INDEXES, RETENTION_INDEX, SESSION_INDEXES
-from videosession.errors import DatabaseAway, DatabaseFull
+from videosession.errors import DatabaseFull, DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Database:
         self.is_windowed = windowed
         self._free_bytes = free_bytes
         self._client = Client(locate, given, deadline_seconds)
-        self._is_away = False
+        self._is_unavailable = False
         self._is_full = False
         self._is_hurried = True
 
@@ -115,22 +115,26 @@ class Database:
         answer that `is_begun` waits for it until its limit: it cannot be taken back.
         """
         try:
-            if self._is_away and not is_begun and not self._open().client.topology_description.has_writable_server():
+            if (
+                self._is_unavailable
+                and not is_begun
+                and not self._open().client.topology_description.has_writable_server()
+            ):
                 self._client.follow()
-                raise DatabaseAway
+                raise DatabaseUnavailable
             seconds = self._deadline_seconds if seconds is None else seconds
             with pymongo.timeout(max(seconds - OVERSHOOT_SECONDS, 0.1) if self._is_hurried else 0):
                 self._make_collections()
                 yield
         except (PyMongoError, DocumentTooLarge) as error:
             failure = meaning(error)
-            if isinstance(failure, DatabaseAway):
+            if isinstance(failure, DatabaseUnavailable):
                 self._note_failure(error)
             else:  # it answers, and what it says may repeat what was to be written: that is not for a log
-                self._is_away = False
+                self._is_unavailable = False
                 log.error("%s (%s)", failure.detail, type(error).__name__)
             raise failure from error
-        self._is_away = False
+        self._is_unavailable = False
 
     @contextmanager
     def adding(self) -> Iterator[None]:
@@ -198,13 +202,13 @@ class Database:
             self._collections_first = False
 
     def _note_failure(self, error: PyMongoError | DocumentTooLarge) -> None:
-        if not self._is_away:
+        if not self._is_unavailable:
             log.warning("the database does not answer: %s", _told(error))
-        self._is_away = True
+        self._is_unavailable = True
         self._client.follow()
 
     def _open(self) -> Opened:
-        return self._client.open(is_away=self._is_away)
+        return self._client.open(is_unavailable=self._is_unavailable)
 
 
 def _told(error: PyMongoError | DocumentTooLarge) -> str:

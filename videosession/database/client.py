@@ -16,7 +16,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
 from pymongo.read_concern import ReadConcern
 
-from videosession.errors import DatabaseAway
+from videosession.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -64,14 +64,14 @@ class Client:
     def is_own(self) -> bool:
         return self._given is None
 
-    def open(self, *, is_away: bool) -> Opened:
-        """Return what is open in this process; DatabaseAway if that cannot be had in time."""
+    def open(self, *, is_unavailable: bool) -> Opened:
+        """Return what is open in this process; DatabaseUnavailable if that cannot be had in time."""
         opened = self._opened
         if opened and opened.process == os.getpid():
             return opened
         # Looking up the addresses of mongodb+srv takes up to two seconds, and fails: then one request tries again.
-        if not self._lock.acquire(timeout=0 if is_away else self._deadline_seconds):
-            raise DatabaseAway
+        if not self._lock.acquire(timeout=0 if is_unavailable else self._deadline_seconds):
+            raise DatabaseUnavailable
         try:
             if not self._opened or self._opened.process != os.getpid():
                 self._opened = self._connect()

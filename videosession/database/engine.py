@@ -21,7 +21,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from videosession.database import Database
 from videosession.database.errors import meaning
-from videosession.errors import DatabaseAway, DatabaseUnsafe
+from videosession.errors import DatabaseUnavailable, DatabaseUnsafe
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Engine:
         try:
             self.faults = examine(self._database.sessions)
         except OperationFailure as error:
-            if isinstance(failure := meaning(error), DatabaseAway):
+            if isinstance(failure := meaning(error), DatabaseUnavailable):
                 raise
             log.warning("the database could not be examined: %s", failure.detail)
         for fault in self.faults:

@@ -1,8 +1,8 @@
 """What a failure of the database means for the client: retry or not.
 
-    DatabaseAway       503   temporary: no connection, no primary, no majority, overloaded, a full disk
-    DocumentRefused    422   the database does not take this document: a validator, too large, nested too deep
-    DatabaseRefuses    500   the operation fails every time: credentials, permissions, options, an unknown command
+    DatabaseUnavailable  503   temporary: no connection, no primary, no majority, overloaded, a full disk
+    DocumentRefused      422   the database does not take this document: a validator, too large, nested too deep
+    DatabaseRefuses      500   the operation fails every time: credentials, permissions, options, an unknown command
 
 A code in neither table counts as temporary: a useless retry costs less than a lost event. The
 codes: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
@@ -10,7 +10,7 @@ codes: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.y
 
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError, WriteConcernError
 
-from videosession.errors import DatabaseAway, DatabaseFailure, DatabaseRefuses, DocumentRefused
+from videosession.errors import DatabaseFailure, DatabaseRefuses, DatabaseUnavailable, DocumentRefused
 
 BY_DOCUMENT = {
     15: "Overflow",  # nested too deep
@@ -95,7 +95,7 @@ def meaning(error: PyMongoError | DocumentTooLarge) -> DatabaseFailure:
         return DocumentRefused(_named(codes, BY_DOCUMENT))
     if codes and codes <= BY_OPERATOR.keys() | BY_DOCUMENT.keys():
         return DatabaseRefuses(_named(codes, BY_OPERATOR | BY_DOCUMENT))
-    return DatabaseAway()
+    return DatabaseUnavailable()
 
 
 def _codes(error: PyMongoError) -> set[int]:

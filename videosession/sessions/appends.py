@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from videosession.database import Database
-from videosession.errors import DatabaseAway, NotFound
+from videosession.errors import DatabaseUnavailable, NotFound
 from videosession.instants import SECOND
 from videosession.sessions import events as stored_events
 from videosession.sessions.events import Events, Taken, differing, has_own_id, packed, unpacked
@@ -89,7 +89,7 @@ class Appends:
                 return
             if session.get("size", 0) >= self._bound:
                 moved = self._make_room(append, session, moved)
-        raise DatabaseAway
+        raise DatabaseUnavailable
 
     def _pushed(self, append: "_Append", moved: Moved, beside: set[str]) -> bool:
         """Push what is not beside the session, and return whether the session is still as it was taken to be."""
@@ -142,7 +142,7 @@ class Appends:
         lock = self._moving[hash(append.session_id) % len(self._moving)]
         if not lock.acquire(blocking=False):
             if not lock.acquire(timeout=MOVE_SECONDS):
-                raise DatabaseAway
+                raise DatabaseUnavailable
             lock.release()
             return moved
         try:
@@ -212,7 +212,7 @@ class Appends:
             self._refuse_taken_in(append, session)
             append.leave_out(session)
             self._refuse_taken(append, append.named)
-        raise DatabaseAway
+        raise DatabaseUnavailable
 
     def _remove_if_gone(self, append: "_Append", events: list[dict]) -> None:
         if self._session_or_none(append) is None:
