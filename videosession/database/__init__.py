@@ -1,6 +1,6 @@
-"""The database as the service uses it: its collections, its deadlines, and what a failure of it means.
+"""The database as the service uses it: its collections, deadlines and failures.
 
-The calls that come before an answer share one deadline, and each later batch of a stream has one.
+The calls before an answer share one deadline, and each later batch of a stream has its own.
 """
 
 import logging
@@ -21,14 +21,14 @@ from videosession.errors import DatabaseFull, DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 60  # as long as a command waits for a database that is being started
-LEAST_FREE_BYTES = 64 * 1024 * 1024  # then nothing more is stored: a database that meets a full disk answers nothing
+START_SECONDS = 60  # how long a command waits for a database that is starting
+LEAST_FREE_BYTES = 64 * 1024 * 1024  # with less, nothing more is stored: on a full disk the database stops answering
 _EXISTS = 48
-OVERSHOOT_SECONDS = 0.5  # PyMongo looks at the clock every so often while it waits for a server to be there
+OVERSHOOT_SECONDS = 0.5  # PyMongo checks the clock only at intervals while it waits for a server
 
 
 def plans_by_hints(build: Mapping[str, Any]) -> bool:
-    """Return whether a server gains by hints: SecantusDB and `secantusd-rs` read the whole collection for one.
+    """Return whether a server needs hints: without them SecantusDB and `secantusd-rs` read the whole collection.
 
     Looking up one id of 8 000 took 117 ms instead of 0.6, and on `secantusd-rs` 4 ms instead of 0.5, *measured*.
     """
@@ -36,14 +36,13 @@ def plans_by_hints(build: Mapping[str, Any]) -> bool:
 
 
 class Database:
-    """The two collections, on a client that is made when first needed, once in each process.
+    """The collections, on a client that each process creates when it first needs it.
 
-    `locate` gives the URI at that moment; `given` is a database to use instead of a client of our own. What comes
-    before an answer may take `deadline_seconds`, and so may each later batch of it. With `collections_first` the
-    collections are made before anything else is asked. Where sessions expire, there is one more index. `hints` tells
-    from a server's build information whether queries should name their index.
-    Where it is `windowed`, a find costs what it matches, not what it gives, and long sessions are read in windows.
-    `free_bytes` gives how much can still be stored, where that is known.
+    `locate` returns the URI at that moment; `given` is a database to use instead of a new client. The calls before an
+    answer may take `deadline_seconds` together, and so may each later batch. With `collections_first`, the collections
+    are created before anything else. With `expires`, there is one more index. `hints` decides by a server's build
+    information whether queries should name their index. With `windowed`, a find costs as much as it matches, not as it
+    returns, and long sessions are read in windows. `free_bytes` returns how much can still be stored, if known.
     """
 
     def __init__(
@@ -80,39 +79,39 @@ class Database:
 
     @property
     def plans(self) -> Collection:
-        """The plans of videos, by ids alone."""
+        """The plans of videos, found only by their ids."""
         return collection(self.sessions.database, "plans")
 
     @property
     def sums(self) -> Collection:
-        """The daily sums of videos with very many sessions, by ids alone."""
+        """The daily sums of videos with very many sessions, found only by their ids."""
         return collection(self.sessions.database, "sums")
 
     @property
     def by_id(self) -> dict[str, Any]:
-        """Return the hint that makes a query for many ids use their index, whatever else it asks for."""
+        """Return the hint that makes a query for many ids use their index, whatever its other conditions are."""
         if self._by_id is None:
             build = self.sessions.database.client.admin.command("buildInfo")
             self._by_id = {"hint": "_id_"} if self._hints and self._hints(build) else {}
         return self._by_id
 
     def read(self) -> None:
-        """Read something: a server may answer a ping and still be unable to read."""
+        """Check that the server can read: one that answers a ping may be unable to."""
         self.sessions.find_one({"_id": "readiness"})
 
     def now(self) -> int | None:
         """Return the server's time in microseconds since 1970; None if the server does not report it."""
-        if not isinstance(self.sessions, Collection):  # an in-memory stand-in lives by this process's clock
+        if not isinstance(self.sessions, Collection):  # mongomock has only this process's clock
             return instants.now()
         local = self.sessions.database.client.admin.command("hello").get("localTime")
         return (local.replace(tzinfo=UTC) - instants.EPOCH) // instants.MICROSECOND if local else None
 
     @contextmanager
     def deadline(self, seconds: float | None = None, *, is_begun: bool = False) -> Iterator[None]:
-        """Limit all calls within, together, to `seconds` or the default; a failure is raised as a DatabaseFailure.
+        """Limit all calls within the block together to `seconds` or the default; failures become a DatabaseFailure.
 
-        While the database is unavailable this fails at once: the client's monitors look for it, not requests. Only an
-        answer that `is_begun` waits for it until its limit: it cannot be taken back.
+        While the database is unavailable this fails at once, since the client's monitors look for it. Only an answer
+        that `is_begun` waits until its limit, because it cannot be replaced by an error any more.
         """
         try:
             if (
@@ -130,7 +129,7 @@ class Database:
             failure = meaning(error)
             if isinstance(failure, DatabaseUnavailable):
                 self._note_failure(error)
-            else:  # it answers, and what it says may repeat what was to be written: that is not for a log
+            else:  # the server's message may repeat the data that was to be written, which must not be logged
                 self._is_unavailable = False
                 log.error("%s (%s)", failure.detail, type(error).__name__)
             raise failure from error
@@ -138,7 +137,7 @@ class Database:
 
     @contextmanager
     def adding(self) -> Iterator[None]:
-        """Limit all calls within as `deadline` does; DatabaseFull if there is no space for what they store."""
+        """Limit all calls within the block as `deadline` does; DatabaseFull if there is no space to store anything."""
         if self._free_bytes and self._free_bytes() < LEAST_FREE_BYTES:
             if not self._is_full:
                 log.error("less than 64 MiB are free where the database is: nothing is stored until there are more")
@@ -150,9 +149,9 @@ class Database:
 
     @contextmanager
     def unhurried(self) -> Iterator[None]:
-        """Lift the deadlines within: for commands, which no request waits for."""
+        """Lift the deadlines within the block, for commands, since no request waits for them."""
         if self._client.is_own:
-            # The embedded database may have been started with the command, and takes its time.
+            # The command may have started the embedded database, which takes some time.
             with pymongo.timeout(START_SECONDS if self._collections_first else self._deadline_seconds):
                 self.sessions.database.command("ping")
         self._is_hurried = False
@@ -163,7 +162,7 @@ class Database:
             self._is_hurried = True
 
     def create_indexes(self) -> None:
-        """Create the missing indexes, however long that takes; PyMongoError if the database is unavailable."""
+        """Create the missing indexes, without a deadline; PyMongoError if the database is unavailable."""
         with pymongo.timeout(0):
             self._make_collections()
             self.sessions.create_indexes(self._session_indexes)
@@ -174,7 +173,7 @@ class Database:
         self._client.prepare()
 
     def tell_missing_indexes(self) -> None:
-        """Log the indexes that are not there."""
+        """Log the names of missing indexes."""
         if missing := self.missing_indexes():
             log.warning("without the indexes %s requests are slow: run `flask init-db`", ", ".join(missing))
 
@@ -203,7 +202,7 @@ class Database:
 
     def _note_failure(self, error: PyMongoError | DocumentTooLarge) -> None:
         if not self._is_unavailable:
-            log.warning("the database does not answer: %s", _told(error))
+            log.warning("the database does not answer: %s", _logged(error))
         self._is_unavailable = True
         self._client.follow()
 
@@ -211,8 +210,8 @@ class Database:
         return self._client.open(is_unavailable=self._is_unavailable)
 
 
-def _told(error: PyMongoError | DocumentTooLarge) -> str:
-    """Return a failure's name and code for the log; the server's own message may quote what was to be written."""
+def _logged(error: PyMongoError | DocumentTooLarge) -> str:
+    """Return a failure's name and code for the log, without the server's message, which may quote written data."""
     if isinstance(error, OperationFailure):
         return f"{type(error).__name__}, code {error.code}"
     return str(error)

@@ -1,4 +1,4 @@
-"""Bulk inserts and single-batch finds, where PyMongo's own methods hide what the service has to know."""
+"""Bulk inserts and single-batch finds; PyMongo's own methods hide details that the service needs."""
 
 from itertools import islice
 from typing import Any, NamedTuple
@@ -14,14 +14,14 @@ SAMPLES = 16
 def insert(collection: Collection, documents: list[dict]) -> list[dict]:
     """Insert documents, and return those whose `_id` exists already; any other failure is an error.
 
-    What exists already counts as stored only if the write concern was met: otherwise it may still be rolled back.
+    Existing documents count as stored only if the write concern was met; otherwise they may still be rolled back.
     """
     try:
         if len(documents) == 1:
             collection.insert_one(documents[0])
             return []
     except DuplicateKeyError:
-        pass  # it does not tell of the write concern: ask again in the way that does
+        pass  # this error does not contain the write concern's result, so insert again in a way that reports it
     try:
         collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:
@@ -33,24 +33,24 @@ def insert(collection: Collection, documents: list[dict]) -> list[dict]:
 
 
 class Batch(NamedTuple):
-    """What one reply had of a find's documents, and whether there may be more."""
+    """The documents of a find's first reply, and whether there may be more."""
 
     documents: list[dict]
     is_cut: bool
 
     def mean_size(self) -> int:
-        """Return how many bytes one of the documents has, by a few of them; at least one is there."""
+        """Return the mean size of a document in bytes, estimated from a few; there must be at least one."""
         some = self.documents[:: max(len(self.documents) // SAMPLES, 1)]
         return sum(len(bson.encode(each)) for each in some) // len(some)
 
 
 def find_batch(collection: Collection, query: dict, fields: dict, order: list, count: int) -> Batch:
-    """Return the first `count` documents at most that a find gives in one reply.
+    """Return at most the first `count` documents that a find returns in one reply.
 
-    A reply has no more than 16 MB, and the next would be asked for without a time limit of its own: none is.
+    A reply has at most 16 MB. No further reply is requested, since it would have no time limit of its own.
     """
     options: dict[str, Any] = {"sort": order, "limit": count, "batch_size": count}
-    if not isinstance(collection, Collection):  # an in-memory stand-in has no wire
+    if not isinstance(collection, Collection):  # mongomock has no replies
         found = list(collection.find(query, fields, **options))
         return Batch(found, len(found) == count)
     cursor = collection.find(query, fields, **options)

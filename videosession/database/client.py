@@ -1,7 +1,7 @@
-"""The client of the database: one in each process, made when it is first needed.
+"""The database client: each process creates one when it first needs it.
 
-Whatever the URI says, writes are acknowledged by a majority and journaled, and reads come from the primary: the
-promises rest on it.
+Whatever the URI says, writes are acknowledged by a majority and journaled, and reads go to the primary, because the
+service's guarantees depend on it.
 """
 
 import logging
@@ -24,8 +24,8 @@ DEADLINE_SECONDS = 3
 DEFAULT_NAME = "videosession"
 
 
-# The promises do not leave these to a URI. A second between heartbeats finds a returning server within two; the
-# time to connect also bounds the DNS look-ups of mongodb+srv, which lie outside the deadline.
+# The guarantees depend on these, so a URI cannot change them. With a heartbeat each second, a returning server is found
+# within two; the connect timeout also bounds the DNS lookups of mongodb+srv, which the deadline does not cover.
 def _options(deadline_seconds: float) -> dict[str, Any]:
     return {
         "timeoutMS": int(deadline_seconds * 1000),
@@ -41,7 +41,7 @@ _OVERRIDDEN = {"w", "journal", "j", "wtimeoutms", "readpreference", "readconcern
 
 
 class Opened(NamedTuple):
-    """A client, of which process it is, and the two collections."""
+    """A client, the process that opened it, and its collections."""
 
     process: int
     uri: str
@@ -51,7 +51,7 @@ class Opened(NamedTuple):
 
 
 class Client:
-    """Opens what `locate` names at that moment, or `given`, a database to use instead of a client of our own."""
+    """Connects to the URI that `locate` returns, or uses the database `given` instead."""
 
     def __init__(self, locate: Callable[[], str], given, deadline_seconds: float):
         self._locate = locate
@@ -69,7 +69,7 @@ class Client:
         opened = self._opened
         if opened and opened.process == os.getpid():
             return opened
-        # Looking up the addresses of mongodb+srv takes up to two seconds, and fails: then one request tries again.
+        # A failing DNS lookup of mongodb+srv takes up to two seconds, so only one request at a time tries again.
         if not self._lock.acquire(timeout=0 if is_unavailable else self._deadline_seconds):
             raise DatabaseUnavailable
         try:
@@ -110,7 +110,7 @@ class Client:
         else:
             uri = self._locate()
             _tell_overridden(uri)
-            # Its monitors begin at once, in the background: while the database is away, they alone look for it.
+            # The monitors start at once, in the background: while the database is unavailable, only they look for it.
             options = _options(self._deadline_seconds)
             database = MongoClient(uri, connect=True, **options).get_default_database(DEFAULT_NAME)
         sessions, events = (collection(database, name) for name in ("sessions", "events"))
@@ -118,7 +118,7 @@ class Client:
 
 
 def collection(database: MongoDatabase, name: str) -> Collection:
-    """Return a collection with what the promises rest on."""
+    """Return a collection with the read and write concerns that the guarantees depend on."""
     return database.get_collection(
         name,
         write_concern=WriteConcern("majority", j=True),

@@ -1,8 +1,8 @@
-"""The examination of the database server: does it keep what the service promises?
+"""The examination of the database server: can it keep the service's guarantees?
 
-Many servers speak MongoDB's protocol, and some of them lose writes or change what they store. The examination takes
-well below a second, in a collection of its own that is dropped afterwards. It cannot show that a server survives a
-power cut; it shows what no correct server does.
+Many servers speak MongoDB's protocol, and some of them lose writes or change stored values. The examination takes well
+below a second, in a collection of its own that is dropped afterwards. It cannot show that a server survives a power
+cut; it finds behaviour that no correct server has.
 """
 
 import logging
@@ -32,7 +32,7 @@ RACES, UPDATES_A_RACE = 20, 6
 _SCRATCH = "engine_check_"
 _ABANDONED_SECONDS = 3600
 
-# What clients may send, by what it is called where it does not come back as it was sent.
+# Values that clients may send, by the name that a message gives them if the server changes them.
 VALUES = {
     "keys with dots": {"a.b": 1, ".": 2},
     "keys with dollars": {"$a": 1, "b$": {"$c": 2}},
@@ -47,16 +47,16 @@ VALUES = {
 
 
 class Engine:
-    """The server of `database`, and what its last examination found."""
+    """Examines the server of `database`, and keeps the faults that it found last."""
 
     def __init__(self, database: Database):
         self._database = database
         self.faults: list[str] = []
 
     def examine(self) -> list[str]:
-        """Return what is wrong with the server, in words, and log it; PyMongoError where it does not answer.
+        """Return the server's faults in words, and log them; PyMongoError if it does not answer.
 
-        One that does not let the service make a collection is not examined, and the log says so.
+        A server that does not let the service create a collection is not examined, and the log says so.
         """
         try:
             self.faults = examine(self._database.sessions)
@@ -69,14 +69,14 @@ class Engine:
         return self.faults
 
     def check(self) -> None:
-        """Raise DatabaseUnsafe where the last examination found something wrong."""
+        """Raise DatabaseUnsafe if the last examination found faults."""
         if self.faults:
             raise DatabaseUnsafe(self.faults)
 
 
 def examine(like: Collection) -> list[str]:
-    """Return what is wrong with the server, examined with the same guarantees as a collection has."""
-    if not isinstance(like, Collection):  # an in-memory stand-in, which is no server
+    """Return the server's faults, examined with the same read and write concerns as a collection."""
+    if not isinstance(like, Collection):  # mongomock is not a server
         return []
     with pymongo.timeout(LONGEST_SECONDS), _scratch(like) as scratch:
         checks = (_keeps_values, _counts, _keeps_conditions, _refuses_duplicates)
@@ -101,10 +101,10 @@ def _scratch(like: Collection) -> Iterator[Collection]:
 
 
 @contextmanager
-def _meanwhile(*deeds: Callable[[], None]) -> Iterator[None]:
-    """Do each in a thread of its own during the block, which ends when all are done; raise what goes wrong there.
+def _meanwhile(*operations: Callable[[], None]) -> Iterator[None]:
+    """Run each operation in its own thread during the block, wait for all at its end, and raise their exceptions.
 
-    Not in a pool: that starts no thread once the process has begun to end, and an examination may be about to.
+    This uses no pool, which would start no thread once the process is ending.
     """
     errors: list[Exception] = []
 
@@ -114,7 +114,7 @@ def _meanwhile(*deeds: Callable[[], None]) -> Iterator[None]:
         except Exception as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=run, args=(deed,), daemon=True) for deed in deeds]
+    threads = [threading.Thread(target=run, args=(operation,), daemon=True) for operation in operations]
     for thread in threads:
         thread.start()
     try:
@@ -133,7 +133,7 @@ def _speaks(collection: Collection) -> Iterator[str]:
 
 
 def _keeps_values(scratch: Collection) -> Iterator[str]:
-    """Store everything at once; if that fails, each value alone, to say which one failed."""
+    """Store all values at once; if that fails, store each one alone, and yield those that fail."""
     if _change(scratch, VALUES):
         for name, value in VALUES.items():
             if how := _change(scratch, {"value": value}):
@@ -141,7 +141,7 @@ def _keeps_values(scratch: Collection) -> Iterator[str]:
 
 
 def _change(scratch: Collection, content: dict) -> str:
-    """Return what happens to content where it does not come back as it was sent: inserted, and pushed to an array."""
+    """Return how content is changed when it is inserted, or pushed to an array; empty if it is not."""
     document = {"_id": secrets.token_hex(8), "content": content, "pushed": []}
     raw = scratch.with_options(CodecOptions(document_class=RawBSONDocument))
     try:
@@ -157,7 +157,7 @@ def _change(scratch: Collection, content: dict) -> str:
 
 
 def _counts(scratch: Collection) -> Iterator[str]:
-    """Increment one number from several threads: a server that reads, adds and writes back loses some."""
+    """Increment one number from several threads: a server whose increments are not atomic loses some."""
     scratch.insert_one({"_id": "count", "number": 0})
 
     def add() -> None:
@@ -172,7 +172,7 @@ def _counts(scratch: Collection) -> Iterator[str]:
 
 
 def _keeps_conditions(scratch: Collection) -> Iterator[str]:
-    """Replace documents while they are updated: what is replaced for good must not come back."""
+    """Replace documents while they are updated: a replaced document must not come back."""
     alive = {"deleted": {"$exists": False}}
     scratch.insert_one({"_id": "alone", "deleted": True})
     if scratch.update_one({"_id": "alone"} | alive, {"$set": {"changed": True}}).matched_count:

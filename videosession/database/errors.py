@@ -1,4 +1,4 @@
-"""What a failure of the database means for the client: retry or not.
+"""Maps failures of the database to errors that tell the client whether to retry.
 
     DatabaseUnavailable  503   temporary: no connection, no primary, no majority, overloaded, a full disk
     DocumentRefused      422   the database does not take this document: a validator, too large, nested too deep
@@ -74,9 +74,9 @@ BY_OPERATOR = {
     334: "MechanismUnavailable",
     352: "UnsupportedOpQueryCommand",
     411: "QueryRejectedBySettings",
-    8000: "AtlasError",  # bad credentials, or what the plan does not include
+    8000: "AtlasError",  # bad credentials, or a feature that the plan does not include
     10003: "CannotGrowDocumentInCappedNamespace",
-    11000: "DuplicateKey",  # by a unique index that is not the service's: its own duplicates it expects
+    11000: "DuplicateKey",  # from a unique index that somebody added: the service handles its own duplicates
     28769: "NamespaceCannotBeSharded",
     40324: "an unknown stage of a pipeline",
     40414: "IDLFailedToParse, a field is missing",
@@ -87,8 +87,8 @@ _MAY_PASS = {"RetryableWriteError", "TransientTransactionError"}
 
 
 def meaning(error: PyMongoError | DocumentTooLarge) -> DatabaseFailure:
-    """Return what to answer, by the failure's code."""
-    if isinstance(error, DocumentTooLarge):  # of PyMongo itself, which does not send it
+    """Return the error to answer with, by the failure's codes."""
+    if isinstance(error, DocumentTooLarge):  # PyMongo raises this itself, without sending the document
         return DocumentRefused("it is too large")
     codes = _codes(error)
     if codes and codes <= BY_DOCUMENT.keys():

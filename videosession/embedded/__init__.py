@@ -1,15 +1,15 @@
-"""A database process of our own, for trying out and for tests: SecantusDB on loopback.
+"""The embedded database, for trying the service out and for tests: SecantusDB in a process of its own, on loopback.
 
-    service process ──tie── keeper ──pipe── database     the owner: its keeper holds database.lock
-    service process ──tie── keeper                       stands by: its keeper queues for the lock
+    service process ──tie── keeper ──pipe── database     active: its keeper holds database.lock
+    service process ──tie── keeper                       standby: its keeper waits for the lock
 
-Every service process that calls `ensure` gets a keeper, a small process beside it that queues for the lock. The one
-that has it runs the database and starts it again whenever it dies. A keeper ends when its service process does, however
-that ended: the system closes the tie, a pair of sockets. The database ends with its keeper in the same way, and keeps
-the lock until it has, so no two ever open the same data. The service process itself gets no thread and no child, and
-may fork.
+Every service process that calls `ensure` gets a keeper, a small supervisor process that waits for the lock. The keeper
+that holds it runs the database, and restarts it whenever it dies. A keeper ends when its service process does, for
+whatever reason, because the operating system then closes the tie, a pair of sockets. The database ends with its keeper
+in the same way, and holds the lock until then, so no two processes ever open the same data. The service process itself
+gets no thread and no child process, and may fork.
 
-keeper.py is that small process. Knows nothing of the rest of the package but that.
+The supervisor is keeper.py, the only other module of the package that this one knows.
 """
 
 import contextlib
@@ -27,17 +27,17 @@ try:
 except ImportError:  # not on Windows; the service runs there with MONGODB_URI
     fcntl = None  # type: ignore[assignment]  # a module or nothing
 
-# The ends that this process holds of its keepers' ties, by directory. A forked child drops them, or it would keep the
-# database from ending with its parent, and remembers the directory: its parent's keeper stands for it too.
+# This process's ends of the ties to its keepers, by directory. A forked child closes them, or it would keep the
+# database running after its parent's end, and remembers the directory, which its parent's keeper still serves.
 _ties: dict[Path, list[int]] = {}
 
 
 class EmbeddedError(RuntimeError):
-    """The embedded database cannot be used here; says what to do."""
+    """The embedded database cannot be used here; the message says what to do."""
 
 
 class NotInstalledError(EmbeddedError):
-    """SecantusDB cannot be imported here."""
+    """SecantusDB cannot be imported."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -50,17 +50,17 @@ class NotInstalledError(EmbeddedError):
 
 
 class Embedded:
-    """The database with its data, lock, address and log in `directory`, one for all processes that name it."""
+    """The database whose data, lock, address and log are in `directory`; all processes that name it share it."""
 
     def __init__(self, directory: str | Path, *, test_commands: bool = False):
         self._directory = Path(directory).resolve()
         self._test_commands = test_commands
 
     def ensure(self) -> None:
-        """Have the database run as long as this process does; returns before it listens.
+        """Keep the database running as long as this process runs; returns before it listens.
 
-        Costs microseconds once a keeper is there, so call it again whenever the database does not answer: a forked
-        child, for which only its parent's keeper stands, then takes over when that parent has been killed.
+        Once a keeper exists, a call takes microseconds, so call this again whenever the database does not answer: a
+        forked child, which has no keeper of its own, then takes over if its parent has been killed.
         """
         if fcntl is None:
             raise NotInstalledError
@@ -73,7 +73,7 @@ class Embedded:
             os.close(lock)
 
     def close(self) -> None:
-        """End this process's part in it, and wait: for the database to end properly if it was ours."""
+        """End this process's keeper and, if it ran the database, wait until that has shut down properly."""
         for tie in _ties.pop(self._directory, []):
             with socket.socket(fileno=tie) as end, contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_WR)
@@ -81,8 +81,8 @@ class Embedded:
 
     @property
     def uri(self) -> str:
-        """The address as it is now: it changes when another program has taken the port while the database was away."""
-        # SecantusDB scans all it remembers of retryable writes at each of them: 70 writes/s instead of 1 170, measured.
+        """The current URI; it changes if another program took the port while the database was not running."""
+        # On each retryable write, SecantusDB scans all earlier ones: 70 writes/s instead of 1 170, measured.
         return f"mongodb://127.0.0.1:{self._address()['port']}/videosession?retryWrites=false"
 
     @property
@@ -96,7 +96,7 @@ class Embedded:
         return self._address()["keeper"]
 
     def free_bytes(self) -> int:
-        """Return how much can still be written where the data are."""
+        """Return how many bytes can still be written to the data's file system."""
         return keeper.free_bytes(self._directory)
 
     def _address(self) -> dict:
@@ -117,13 +117,13 @@ class Embedded:
             raise EmbeddedError(f"{path} cannot be opened: {error.strerror}.") from error
 
     def _start_keeper(self, lock: int) -> None:
-        """Give the lock, taken or not, to a keeper tied to this process."""
+        """Start a keeper that is tied to this process, and pass it the lock's file descriptor."""
         if importlib.util.find_spec("secantus") is None and (self._test_commands or not keeper.rust_server()):
             raise NotInstalledError
         ours, theirs = socket.socketpair()
         with theirs:
             command = keeper.command_of("keep", self._directory, self._test_commands, theirs.fileno(), lock)
-            # In a session of its own: Ctrl-C at the terminal must not end it before the service's last requests.
+            # In a process session of its own, so that Ctrl-C does not end it before the service's last requests.
             subprocess.run(  # noqa: S603, our own file
                 command,
                 pass_fds=(theirs.fileno(), lock),

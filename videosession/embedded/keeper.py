@@ -1,8 +1,8 @@
-"""The process that runs the embedded database, and starts it again whenever it dies: see embedded.py.
+"""The supervisor of the embedded database, which restarts it whenever it dies: see __init__.py.
 
-    python -P keeper.py keep DIRECTORY …            queues for the lock, then runs one of these, again and again
+    python -P keeper.py keep DIRECTORY …            waits for the lock, then runs one of these, again and again
     python -P keeper.py serve DIRECTORY …           SecantusDB
-    python -P keeper.py become_rust DIRECTORY …     its makers' server in Rust
+    python -P keeper.py become_rust DIRECTORY …     secantusd-rs, SecantusDB's server in Rust
 
 Knows nothing of the rest of the package; imports only the standard library.
 """
@@ -32,22 +32,22 @@ except ImportError:  # not on Windows; the service runs there with MONGODB_URI
 
 log = logging.getLogger(__name__)
 
-# Its makers' server in Rust: the same data and protocol, for 6 to 12 times less processor time. Used where it is found
-# in a version that was tried here; for the others nobody has shown that they keep what was acknowledged.
+# The same data and protocol as SecantusDB, for 6 to 12 times less processor time. Used if it is installed in a version
+# that was tested here; other versions have not been shown to keep acknowledged writes.
 RUST_SERVER = "secantusd-rs"
 KNOWN_RUST_VERSIONS = {"0.5.3-beta.193"}
 MEBIBYTE = 1024 * 1024
-ENOUGH_TO_START = 32 * MEBIBYTE  # of free space: a start takes 10 MiB, and where it fails leaves them behind
-FULL = 4 * MEBIBYTE  # of free space: what the database writes by itself may fail from here on
+ENOUGH_TO_START = 32 * MEBIBYTE  # of free space: a start takes 10 MiB, and leaves them behind if it fails
+FULL = 4 * MEBIBYTE  # of free space: with less, the database's own background writes may fail
 LONGEST_PAUSE_SECONDS = 30
 LONGEST_ADDRESS = 4096
 _LOOK_SECONDS = 1
-_END_SECONDS = 8  # as long as a server that is told to end may take
+_END_SECONDS = 8  # for a server to shut down
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def address(directory: Path) -> dict:
-    """Read the port and the process ids; whoever asks first chooses the port, so nobody waits for a keeper."""
+    """Return the port and the process ids; the first caller chooses the port, so nobody waits for a keeper."""
     path = directory / "database.json"
     if not os.path.lexists(path):
         with contextlib.suppress(FileExistsError):
@@ -62,14 +62,14 @@ def address(directory: Path) -> dict:
         TypeError,
         ValueError,
         RecursionError,
-    ):  # cut off, or somebody else's: the keeper writes it again when it starts
+    ):  # truncated, or not ours: the keeper writes it again when it starts
         log.warning("%s cannot be read and is made anew: if the database does not answer, restart the service", path)
         publish(path, os.replace, port=free_port(), pid=None, keeper=None)
         return json.loads(read_plain(path, LONGEST_ADDRESS))
 
 
 def read_plain(path: Path, most: int) -> bytes:
-    """Return the beginning of a plain file; nothing of a link, a pipe or what else somebody may have put there."""
+    """Return up to `most` bytes of a regular file; empty for a link, a pipe or anything else."""
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
@@ -80,7 +80,7 @@ def read_plain(path: Path, most: int) -> bytes:
 
 
 def free_bytes(directory: Path) -> int:
-    """Return how much can still be written where `directory` is; nothing where it is gone."""
+    """Return how many bytes can still be written to the file system of `directory`; 0 if that is gone."""
     try:
         place = os.statvfs(directory)
     except OSError:
@@ -89,7 +89,7 @@ def free_bytes(directory: Path) -> int:
 
 
 def publish(path: Path, put: Callable[[str, Path], None], **address: int | None) -> None:
-    """Write it beside and put it in place whole, with os.link where it must not replace another."""
+    """Write the address to a draft, and put that in place with `put`: os.link if it must not replace another."""
     descriptor, whole = tempfile.mkstemp(dir=path.parent)
     try:
         with open(descriptor, "w") as file:
@@ -102,8 +102,8 @@ def publish(path: Path, put: Callable[[str, Path], None], **address: int | None)
 
 
 def free_port() -> int:
-    # Below the ports that Linux (from 32768) and macOS (from 49152) give to outgoing connections: a client that
-    # connects to one of those on its own machine while nobody listens can be given that very port, and meet itself.
+    # Below the ephemeral ports of Linux (from 32768) and macOS (from 49152): a client that connects to such a port
+    # on its own machine while nobody listens there may be assigned that same port, and connect to itself.
     while True:
         port = 20000 + secrets.randbelow(12000)
         if _is_free(port):
@@ -127,9 +127,9 @@ def _listens(port: int) -> bool:
 
 
 def rust_server() -> str | None:
-    """Return the path of the server in Rust, where it is on PATH in a version that is known to work."""
+    """Return the path of the server in Rust, if a version that is known to work is on PATH."""
     path = shutil.which(RUST_SERVER)
-    if path is None or sys.platform != "linux":  # elsewhere nothing ends it with its keeper
+    if path is None or sys.platform != "linux":  # only Linux can end it with its keeper
         return None
     try:
         told = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=5, check=True).stdout  # noqa: S603
@@ -139,14 +139,14 @@ def rust_server() -> str | None:
 
 
 def command_of(role: str, directory: Path, *arguments: int) -> list[str]:
-    # By path and with -P, so that it needs no working directory and the modules beside it do not hide others by name.
+    # By path and with -P, so that it needs no working directory, and modules beside it do not shadow others.
     return [sys.executable, "-P", __file__, role, str(directory), *(str(int(each)) for each in arguments)]
 
 
 def _keep(directory: Path, test_commands: int, tie: int, lock: int) -> None:
-    """Queue for the lock, then run the database, again and again, until the other end of the tie closes."""
+    """Wait for the lock, then run the database, again and again, until the other end of the tie closes."""
     if os.fork():
-        return  # nobody's child, so the service process has nothing to reap and no signal to expect
+        return  # detached, so that the service process has no child to reap and gets no SIGCHLD
     os.umask(0o077)
     logging.basicConfig(format="%(asctime)s embedded database: %(message)s")
     rust = _Rust()
@@ -167,7 +167,7 @@ def _keep(directory: Path, test_commands: int, tie: int, lock: int) -> None:
 
 
 def _wait_for_space(directory: Path) -> None:
-    """Return when there is enough for a start: each that fails for want of it takes more."""
+    """Wait until there is enough space for a start: each start that fails without it takes more."""
     is_told = False
     while free_bytes(directory) < ENOUGH_TO_START:
         if not is_told:
@@ -178,32 +178,32 @@ def _wait_for_space(directory: Path) -> None:
 
 
 class _Rust:
-    """The server in Rust while it runs, and whether it is to end for good."""
+    """The server in Rust while it runs, and whether it must stop for good."""
 
     process: subprocess.Popen | None = None
     is_to_end = False
 
 
 def _end_with(tie: int, rust: _Rust) -> None:
-    """Wait for the end of the tie, and end: the database does then, too, but the server in Rust is told to before."""
+    """Wait until the tie closes, then exit, which also ends the database; the server in Rust is asked to stop first."""
     os.read(tie, 1)
     rust.is_to_end = True
     if rust.process:
         rust.process.terminate()
-        time.sleep(_END_SECONDS)  # the main thread returns as soon as it has ended
+        time.sleep(_END_SECONDS)  # the main thread ends the process as soon as the server has ended
     os._exit(0)
 
 
 def _run_database(directory: Path, test_commands: int, inherited: tuple[int, ...], rust: _Rust) -> tuple[bool, str]:
-    """Run it until it ends; return whether it ever listened, and why it ended."""
+    """Run the database until it ends; return whether it ever listened, and why it ended."""
     if (directory / "database").is_symlink():
         raise OSError(f"{directory / 'database'} is a symbolic link, which is not followed: remove it.")
     port = address(directory)["port"]
     if not _is_free(port):
         port = free_port()
     output = directory / "database.log"
-    output.unlink(missing_ok=True)  # it may be a link, and what that names is not to be overwritten
-    # Variables like SECANTUS_TEST_FAST_STORAGE change how it stores.
+    output.unlink(missing_ok=True)  # it may be a link, whose target must not be overwritten
+    # Variables such as SECANTUS_TEST_FAST_STORAGE change how it stores.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SECANTUS_")}
     is_rust = not test_commands and rust_server() is not None
     command = command_of("become_rust" if is_rust else "serve", directory, test_commands, port)
@@ -225,9 +225,9 @@ def _end_of(file: Path) -> str:
 
 
 def _watch(database: subprocess.Popen, port: int, directory: Path) -> bool:
-    """Wait until it has ended, and return whether it ever listened.
+    """Wait until the database has ended, and return whether it ever listened.
 
-    Where its disk was full it stays up and fails at everything, also when there is space again: then it is killed.
+    After its disk was full it keeps running, but fails even when there is space again; it is then killed.
     """
     waiting = threading.Thread(target=database.wait, daemon=True)
     waiting.start()
@@ -245,7 +245,7 @@ def _watch(database: subprocess.Popen, port: int, directory: Path) -> bool:
 
 
 def _serve(directory: Path, test_commands: int, port: int) -> None:
-    """Be the database until standard input ends, which is when the keeper does."""
+    """Run SecantusDB until standard input closes, which is when the keeper ends."""
     from secantus import SecantusDBServer
 
     server = SecantusDBServer(
@@ -254,35 +254,35 @@ def _serve(directory: Path, test_commands: int, port: int) -> None:
         str(directory / "database"),
         sync_on_commit=True,
         durable=True,
-        # No replica set of one, whose oplog nobody reads: keeping it took a third of an update's time, *measured*.
+        # Without a replica set, since nothing reads its oplog, which took a third of an update's time, *measured*.
         replica_set_name=None,
         enable_test_commands=bool(test_commands),
     )
     server.start()
     os.read(0, 1)
-    signal.alarm(_END_SECONDS)  # the system ends it if it does not end itself
+    signal.alarm(_END_SECONDS)  # ends the process if it does not end by itself
     threading.Thread(target=_knock, args=(port,), daemon=True).start()
-    server.stop()  # in this thread: from another one it cannot store the last numbers it gave
+    server.stop()  # in this thread: from another one it cannot store its last record numbers
 
 
 def _become_rust(directory: Path, test_commands: int, port: int) -> None:
-    """Become the server in Rust, which the system ends with the keeper, whatever ends that."""
+    """Replace this process with the server in Rust, which Linux ends when the keeper ends."""
     import ctypes
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if select.select([0], [], [], 0)[0]:
-        return  # the keeper had ended before
+        return  # the keeper has ended already
     settings = directory / "secantusd.toml"
     settings.unlink(missing_ok=True)
-    settings.touch(exist_ok=False)  # named, so that it looks for no other one, and it has to be a file
+    settings.touch(exist_ok=False)  # an empty settings file, so that it does not look for another one
     options = ["--config", settings, "--host", "127.0.0.1", "--port", port, "--storage-path", directory / "database"]
-    # Without the first of these it answers before a write is on the disk. The others are the Python server's sizes.
+    # Without the first option it answers before a write is on the disk. The others are the Python server's sizes.
     options += ["--sync-on-commit", "--cache-size", "1G", "--log-file-max", "10MB", "--log-level", "WARNING"]
     os.execvp(RUST_SERVER, [RUST_SERVER, *map(str, options)])  # noqa: S606
 
 
 def _knock(port: int) -> None:
-    """Keep connecting: stop() waits two seconds for its thread that waits for a connection, unless one comes."""
+    """Keep connecting, so that stop() does not wait two seconds for its thread that accepts connections."""
     while True:
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
