@@ -1,4 +1,4 @@
-"""Sessions and what happens in them."""
+"""Sessions and their events, from HTTP to MongoDB."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from videosession.sessions.transfer import Transfer
 
 
 class Parts(NamedTuple):
-    """What keeps sessions, removes them, and moves them from one database to another."""
+    """The repository, the removal, and the export and import of sessions."""
 
     sessions: SessionRepository
     removal: Removal
@@ -21,7 +21,7 @@ class Parts(NamedTuple):
 
 
 def init_app(app: Flask, database: Database, retention_days: int | None = None) -> Parts:
-    """Serve the sessions in `database`; those unused for longer than `retention_days` expire."""
+    """Serve the sessions in `database`; those without changes for longer than `retention_days` expire."""
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(event_routes.blueprint)
     app.register_blueprint(timeline_routes.blueprint)

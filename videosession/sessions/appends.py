@@ -1,14 +1,14 @@
-"""How an append is stored without a transaction: by one update of the session's document, as a rule.
+"""Stores appended events without transactions, usually by one update of the session's document.
 
     append    push the events into the session's `recent`, WHERE it is alive, below its bound, and has none of their ids
-    move      a full session's `recent` events are copied to `events`, then removed from it
-    large     a larger request: move the revision → insert into `events` → confirm by an update of the session
+    move      copy a full session's `recent` events to `events`, then remove them from the session
+    large     for a large request: change the revision → insert into `events` → confirm by an update of the session
 
-`moved` counts whenever the set of a session's events in `events` changes in a way that somebody relied on. An id is
-acknowledged only by an update that saw, in one atomic step, that it is not in `recent` (whose ids are in `ids`: its
-events are texts), and by `moved` that nothing happened in `events` since they were searched for it. So an event that
-was copied or inserted but never confirmed counts for nothing, and a copy may replace it. Ids made here, by chance, are
-nobody else's and need no search.
+`moved` is incremented whenever the session's events in `events` change in a way that another request may rely on. An id
+is acknowledged only by an update that checks, in one atomic step, that the id is not in `recent` (`ids` has its ids,
+since its events are strings), and by `moved`, that `events` has not changed since it was searched for the id. So an
+event that was copied or inserted but never confirmed does not count, and a copy may replace it. Ids generated here are
+random, and need no search.
 """
 
 import secrets
@@ -22,11 +22,13 @@ from videosession.sessions import events as stored_events
 from videosession.sessions.events import Events, Taken, differing, has_own_id, packed, unpacked
 from videosession.sessions.recently_seen import Moved, RecentlySeen
 
-DUE_SECONDS = 30  # until the session's result for its whole video is made again: once for all events until then
-# Some 120 events: a session of a hundred is one document. From 4 to 32 KiB an append costs a server about the same.
+DUE_SECONDS = 30  # until the session's result for its video is refreshed, once for all events until then
+# About 120 events, so that most sessions are one document. From 4 to 32 KiB an append costs a server about the same.
 RECENT_BYTES = 24 * 1024
-LARGE_BYTES = 16 * 1024  # a request of more goes beside the session: every second one would move all the others
-MOST_TRIES = 50  # enough for eight that change one session without a pause
+LARGE_BYTES = (
+    16 * 1024
+)  # a larger request is inserted into `events`: every second one would otherwise move all the others
+MOST_TRIES = 50  # enough for eight clients that change one session without a pause
 MOVES_AT_ONCE = 64  # locks of a process: each is for the sessions whose ids hash to it
 MOVE_SECONDS = 3
 NO_SESSION = "There is no such session."
@@ -35,19 +37,19 @@ _STORED = {"moved": 1, "size": 1, "recent": 1}
 
 
 def alive(session_id: str | dict, owner: str) -> dict:
-    """Return the query for a session, or for those that a condition on ids selects, of an owner and not deleted."""
-    # By $all, which is equality here, as SecantusDB looks in all indexes for each condition that compares: an eighth
-    # of the time of its updates, *measured*.
+    """Return the query for an owner's session, or for those that a condition on ids selects, unless deleted."""
+    # $all is equality here. For each comparing condition SecantusDB searches all indexes, which took an eighth of an
+    # update's time, *measured*.
     return {"_id": session_id, "owner": {"$all": [owner]}, "deletedAt": {"$exists": False}}
 
 
 def new_revision() -> str:
-    """Return what an append moves a session's revision to: by chance, so that no two are alike."""
+    """Return a new random revision for a session."""
     return secrets.token_hex(8)
 
 
 class Appends:
-    """Stores events in sessions; `clock` gives microseconds since 1970, `bound` is that of `recent`, in bytes."""
+    """Stores events in sessions; `clock` returns microseconds since 1970, and `bound` limits `recent`, in bytes."""
 
     def __init__(self, database: Database, clock: Callable[[], int], bound: int = RECENT_BYTES):
         self._database = database
@@ -58,10 +60,11 @@ class Appends:
         self._seen = RecentlySeen()
 
     def store(self, session_id: str, events: list[dict], *, owner: str) -> None:
-        """Store what is not stored yet: all of it, or nothing where an id is Taken by another event; or NotFound.
+        """Store the events that are not stored yet: all of them, or none if an id is Taken by another event; NotFound.
 
-        Above the bound this decides before it writes, and never takes back: another request may have been told that an
-        event is stored. So where an id is taken between the two, that is Taken, and the other events may be stored.
+        A large request checks the ids before it writes, and never removes what it wrote, since another request may have
+        acknowledged it. So if an id is taken between the check and the write, this raises Taken although the other
+        events may be stored.
         """
         append = _Append(session_id, alive(session_id, owner), _once_each(events))
         try:
@@ -69,13 +72,13 @@ class Appends:
                 self._push(append)
             else:
                 self._insert(append)
-        except NotFound:  # deleted meanwhile: what was put beside it since goes, too
+        except NotFound:  # deleted meanwhile: remove what was inserted into `events` since then, too
             if append.beside:
                 self._events.remove(session_id, append.beside)
             raise
 
     def _push(self, append: "_Append") -> None:
-        """Store events in the session itself, in one step."""
+        """Store events in the session's document, in one step."""
         moved = self._seen.moved(append.session_id)
         for _ in range(MOST_TRIES):
             beside = self._beside(append) if moved != 0 else set()
@@ -92,53 +95,53 @@ class Appends:
         raise DatabaseUnavailable
 
     def _pushed(self, append: "_Append", moved: Moved, beside: set[str]) -> bool:
-        """Push what is not beside the session, and return whether the session is still as it was taken to be."""
+        """Push the events that are not in `events`; return whether the session still is as it was assumed to be."""
         new = [event for event in append.events if event["eventId"] not in beside]
         where, changes = append.alive, self._changes()
-        if append.named:  # all of them, also those that were found: what is relied on must not be in `recent`, too
+        if append.named:  # including those found in `events`: they must not be in `recent`, too
             where = where | append.unlike(moved)
         if new:
             where = where | {"size": {"$not": {"$gte": self._bound}}}
             ids = [event["eventId"] for event in new]
             changes["$push"] = {"recent": {"$each": list(map(packed, new))}, "ids": {"$each": ids}}
             changes["$inc"] = {"size": stored_events.size(new)}
-        if beside:  # whoever relies on an event beside the session says so
+        if beside:  # increment `moved`, since this request relies on an event in `events`
             changes["$inc"] = changes.get("$inc", {}) | {"moved": 1}
         return self._updated(where, changes)
 
     def _acknowledge(self, append: "_Append") -> None:
-        """Acknowledge what the session has already: whoever sent it first may have been told that it may not last."""
+        """Confirm events that the session has already: their first sender may have got an error for them."""
         if not self._updated(append.alive, self._changes()):
             raise NotFound(NO_SESSION)
 
     def _changes(self) -> dict:
-        """Return what every append changes in its session, whichever way its events are stored."""
+        """Return the changes of every append to its session, whichever way its events are stored."""
         now = self._clock()
         due = now + DUE_SECONDS * SECOND
         return {"$set": {"revision": new_revision()}, "$max": {"lastEventAt": now}, "$min": {"due": due}}
 
     def _beside(self, append: "_Append") -> set[str]:
-        """Return which of its ids are beside the session; Taken where another event has one."""
+        """Return which of the append's ids are in `events`; Taken if another event has one."""
         if not append.named:
             return set()
         found = list(self._events.stored(append.session_id, append.ids))
         if differing(append.named, found):
             append.refuse(self._session(append), found)
         ids = {event["eventId"] for event in found}
-        # A copy that was read may not last, either: the database says so of an insert that meets it.
+        # A copy that was read may still be rolled back; an insert that meets it reports whether it is durable.
         append.beside = [event for event in append.named if event["eventId"] in ids]
         self._events.insert(append.session_id, append.beside)
         return ids
 
     def _refuse_taken_in(self, append: "_Append", session: dict) -> None:
-        """Compare with what a session has in `recent`; where that refuses one, tell of those beside it, too."""
+        """Raise Taken if events in `recent` have the append's ids with other content; include those in `events`."""
         if differing(append.named, session.get("recent", [])):
             append.refuse(
                 session, self._events.stored(append.session_id, append.ids) if session.get("moved") != 0 else []
             )
 
     def _make_room(self, append: "_Append", session: dict, moved: Moved) -> Moved:
-        """Move a full session's events, or wait for the thread that does: many would copy all of them for nothing."""
+        """Move a full session's events, or wait for the thread that does, since only one copy is needed."""
         lock = self._moving[hash(append.session_id) % len(self._moving)]
         if not lock.acquire(blocking=False):
             if not lock.acquire(timeout=MOVE_SECONDS):
@@ -151,9 +154,10 @@ class Appends:
             lock.release()
 
     def _move(self, append: "_Append", session: dict) -> bool:
-        """Move the `recent` events of a session, as it was read, beside it; return whether nobody else did so first.
+        """Move a session's `recent` events to `events`; return False if another process moved them first.
 
-        It is cut only as it was read: every push raises its size. What is gone with its session leaves no copy.
+        They are removed from the session only if it is as it was read: every push raises its size. If the session has
+        been deleted, the copies are removed.
         """
         recent = session.get("recent", [])
         self._events.copy(append.session_id, recent)
@@ -165,7 +169,7 @@ class Appends:
         return False
 
     def _insert(self, append: "_Append") -> None:
-        """Store a large batch beside the session."""
+        """Store a large batch in `events`."""
         moved: Moved = 0
         if append.named:
             session = self._session(append)
@@ -175,7 +179,7 @@ class Appends:
                 self._acknowledge(append)
                 return
             self._refuse_taken(append, [event for event in append.named if "fingerprint" not in event])
-        # Moved before as well: what fails from here on must not show under the tag of what was there before.
+        # The revision changes first, too: after a failure from here on, the earlier ETag must not match new events.
         if not self._updated(append.alive, self._changes()):
             raise NotFound(NO_SESSION)
         self._insert_new(append)
@@ -184,13 +188,13 @@ class Appends:
     def _insert_new(self, append: "_Append") -> None:
         append.beside = append.events
         first_under_key = next((event for event in append.named if "fingerprint" in event), None)
-        if first_under_key:  # goes in first, so that one request wins the key
+        if first_under_key:  # inserted first, so that one request wins the key
             self._refuse_taken(append, self._events.insert(append.session_id, [first_under_key]))
         others = [event for event in append.events if event is not first_under_key]
         self._refuse_taken(append, self._events.insert(append.session_id, others))
 
     def _refuse_taken(self, append: "_Append", events: list[dict]) -> None:
-        """Compare events with what is stored under their ids."""
+        """Raise Taken if the events' ids are stored with other content."""
         if not events:
             return
         found = list(self._events.stored(append.session_id, [event["eventId"] for event in events]))
@@ -198,7 +202,7 @@ class Appends:
             append.refuse(self._session(append), found)
 
     def _confirm(self, append: "_Append", moved: Moved) -> None:
-        """Acknowledge what was inserted; where its session was deleted meanwhile, take it back."""
+        """Confirm inserted events; if their session has been deleted meanwhile, remove them."""
         written = append.events
         for _ in range(MOST_TRIES):
             where = append.alive | (append.unlike(moved) if append.named else {})
@@ -238,7 +242,7 @@ class Appends:
 
 
 class _Append:
-    """What is still to be stored of a request, and which of it may be stored already."""
+    """The events of a request that are still to be stored, and which of them may be stored already."""
 
     def __init__(self, session_id: str, alive: dict, events: list[dict]):
         self.session_id = session_id
@@ -246,26 +250,26 @@ class _Append:
         self.events = events
         self.named = [event for event in events if has_own_id(event)]
         self.size = stored_events.size(events)
-        self.beside: list[dict] = []  # what this request put beside the session, or may have
+        self.beside: list[dict] = []  # events that this request inserted into `events`, or may have
 
     @property
     def ids(self) -> list[str]:
         return [event["eventId"] for event in self.named]
 
     def unlike(self, moved: Moved) -> dict:
-        """Ask for a session in which nothing happened to these ids since its counter was `moved`."""
-        # The latter for events that lie there as documents, as they once did.
+        """Return the condition that a session has none of these ids, and that its counter is still `moved`."""
+        # The last condition is for sessions stored by older versions, with events as documents.
         return {"moved": moved, "ids": {"$nin": self.ids}, "recent.eventId": {"$nin": self.ids}}
 
     def leave_out(self, session: dict) -> bool:
-        """Leave out what the session has in `recent`, and return whether anything is left."""
+        """Drop the events that the session has in `recent`; return whether any are left."""
         ids = {event["eventId"] for event in session.get("recent", [])}
         self.events = [event for event in self.events if event["eventId"] not in ids]
         self.named = [event for event in self.named if event["eventId"] not in ids]
         return bool(self.events)
 
     def refuse(self, session: dict, beside: Iterable[dict]) -> None:
-        """Refuse every event whose id is another's: in the session or, where it is not there, beside it."""
+        """Raise Taken for every event whose id another event has, in the session or otherwise in `events`."""
         recent = session.get("recent", [])
         ids = {event["eventId"] for event in recent}
         found = [*recent, *(event for event in beside if event["eventId"] not in ids)]
@@ -274,7 +278,7 @@ class _Append:
 
 
 def _once_each(events: list[dict]) -> list[dict]:
-    """Leave out what has the id of an event before it: the contract has seen that it is the same."""
+    """Return the events without repeated ids; the schema has checked that repeated events are equal."""
     unique: dict[str, dict] = {}
     for event in events:
         unique.setdefault(event["eventId"], event)
@@ -282,9 +286,9 @@ def _once_each(events: list[dict]) -> list[dict]:
 
 
 def _with_hint(changes: dict, events: list[dict], size: int) -> dict:
-    """Note how many events of what size are beside a session, and between which instants.
+    """Return the changes, with updated counts: how many events, of what size, and between which instants.
 
-    Reads go by it; no promise rests on it.
+    Reads use the counts as estimates; no guarantee depends on them.
     """
     if not events:
         return changes

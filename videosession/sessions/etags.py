@@ -1,7 +1,7 @@
 """ETags of sessions, and conditional requests (RFC 9110, 13).
 
-A session's tag has two parts: the version of its own fields, and the revision that every append changes, as in
-"3.9f86d081884c7d65". Both are read with the session, so a tag is never newer than what it comes with.
+A session's ETag has two parts, as in "3.9f86d081884c7d65": the version of its own fields, and a revision that every
+append changes. Both are read with the session, so an ETag is never newer than the answer's content.
 """
 
 import re
@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 
 from videosession.errors import PreconditionFailed
 
-# Werkzeug's own reader takes tags without quotes, too, and stumbles over an empty one.
+# Werkzeug's own parser also accepts ETags without quotes, and mishandles an empty one.
 _NAMED = re.compile(r'(W/)?"([^"]*)"')
 
 
@@ -40,7 +40,7 @@ def check_tag(session: dict, variant: str | None = None) -> None:
 
 
 def check_version(session: dict) -> None:
-    """Do the same with the first part of the tag only: the second changes all the time while a session is in use."""
+    """Do the same with the first part of the ETag only, since the second keeps changing while a session is in use."""
     start = f"{session['version']}."
     _check(_tag(session), lambda named: named.startswith(start), headers(session))
 
@@ -62,7 +62,7 @@ def check_unchanged(headers: dict[str, str]) -> None:
 
 
 def conditional(check: Callable[[dict], None]) -> Callable:
-    """Pass the view, as `condition`, what its session must meet: `check` if the request is conditional, else None."""
+    """Pass the view `check` as `condition` if the request is conditional, else None."""
 
     def decorate(view: Callable) -> Callable:
         @wraps(view)
@@ -105,5 +105,5 @@ def _answer_not_modified(error: NotModified) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Let `app` answer 304 when NotModified is raised."""
+    """Have `app` answer 304 when NotModified is raised."""
     app.register_error_handler(NotModified, _answer_not_modified)

@@ -58,7 +58,7 @@ def _stream(session_id: str, limit: int, **selected) -> Response:
 
 
 def _lines(events: list[dict]) -> bytes:
-    lines = bytearray()  # orjson gives each line in 16 KiB of memory: they are not kept together
+    lines = bytearray()  # joined at once, since orjson allocates 16 KiB for each line
     for event in events:
         lines += orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
     return bytes(lines)

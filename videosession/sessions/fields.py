@@ -1,4 +1,4 @@
-"""The types of fields on the wire, beyond marshmallow's own; no database, no current user."""
+"""Custom field types of requests and answers; knows no database and no current user."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ LARGEST_METADATA = 16 * 1024
 
 
 class Timestamp(str):
-    """An instant exactly as it was sent, with its microseconds since 1970."""
+    """An instant as the exact text that was sent, with its microseconds since 1970."""
 
     __slots__ = ("microseconds",)
     microseconds: int
 
 
 class Text(fields.String):
-    """Unicode text; a lone surrogate is none and could not be stored."""
+    """Unicode text; a lone surrogate is refused, since it could not be stored."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -51,7 +51,7 @@ class Instant(fields.String):
 
 
 class QueryInstant(fields.Field[int]):
-    """An instant in a query, in microseconds; there a plus that is not escaped arrives as a blank."""
+    """An instant in a query, in microseconds; an unescaped plus, which arrives as a space, is accepted."""
 
     described = Instant.described | {"type": "string"}
     _instant = Instant()
@@ -81,7 +81,7 @@ class JSONObject(fields.Field):
 
 
 class MetadataPatch(JSONObject):
-    """Changes to metadata; no key may be one that a MongoDB query cannot name."""
+    """Changes to metadata; keys that a MongoDB query cannot name are refused."""
 
     described = json_object("MetadataValue")
 
@@ -109,7 +109,7 @@ def metadata_size_fault(metadata: dict) -> str | None:
 
 
 class Whole(fields.Integer):
-    """A number without a fraction, however it is written: to JSON Schema 60.0 is an integer, too."""
+    """An integer; 60.0 is accepted, too, as in JSON Schema."""
 
     def _validated(self, value: Any) -> int:
         if not isinstance(value, int | float) or isinstance(value, bool) or value % 1:

@@ -13,9 +13,9 @@ ANOTHER_REQUEST = Fault(
 
 
 def content(event: dict) -> bytes:
-    """Return an event's content as bytes that are equal only for the same content.
+    """Return an event's content as bytes that are equal only for equal content.
 
-    1, 1.0 and true differ; the order of keys does not count. What has been stored may carry its data as text.
+    1, 1.0 and true differ; the order of keys does not matter. A stored event may have its data as text.
     """
     data = orjson.loads(event["exact"]) if "exact" in event else event.get("data")
     return orjson.dumps([event.get("type"), event.get("timestamp"), data], option=orjson.OPT_SORT_KEYS)
@@ -29,17 +29,17 @@ def is_same(sent: dict, stored: dict) -> bool:
 
 
 class Keyed(NamedTuple):
-    """A request under an Idempotency-Key: where its ids come from, and what it asks for."""
+    """A request with an Idempotency-Key: the source of its ids, and a fingerprint of its content."""
 
     seed: str
     fingerprint: str
 
     def id(self, place: int = 0) -> str:
-        """Return the id for a place in the request: the same one whenever the request is repeated."""
+        """Return the id for an index in the request, which is the same whenever the request is repeated."""
         return _digest([self.seed, place])[:32]
 
     def mark(self, place: int) -> dict:
-        """Give the event at a place its id, and mark it with its request."""
+        """Return the fields that give the event at an index its id, and link it to its request."""
         return {"eventId": self.id(place), "fingerprint": self.fingerprint}
 
 
@@ -49,7 +49,7 @@ def keyed(key: str | None, owner: str, path: str, body) -> Keyed | None:
 
 
 def refuse(taken: list[dict], events: list[dict], pointers: list[str]) -> NoReturn:
-    """Point at every event whose id is taken."""
+    """Raise a Conflict with a pointer to every event whose id is taken."""
     if any("fingerprint" in event for event in taken):
         raise Invalid([ANOTHER_REQUEST])
     ids = {event["eventId"] for event in taken}

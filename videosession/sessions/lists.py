@@ -1,4 +1,4 @@
-"""An owner's sessions, newest first."""
+"""Lists an owner's sessions, newest first."""
 
 import pymongo
 
@@ -11,7 +11,7 @@ _NEWEST_FIRST = [("createdAt", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 def newest(
     database: Database, owner: str, limit: int, after: tuple | None, filters: dict[str, str], fields: dict
 ) -> Page:
-    """Return up to `limit` of an owner's sessions, those after a place in their order, with these fields."""
+    """Return up to `limit` of an owner's sessions after a position in their order, with these fields."""
     found: list[dict] = []
     for places in _places_before(after):
         if missing := limit + 1 - len(found):
@@ -22,8 +22,8 @@ def newest(
 
 
 def _places_before(place: tuple | None) -> list[dict]:
-    """Yield the queries for what lies before a place; each reads no more of its index than it returns."""
+    """Return queries for the sessions after a position; each reads no more of its index than it returns."""
     if place is None:
-        return [{"createdAt": {"$gt": 0}}]  # the mark of a deleted session has no such field
+        return [{"createdAt": {"$gt": 0}}]  # a tombstone has no such field
     created_at, session_id = place
     return [{"createdAt": created_at, "_id": {"$lt": session_id}}, {"createdAt": {"$lt": created_at}}]

@@ -1,8 +1,8 @@
-"""A session's events in order, from both places, a batch at a time.
+"""Reads a session's events in order, from its document and from `events`, in batches.
 
-Each batch is a find of its own that begins after the last one's place: a cursor that lived across batches would have
-one time limit for all of them (MongoDB counts maxTimeMS over the whole cursor), and would not survive a failover.
-Between batches the session is checked again: nothing of it is read after it has been deleted.
+Each batch is a find of its own, which begins after the position of the last event: a cursor across batches would have
+one time limit for all of them (MongoDB applies maxTimeMS to the whole cursor), and would not survive a failover.
+Between batches the session is checked again, so nothing is read after it has been deleted.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,13 +17,13 @@ from videosession.sessions.events import ORDER, Selection, bare, in_order, place
 from videosession.sessions.windows import Instants, Span, Window, at_instant
 
 EVENTS_A_BATCH = 4001  # one more than four thousand, so that a batch that is not full is known to be the last
-BYTES_A_BATCH = 2 * 2**20  # that a stream holds at once, a few times over
-PAGE_BYTES = 4 * 2**20  # of data; what stands beside them is small
-LEAST_A_BATCH = 4  # of the largest events, four megabytes
+BYTES_A_BATCH = 2 * 2**20  # of a stream; several copies are in memory at once
+PAGE_BYTES = 4 * 2**20  # of `data`; the other fields are small
+LEAST_A_BATCH = 4  # events, up to four megabytes
 
 
 class Page(NamedTuple):
-    """A part of a list, and the place of its last item in the list's order; None where nothing comes after it."""
+    """A page of a list, and the position of its last item; None on the last page."""
 
     items: list[dict]
     place: tuple[int, str] | None
@@ -44,20 +44,20 @@ class Reads:
         selected = in_order(filter(selection.takes, recent))
         if session.get("moved") == 0:
             return iter([selected])
-        if not recent:  # then nothing is put between them, and their places need not come along
+        if not recent:  # nothing to merge, so the events' positions need not be read
             fields = {field: 1 for field in fields if field != "arrival"} | {"_id": 0}
         beside = self._beside(session, selection, fields, look)
         return _merged(beside, selected, {event["eventId"] for event in recent})
 
     def page(self, session: dict, selection: Selection, fields: dict, limit: int) -> Page:
-        """Return the selected events that come first, as many as fit on a page; `limit` at most."""
+        """Return the first of the selected events: as many as fit on a page, at most `limit`."""
         recent = session.get("recent", [])
         found = list(filter(selection.takes, recent))
         is_cut = False
         if session.get("moved") != 0:
             ids = {event["eventId"] for event in recent}
             beside, is_cut = self._first_beside(session, selection, fields, limit + 1 + len(ids))
-            if is_cut:  # what comes after the last of them is not all there
+            if is_cut:  # there may be more in `events` after the last of them
                 found = [event for event in found if place(event) < place(beside[-1])]
             found += [event for event in beside if event["eventId"] not in ids]
         kept = _on_a_page(in_order(found)[:limit])
@@ -77,7 +77,7 @@ class Reads:
     def _beside(
         self, session: dict, selection: Selection, fields: dict, look: Callable[[], object]
     ) -> Iterator[list[dict]]:
-        """Yield the selected events beside a session in batches, of as many as there is room for by their size."""
+        """Yield the selected events in `events` in batches, whose number depends on the events' size."""
         hint = session.get("beside", {})
         size = self._fitting(hint.get("bytes", 0) // max(hint.get("count", 0), 1))
         is_first = True
@@ -94,14 +94,14 @@ class Reads:
             del documents  # none is kept while the next is fetched
 
     def _fitting(self, mean_size: int) -> int:
-        """Return how many events a batch may have, where one has so many bytes."""
+        """Return how many events of this mean size a batch may have."""
         return max(min(BYTES_A_BATCH // max(mean_size, 1), self._size), LEAST_A_BATCH)
 
     def _find(self, span: "Span", fields: dict, count: int) -> Batch:
         return find_batch(self._database.events, span.query, span.fields(fields), ORDER, count)
 
     def _spans(self, session: dict, selection: Selection, size: int) -> Iterator["Span"]:
-        """Yield what to ask for, in turn; each is told what was found before the next one is asked for."""
+        """Yield the spans to read, one after the other; each notes what was found before the next is chosen."""
         every = {"session": selection.session_id} | ({} if selection.type is None else {"type": selection.type})
         low = selection.since
         hint = session.get("beside", {}) if self._database.is_windowed else {}
@@ -123,9 +123,9 @@ class Reads:
 
 
 def _merged(beside: Iterator[list[dict]], recent: list[dict], ids: set[str]) -> Iterator[list[dict]]:
-    """Yield batches of events beside a session, in order, with its `recent` ones, in order too, where they belong.
+    """Yield the batches of `events` merged with the session's `recent` events, both of which are in order.
 
-    What is in both places, under one of these `ids`, is given once, as the session has it.
+    An event that is in both, and therefore in `ids`, is yielded once, as the session has it.
     """
     for batch in beside:
         there = [event for event in batch if event["eventId"] not in ids] if ids else batch
@@ -141,7 +141,7 @@ def _merged(beside: Iterator[list[dict]], recent: list[dict], ids: set[str]) -> 
 
 
 def _on_a_page(events: list[dict]) -> list[dict]:
-    """Return as many events as fit on a page, the first one at least."""
+    """Return as many events as fit on a page, at least the first one."""
     size = 0
     for number, event in enumerate(events):
         size += len(event.get("exact") or orjson.dumps(event["data"]))

@@ -1,9 +1,8 @@
-"""How sessions are removed: by their owner, with everything of a person, or at the end of their retention.
+"""Removes sessions: deleted by their owner, purged with all data of a person, or expired at the end of retention.
 
-It always happens the same way: a tombstone replaces the session, the daily sums that counted it are told, then its
-events are removed. The sweep tells sums and removes the events of tombstones again, and drops a tombstone after a day,
-its events once more before it. So it also removes what an append or a move leaves behind when it dies before its last
-check of the session.
+The steps are always the same: a tombstone replaces the session, the daily sums that counted it are invalidated, then
+its events are removed. The sweep repeats the last two steps for every tombstone, and drops it after a day. So it also
+removes the events that an append or a move leaves behind if its process dies before it checks the session again.
 """
 
 import logging
@@ -22,9 +21,9 @@ log = logging.getLogger(__name__)
 DAY_SECONDS = 24 * 3600
 SETTLED_SECONDS = 60  # longer than any append that began before a session was deleted
 TOMBSTONE_KEPT_SECONDS = DAY_SECONDS
-SOME_SECONDS = 60  # as long as finding a hundred sessions may take, or removing one's events
+SOME_SECONDS = 60  # for finding a hundred sessions, or removing the events of one
 MOST_CLOCKS_DIFFER_SECONDS = 300
-EVENTS_AT_ONCE = 5000  # that are removed: others' writes come in between
+EVENTS_AT_ONCE = 5000  # in one removal, so that other writes can come in between
 
 ALIVE = {"deletedAt": {"$exists": False}}
 
@@ -35,7 +34,7 @@ _OWED = {"owner": 1, "videoId": 1, "createdAt": 1, "version": 1, "owes": 1}
 class Removal:
     """Removes sessions; `clock` returns microseconds since 1970. Without `retention_days` sessions do not expire.
 
-    `database_clock` is what retention goes by, in place of the database's own.
+    `database_clock` replaces the database's own clock, which decides about retention.
     """
 
     def __init__(
@@ -51,14 +50,14 @@ class Removal:
         self._retention_days = retention_days
 
     def bury(self, query: dict, owner: dict) -> bool:
-        """Replace the session that matches with a tombstone, and tell the sums that counted it.
+        """Replace the matching session with a tombstone, and invalidate the sums that counted it.
 
         Returns whether there was one; `owner` may be {}.
         """
         while (session := self._database.sessions.find_one(query, _OWED)) is not None:
             owed = sums_of(session)
             tombstone = {"_id": query["_id"], "deletedAt": self._clock()} | owner
-            # A PATCH that moved it to another video since would leave that video's sum untold.
+            # If a PATCH has moved it to another video meanwhile, that video's sum must be invalidated instead.
             as_read = {"version": session.get("version")}
             buried = tombstone | ({"owes": sorted(owed)} if owed else {})
             if self._database.sessions.replace_one(query | as_read, buried).matched_count:
@@ -82,7 +81,7 @@ class Removal:
     def forget(self, *, owner: str) -> int:
         """Remove everything of an owner, and return the number of sessions; DatabaseFailure if it fails.
 
-        The tombstones that stay for a day name nobody; events that could not be removed yet are left to the sweep.
+        Tombstones stay for a day, but contain no personal data; the sweep removes events that could not be removed yet.
         """
         removed = 0
         while found := self._some({"owner": owner}, "deletedAt"):
@@ -92,16 +91,16 @@ class Removal:
         return removed
 
     def expire(self) -> bool:
-        """Remove the sessions in which nothing has happened for longer than the retention period.
+        """Remove the sessions without changes for longer than the retention period.
 
-        Returns False, and removes none, where the database's clock and this machine's disagree: one of them is wrong.
+        Returns False, and removes none, if the database's clock and this machine's disagree: one of them is wrong.
         """
         if self._retention_days is None:
             return True
         if (now := self._agreed_time()) is None:
             return False
         oldest = now - self._retention_days * DAY_SECONDS * SECOND
-        # A tombstone has no createdAt. An append that comes now moves lastEventAt, and then the session stays.
+        # A tombstone has no createdAt. A concurrent append changes lastEventAt, and the session then stays.
         unused = {"$or": [{"lastEventAt": {"$exists": False}}, {"lastEventAt": {"$lt": oldest}}]}
         query = {"createdAt": {"$lt": oldest}} | unused
         while found := self._some(query, "owner"):
@@ -110,7 +109,7 @@ class Removal:
         return True
 
     def _agreed_time(self) -> int | None:
-        """Return the database's time; if it cannot be trusted, log why and return None."""
+        """Return the database's time, or log why it cannot be trusted and return None."""
         with self._database.deadline():
             now = self._database_clock()
         if now is None:
@@ -126,7 +125,7 @@ class Removal:
     def sweep(self) -> bool:
         """Remove what deleted sessions left behind, and return whether nothing is left.
 
-        Safe to run anywhere, any number of times, also at once.
+        It may run in several processes at once.
         """
         now, is_done = self._clock(), True
         unswept = {"deletedAt": {"$gt": 0}, "isSwept": {"$exists": False}}
@@ -159,7 +158,7 @@ class Removal:
             self._sweep_events(query["_id"])
 
     def _sweep_events(self, session_id: str) -> bool:
-        """Remove a deleted session's events, and return whether all are gone; one session never holds up the others."""
+        """Remove a deleted session's events, and return whether all are gone; a failure does not stop the sweep."""
         try:
             with self._database.deadline(SOME_SECONDS):
                 self._remove_in_ranges(session_id)
@@ -171,7 +170,7 @@ class Removal:
     def _remove_in_ranges(self, session_id: str) -> None:
         """Remove a session's events in ranges, small enough not to hold up other writes."""
         every, options = {"session": session_id}, {"sort": ORDER, "skip": EVENTS_AT_ONCE, "limit": 1}
-        # Where a find costs what it matches, to find where a range ends takes longer than to remove all.
+        # If a find costs as much as it matches, finding the end of a range takes longer than removing all events.
         while not self._database.is_windowed and (end := list(self._database.events.find(every, _INSTANT, **options))):
             self._database.events.delete_many(every | {"instant": {"$lte": end[0]["instant"]}})
         self._database.events.delete_many(every)

@@ -1,8 +1,8 @@
-"""Sessions and their events, by the product's verbs; every query carries the owner.
+"""The repository of sessions and their events; every query contains the owner.
 
-A session is one document with its latest events in it; what does not fit lies beside it, a document each (see appends
-for how they get there, and removal for how they go). Readers take the session first and the events beside it second, so
-what a session says of its revision is never newer than the events.
+A session is one document that contains its latest events; events that do not fit are documents of their own in `events`
+(see appends and removal). Readers read the session first and `events` second, so the session's revision is never newer
+than the events.
 """
 
 import re
@@ -26,7 +26,7 @@ from videosession.sessions.reading import Page, Reads
 from videosession.sessions.removal import ALIVE, Removal
 from videosession.sessions.schemas import CONTENT
 
-MOST_TRIES = 50  # enough for eight that change one session without a pause
+MOST_TRIES = 50  # enough for eight clients that change one session without a pause
 WITHOUT_EVENTS = {"recent": 0, "ids": 0, "result": 0}
 WITHOUT_RESULT = {"ids": 0, "result": 0}
 
@@ -35,18 +35,18 @@ _SESSION_ID = re.compile(SESSION_ID)
 _CONTENDED = "Other requests kept changing the session. Nothing was changed: retry."
 
 
-Condition = Callable[..., None]  # raises where a session, as it was read, is not in the state that was asked for
+Condition = Callable[..., None]  # raises if the session that was read does not meet the request's conditions
 
 
 class Reading(NamedTuple):
-    """A session as it was at one moment, and its events in order: lists of them, fetched as they are taken."""
+    """A session at one moment, and its events in order, in lists that are fetched as they are consumed."""
 
     session: dict
     events: Iterator[list[dict]]
 
 
 class SessionRepository:
-    """The sessions of all owners; `clock` gives microseconds since 1970, `recent_bytes` bounds the events in them."""
+    """The sessions of all owners; `clock` returns microseconds since 1970, `recent_bytes` bounds `recent`."""
 
     def __init__(self, database: Database, clock: Callable[[], int], recent_bytes: int = RECENT_BYTES):
         self._database = database
@@ -57,10 +57,10 @@ class SessionRepository:
         self._removal = Removal(database, clock)
 
     def create(self, *, owner: str, key: str | None = None, **content) -> dict:
-        """Store a new session and return it; of `content`, videoId and metadata may be left out.
+        """Store a new session and return it; in `content`, videoId and metadata are optional.
 
-        Repeated under the same `key`, this returns the session created first; Invalid if the content differs, and a
-        Conflict if that session has been deleted.
+        Repeated with the same `key`, this returns the session created first; Invalid if the content differs, Conflict
+        if that session has been deleted.
         """
         session = {
             "_id": secrets.token_hex(16),
@@ -80,7 +80,7 @@ class SessionRepository:
         return session
 
     def _create_once(self, session: dict) -> dict:
-        """Store a session under the id made from its key, or find what is stored there; return what is not content."""
+        """Store a session under the id made from its key, or find the one stored there; return the generated fields."""
         if not insert(self._database.sessions, [session]):
             return {"_id": session["_id"]}
         found = self._database.sessions.find_one({"_id": session["_id"], "owner": session["owner"]}, WITHOUT_EVENTS)
@@ -91,9 +91,9 @@ class SessionRepository:
         return {field: found[field] for field in ("_id", "createdAt", "version", "revision")}
 
     def restore(self, session: dict, *, owner: str) -> dict | None:
-        """Store a session under the id that it had elsewhere; if that is taken, return what is stored under it.
+        """Store a session under the id that it had in another database.
 
-        None if it was stored. Under the id of a deleted session lies its tombstone.
+        Returns None if it was stored, otherwise the document that has its id, which may be a tombstone.
         """
         new = session | {"owner": owner, "version": 1, "revision": new_revision(), "moved": 0, "due": self._due()}
         with self._database.adding():
@@ -102,7 +102,7 @@ class SessionRepository:
             return self._database.sessions.find_one({"_id": session["_id"]}, WITHOUT_EVENTS) or {"deletedAt": 0}
 
     def _due(self) -> int:
-        """Return when a new session is due: whatever day it is of, its daily sum learns of it."""
+        """Return when a new session's result is due, so that the daily sum of its day includes it."""
         return self._clock() + DUE_SECONDS * SECOND
 
     def owner_of(self, session_id: str) -> str:
@@ -114,23 +114,23 @@ class SessionRepository:
         return found["owner"]
 
     def count(self, session_id: str, *, owner: str) -> int:
-        """Count the events of a session; one that is being moved may count twice."""
+        """Return the number of a session's events; one that is being moved may be counted twice."""
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields={"recent": 1})
             return len(session.get("recent", [])) + self._events.count(session_id)
 
     def append_one(self, session_id: str, event: dict, *, owner: str, key: str | None = None) -> dict:
-        """Store `event` in the session and return it as it will be read; as append, pointing at the event itself."""
+        """Store one event as `append` does, and return it; the pointers of its errors begin at the event."""
         return self._append(session_id, [event], [""], owner, keyed(key, owner, session_id, event))[0]
 
     def append(self, session_id: str, events: list[dict], *, owner: str, key: str | None = None) -> list[dict]:
-        """Store `events` in the session and return them as they will be read; NotFound if there is none.
+        """Store `events` in the session and return them as they will be read; NotFound if there is no session.
 
-        An event has a `type`, a `timestamp` (the text as sent, with its microseconds), `data`, and perhaps an
-        `eventId`. One that is stored already is not stored again; where an id belongs to an event with other content,
-        that is a Conflict, and none of them is stored. Repeated under the same `key`, events without an id of their own
-        are those stored first; Invalid where the request is another.
+        An event has a `type`, a `timestamp` (the text as sent, with its microseconds), `data` and optionally an
+        `eventId`. An event that is stored already is not stored again; if its id belongs to an event with other
+        content, Conflict is raised, and none of them is stored. Repeated with the same `key`, events without an id are
+        the ones stored first; Invalid if the request differs.
         """
         pointers = [f"/{place}" for place in range(len(events))]
         return self._append(session_id, events, pointers, owner, keyed(key, owner, session_id, events))
@@ -148,7 +148,7 @@ class SessionRepository:
         return [stored_events.as_sent(event) for event in made]
 
     def read(self, session_id: str, *, owner: str, condition: Condition | None = None) -> Reading:
-        """Find a session that meets `condition`, and begin to read its events; NotFound if there is none."""
+        """Return a session that meets `condition`, and start reading its events; NotFound if there is none."""
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields=WITHOUT_RESULT, condition=condition)
@@ -166,8 +166,8 @@ class SessionRepository:
     ) -> tuple[dict, Iterator[dict]]:
         """Return a session that meets `condition`, and an iterator of its events in order.
 
-        The events are as a timeline reads them, with their `instant`. NotFound where there is no session. Each batch
-        has a deadline of its own.
+        The events have the form that a timeline reads, with their `instant`. NotFound if there is no session. Each
+        batch has its own deadline.
         """
         _check(session_id)
         with self._database.deadline():
@@ -175,7 +175,7 @@ class SessionRepository:
         return session, self._for_timeline(session, owner)
 
     def timelines(self, session_ids: list[str], *, owner: str) -> Iterator[tuple[dict, Iterator[dict]]]:
-        """Yield the sessions that exist, read together, each with its events as a timeline reads them."""
+        """Yield the existing ones of the sessions, read together, each with its events as timelines read them."""
         where = alive({"$in": session_ids}, owner)
         with self._database.deadline():
             found = list(map(stored_events.unpacked, self._database.sessions.find(where, WITHOUT_RESULT)))
@@ -187,7 +187,7 @@ class SessionRepository:
         return chain.from_iterable(self._in_time(map(stored_events.exactly, batches)))
 
     def events(self, session_id: str, *, owner: str, **selected) -> Iterator[list[dict]]:
-        """Find a session and begin to read those of its events that a Selection takes; NotFound if there is none."""
+        """Return batches of a session's events that match a Selection; NotFound if there is no session."""
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields=_EVENTS)
@@ -195,7 +195,7 @@ class SessionRepository:
             return self._in_time(map(stored_events.bare, batches))
 
     def events_page(self, session_id: str, *, owner: str, limit: int, **selected) -> Page:
-        """Return up to `limit` of a session's events that a Selection takes, in order; NotFound if there is none."""
+        """Return up to `limit` of a session's events that match a Selection, in order; NotFound."""
         _check(session_id)
         selection = Selection(session_id, **selected)
         with self._database.deadline():
@@ -203,7 +203,7 @@ class SessionRepository:
             return self._reads.page(session, selection, stored_events.WITH_PLACE, limit)
 
     def event(self, session_id: str, event_id: str, *, owner: str) -> dict:
-        """Find an event of a session; NotFound if there is none."""
+        """Return an event of a session; NotFound if there is none."""
         _check(session_id)
         with self._database.deadline():
             session = self._look_for(session_id, owner=owner, fields={"moved": 1, "recent": 1})
@@ -221,7 +221,7 @@ class SessionRepository:
         return self._reads.in_order(session, selection, fields, look)
 
     def _in_time(self, found: Iterator[list[dict]]) -> Iterator[list[dict]]:
-        """Fetch the first batch that has something, so that a failure precedes the answer; each has its deadline."""
+        """Fetch the first batch that has events, so that a failure precedes the answer; each has its own deadline."""
 
         def fetch(*, is_begun: bool = True) -> list[dict] | None:
             with self._database.deadline(is_begun=is_begun):
@@ -230,16 +230,16 @@ class SessionRepository:
         first = fetch(is_begun=False)
         while first is not None and not first:
             first = fetch()
-        # chain keeps what it is given, and an iterator no longer what it has yielded.
+        # chain keeps its arguments alive, but a list's iterator releases the list at its end.
         return chain(iter([first or []]), iter(fetch, None))
 
     def newest(self, *, owner: str, limit: int, after: tuple | None = None, **filters: str) -> Page:
-        """Return up to `limit` of an owner's sessions, newest first, those after a place in their order."""
+        """Return up to `limit` of an owner's sessions after a position in their order, newest first."""
         with self._database.deadline():
             return newest(self._database, owner, limit, after, filters, WITHOUT_EVENTS)
 
     def look(self, session_id: str, *, owner: str, condition: Condition | None = None) -> dict:
-        """Find a session that meets `condition`, without its events; NotFound if there is none."""
+        """Return a session that meets `condition`, without its events; NotFound if there is none."""
         _check(session_id)
         with self._database.deadline():
             return self._look_for(session_id, owner=owner, fields=WITHOUT_EVENTS, condition=condition)
@@ -247,10 +247,10 @@ class SessionRepository:
     def change(
         self, session_id: str, merge: Callable[[dict], dict], *, owner: str, condition: Condition | None = None
     ) -> dict:
-        """Replace a session's fields with what `merge` makes of them, and return the session.
+        """Replace a session's fields with the result of `merge`, and return the session.
 
-        No concurrent change is lost: after one this begins again. NotFound, Conflict after too many of them, and
-        whatever `merge` and `condition` raise.
+        No concurrent change is lost: this retries after one. Raises NotFound, Conflict after too many retries, and what
+        `merge` and `condition` raise.
         """
         _check(session_id)
         with self._database.adding():
@@ -261,9 +261,9 @@ class SessionRepository:
         raise Conflict(_CONTENDED)
 
     def delete(self, session_id: str, *, owner: str, condition: Condition | None = None) -> None:
-        """Delete a session: its fields are gone when this returns, its events then or with the next sweep.
+        """Delete a session: its fields at once, its events at once or in the next sweep.
 
-        With a `condition`, only in a state that meets it.
+        With a `condition`, only a session that meets it is deleted.
         """
         _check(session_id)
         with self._database.deadline():
@@ -271,9 +271,9 @@ class SessionRepository:
             self._removal.remove_events(session_id)
 
     def _replace_content(self, session: dict, content: dict) -> dict | None:
-        """Replace the content if the session's version is unchanged; None if it has changed."""
+        """Return the session with its content replaced; None if its version has changed meanwhile."""
         kept = {field: value for field, value in session.items() if field not in CONTENT}
-        # Due at once: the daily sum of its video may count it by its viewer.
+        # Due at once, since the viewer, by which the daily sum counts it, may have changed.
         changes = content | {"version": session["version"] + 1, "due": self._clock()}
         removed = {field: "" for field in CONTENT if field in session and field not in content}
         owed = sums_of(session) if session.get("videoId") != content.get("videoId") else set()
@@ -289,7 +289,7 @@ class SessionRepository:
         return kept | changes
 
     def _bury(self, session_id: str, owner: str, condition: Condition | None) -> None:
-        """Replace the session with a tombstone; with a `condition`, only in exactly the state that met it."""
+        """Replace the session with a tombstone; with a `condition`, only if it has not changed since it met that."""
         query = alive(session_id, owner)
         for _ in range(MOST_TRIES if condition else 1):
             if condition:
@@ -315,6 +315,6 @@ def _content(session: dict) -> dict:
 
 
 def _check(session_id: str) -> None:
-    """Raise NotFound for an id that this service cannot have made, without a query."""
+    """Raise NotFound, without a query, for an id that this service cannot have generated."""
     if not _SESSION_ID.fullmatch(session_id):
         raise NotFound(NO_SESSION)

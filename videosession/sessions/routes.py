@@ -110,7 +110,7 @@ def delete_session(session_id: str, condition: Condition | None) -> dict:
 
 
 def location(*below: str) -> dict:
-    """Return the Location header of what was created: the path of the request, or below it."""
+    """Return the Location header of a created resource: the request's path, or one below it."""
     return {"Location": "/".join([quote(request.script_root) + request.path, *below])}
 
 
@@ -124,7 +124,7 @@ def _in_list(session: dict) -> dict:
 
 
 def _session_json(reading: Reading) -> Iterator[bytes]:
-    """Return a session as JSON in parts, a batch of events at a time, so memory does not grow with them."""
+    """Yield a session as JSON in parts, one for each batch of events, so that memory use is bounded."""
     batches = filter(None, reading.events)
     yield orjson.dumps(_head(reading.session))[:-1] + b',"events":[' + orjson.dumps(next(batches, []))[1:-1]
     yield from map(_further, batches)

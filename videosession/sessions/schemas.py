@@ -1,4 +1,4 @@
-"""The schemas of sessions and events, with every bound; no database, no current user."""
+"""The schemas of sessions and events, with all bounds; knows no database and no current user."""
 
 from copy import copy
 
@@ -67,7 +67,7 @@ DEFAULTS = {
 
 
 def _in_patches(field: fields.Field) -> fields.Field:
-    """Return a field of a new session as a merge patch has it: null removes what may be left out."""
+    """Return a field of a new session as merge patches have it: null removes an optional one."""
     if isinstance(field, Metadata):
         patched: fields.Field = MetadataPatch(data_key=field.data_key, metadata=field.metadata)
     else:
@@ -78,7 +78,7 @@ def _in_patches(field: fields.Field) -> fields.Field:
 
 
 def _in_answers(field: fields.Field) -> fields.Field:
-    """Return a field of a new session as answers have it: always, if it is required or has a default."""
+    """Return a field of a new session as answers have it: always present if it is required or has a default."""
     answered = copy(field)  # a number or a boolean, as it is
     if isinstance(field, JSONObject):
         answered = fields.Dict(data_key=field.data_key, metadata=field.metadata)
@@ -154,7 +154,7 @@ class NewEvent(Shape):
 
     @validates_schema(pass_collection=True, skip_on_field_errors=False)
     def refuse_contradictions(self, events: list[dict], many: bool, **_) -> None:
-        """Find every event whose id an earlier one in the request has with other content."""
+        """Refuse every event whose id an earlier one in the request has with other content."""
         first: dict[str, bytes] = {}
         faults: dict[int, dict[str, list[str]]] = {}
         for place, event in enumerate(events if many else ()):

@@ -17,7 +17,7 @@ from videosession.sessions.timeline_schemas import Timeline, TimelineQuery
 from videosession.timeline import BinsTooNarrow, Viewing, picture, summarise, walk
 
 SVG = "image/svg+xml"
-# Text of clients stands in the picture. It is escaped; should that ever fail, a browser still runs nothing.
+# The picture contains text from clients. It is escaped, and should that ever fail, browsers still run no script.
 _PICTURE_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 blueprint = Blueprint("timeline", __name__, url_prefix="/api/sessions/<session_id>")

@@ -24,7 +24,7 @@ class OneOf(fields.String):
 
 
 class Cause(fields.String):
-    """One of these words, or what the event said as its `cause`."""
+    """One of these words, or the `cause` of the event."""
 
     def __init__(self, words: tuple[str, ...], **options: Any) -> None:
         self.described = {"anyOf": [{"enum": list(words)}, {"type": "string", "maxLength": 200}]}
@@ -32,7 +32,7 @@ class Cause(fields.String):
 
 
 class Named(fields.Dict):
-    """Numbers by some of these names."""
+    """Numbers under some of these names."""
 
     def __init__(self, names: tuple[str, ...], values: fields.Field, **options: Any) -> None:
         self.described = {"propertyNames": {"enum": list(names)}}

@@ -1,7 +1,7 @@
-"""Export and import: a session as lines of JSON, from one database into another.
+"""Export and import of a session as lines of JSON, from one database to another.
 
-The first line is {"session": {id, owner, title, …, createdAt}}, each further one an event, in order. This is for
-operators' commands: no token is needed, and there is no deadline.
+The first line is {"session": {id, owner, title, …, createdAt}}, and each further line is an event, in order. Only
+operators' commands use this, without a token and without a deadline.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ class Transfer:
         self._repository = repository
 
     def count(self, session_id: str) -> int:
-        """Count the events of a session; NotFound if there is none."""
+        """Return the number of a session's events; NotFound if there is no session."""
         return self._repository.count(session_id, owner=self._repository.owner_of(session_id))
 
     def lines(self, session_id: str) -> Iterator[dict]:
@@ -46,9 +46,9 @@ class Transfer:
         yield from chain.from_iterable(events)
 
     def restore(self, lines: Iterable[bytes], owner: str | None = None) -> str:
-        """Store the session in the lines, for `owner` if that is given, and return its id; NotImported.
+        """Store the session in the lines, for `owner` if given, and return its id; NotImported.
 
-        What exists already is left as it is, so repeating an interrupted import completes it.
+        Existing data is not changed, so repeating an interrupted import completes it.
         """
         numbered = ((number, line) for number, line in enumerate(lines, 1) if not line.isspace())
         [session] = _load(FirstLine(many=True), [next(numbered, (1, b""))])
@@ -91,7 +91,7 @@ def _load(loader: Schema, numbered: list[tuple[int, bytes]]) -> list[dict]:
 
 @contextmanager
 def _refused(numbered: list[tuple[int, bytes]]) -> Iterator[None]:
-    """Raise faults in many lines as NotImported, with the lines' numbers."""
+    """Raise faults in a batch of lines as NotImported, with the lines' numbers."""
     try:
         yield
     except (Conflict, Invalid) as error:

@@ -1,21 +1,21 @@
-"""The range of a session's events that one find asks for.
+"""Windows: the range of a session's events that one find reads.
 
-The embedded database sorts everything a find matches before it returns the first. There a long session is read in
-windows, whose width follows from counts that its appends keep. That is only an estimate: what lies outside is read,
-too, and a window that was too full makes the next ones narrower.
+The embedded database sorts all matches of a find before it returns the first. A long session is therefore read in
+windows, whose width is estimated from counts that appends keep. Events outside of the estimated range are read, too,
+and a window with too many events makes the next ones narrower.
 """
 
 from collections.abc import Iterator
 
 from videosession.database.batches import Batch
 
-LONG_SESSION = 5000  # events beside a session from which on windows are worth their queries
-WIDEST_EVENTS = 20_000  # a window is no wider than so many events are where they are spread evenly
-WIDER = 4  # times, after a window with little in it
+LONG_SESSION = 5000  # events in `events`; for fewer, windows are not worth their queries
+WIDEST_EVENTS = 20_000  # the most events in a window, if they are spread evenly
+WIDER = 4  # times, after a window with few events
 
 
 class Window:
-    """How far a find reaches on an axis of whole numbers; None for as far as there is anything."""
+    """How far a find reaches on an axis of integers; None means without a limit."""
 
     def __init__(self, count: int, first: int, last: int, size: int, widest: int):
         self._first, self._last, self._size = first, last, size
@@ -24,27 +24,27 @@ class Window:
 
     @classmethod
     def of_instants(cls, hint: dict, size: int) -> "Window | None":
-        """Reach as far as `size` events do where they are spread evenly; None where the session is not that long."""
+        """Return the window of `size` evenly spread events; None if the session is not long."""
         if hint.get("count", 0) < LONG_SESSION:
             return None
         return cls(hint["count"], hint["first"], hint["last"], size, WIDEST_EVENTS)
 
     @classmethod
     def of_arrivals(cls, hint: dict, size: int) -> "Window | None":
-        """Do the same by the clock that arrivals begin with: for one instant, at which hardly ever many are."""
+        """Return the same for arrivals at a single instant, which rarely has many events."""
         if hint.get("count", 0) < LONG_SESSION:
             return None
         first, last = clock(hint["firstArrival"]), clock(hint["lastArrival"])
         return None if first is None or last is None else cls(hint["count"], first, last, size, hint["count"])
 
     def top(self, low: int | None) -> int | None:
-        """Return where a find from `low` on ends."""
+        """Return the end of a find that begins at `low`."""
         if low is not None and low > self._last:
             return None
         return max(self._first if low is None else low, self._first) + self._width
 
     def note(self, count: int, reach: int | None) -> None:
-        """Be narrower after a find that was cut after so many, within a `reach`, and wider after one of few."""
+        """Narrow the window after a find that was cut within `reach`, and widen it after one that returned few."""
         if reach is not None:
             self._width = max(reach * 3 // 4, 1)
         elif count < self._size // 2:
@@ -52,7 +52,7 @@ class Window:
 
 
 class Span:
-    """A part of a session's events that one find asks for."""
+    """A part of a session's events that one find reads."""
 
     query: dict
 
@@ -61,12 +61,12 @@ class Span:
         return fields
 
     def note(self, found: Batch) -> list[dict]:
-        """Return what of a batch may be yielded already."""
+        """Return the events of a batch that can be yielded already."""
         raise NotImplementedError
 
 
 class Instants(Span):
-    """From an instant on. Of a batch that was cut, the last instant's events are asked for again: more may be there."""
+    """Events from an instant on; after a cut batch, its last instant is read again, since it may have more events."""
 
     def __init__(self, every: dict, low: int | None, until: int | None, window: Window | None):
         self._window = window
@@ -98,7 +98,7 @@ class Instants(Span):
 
 
 class Arrivals(Span):
-    """Those of one instant that arrived after another."""
+    """Events of one instant that arrived after another one."""
 
     def __init__(self, every: dict, instant: int, after: str, window: Window | None):
         self._window, self._after = window, after
