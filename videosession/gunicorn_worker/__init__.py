@@ -1,1 +1,1 @@
-"""gunicorn's worker: how requests are received and answers sent. Knows no Flask, no session and no database."""
+"""gunicorn's worker: receives requests and sends answers. Knows no Flask, no sessions and no database."""

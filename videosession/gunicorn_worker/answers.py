@@ -1,12 +1,12 @@
-"""An answer that is written as far as its client takes it."""
+"""Answers, which are written only as fast as their clients read them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from videosession.gunicorn_worker.arrival import MEBIBYTE
 
-MOST_AHEAD = 256 * 1024  # bytes of an answer that its client has not taken yet; then nothing is added to it
-MOST_AT_ONCE = MEBIBYTE  # bytes of an answer that a thread writes before it turns to others
+MOST_AHEAD = 256 * 1024  # bytes of an answer that are written before the client has read them
+MOST_AT_ONCE = MEBIBYTE  # bytes of an answer that a thread writes before it serves others
 
 
 class Answer(NamedTuple):
@@ -18,7 +18,7 @@ class Answer(NamedTuple):
     record: Callable[[], None]
 
     def write(self, unsent_bytes: Callable[[], int]) -> bool:
-        """Write pieces; return whether these were the last, and not only as many as may be written for now."""
+        """Write pieces up to the limits; return whether the answer is complete."""
         written = 0
         for piece in self.pieces:
             self.response.write(piece)
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
         return True
 
     def end(self) -> None:
-        """Write the access log, and let the application release what the answer holds, however it ended."""
+        """Write the access log, and have the application release the answer's resources, however it ended."""
         self.record()
         if hasattr(self.body, "close"):
             self.body.close()

@@ -1,18 +1,18 @@
-"""Whether a request has arrived as a whole, so that no thread waits for the rest of it.
+"""Detects when a request has arrived completely, so that no thread waits for the rest of it.
 
-This only decides when parsing begins; gunicorn's parser interprets the bytes. So what is unclear counts as whole.
+This only decides when parsing begins; gunicorn's parser interprets the bytes. So a doubtful request counts as complete.
 """
 
 import re
 
 MEBIBYTE = 1024 * 1024
 LARGEST_HEAD = 32 * 1024
-LONGEST_LINE = 8190  # of the method and the address: a cursor carries the filters of its list, of any script
-LARGEST_BODY = 10 * MEBIBYTE  # more than any body may be, with what chunks add to it
+LONGEST_LINE = 8190  # of the request line: a cursor contains the filters of its list, in any script
+LARGEST_BODY = 10 * MEBIBYTE  # larger than any valid body, including the overhead of chunks
 LARGEST_LINES = 8 * MEBIBYTE
-LARGEST_VALUE = MEBIBYTE  # more than any body may be that is not of lines
+LARGEST_VALUE = MEBIBYTE  # larger than any valid body except NDJSON
 LARGEST_VALUE_IN_CHUNKS = 3 * MEBIBYTE
-MOST_CHUNKS = 100_000  # to look for the last of more would keep others waiting
+MOST_CHUNKS = 100_000  # scanning more would delay other clients
 
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*(\d+)[ \t]*\r\n", re.IGNORECASE)
@@ -24,15 +24,15 @@ _CHUNK_SIZE = re.compile(rb"0*([0-9a-f]{1,8})(?=[ \t;]|\r\n)", re.IGNORECASE)
 
 
 class Arrival:
-    """The bytes of one request, and of what follows it, as they come."""
+    """The bytes of one request, and of what follows it, as they arrive."""
 
     def __init__(self, received: bytearray):
         self.received = received
-        self.head_size = 0  # until the head is there
+        self.head_size = 0  # until the head has arrived
         self.expects_continue = False
-        self.token: bytes | None = None  # as it was sent, nobody has looked at it
+        self.token: bytes | None = None  # as sent, not verified
         self.is_chunked = False
-        self.is_complete = False  # as far as its head and its chunks say so: the rest is not HTTP or too large
+        self.is_complete = False  # not set for invalid or too large requests, which `is_whole` lets through, too
         self._largest = LARGEST_BODY
         self._searched = 0
         self._length: int | None = None
@@ -41,9 +41,9 @@ class Arrival:
 
     @property
     def client(self) -> bytes | None:
-        """Return what one token's requests have in common, however it is written; None without a token.
+        """Return a key that is the same for all requests with one token; None without a token.
 
-        A JWT's signature and the blanks around it can be written in many ways, what it signs in one.
+        A JWT's signature and the spaces around the token can be varied, but not the part that is signed.
         """
         if self.token is None:
             return None
@@ -51,7 +51,7 @@ class Arrival:
         return written.rpartition(b".")[0] or written
 
     def is_whole(self) -> bool:
-        """Return whether there is nothing to wait for; looks only at what arrived since the last call."""
+        """Return whether there is nothing to wait for; each call examines only the new bytes."""
         if not self.head_size and not self._read_head():
             return len(self.received) > LARGEST_HEAD
         if self._length is None:

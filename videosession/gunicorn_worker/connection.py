@@ -1,4 +1,4 @@
-"""A client's connection: what arrived on it and what is still to be sent; no thread waits for either."""
+"""A client's connection, with buffers for received and unsent bytes, so that no thread waits for either."""
 
 import contextlib
 import fcntl
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 HEAD_SECONDS: float = 10
 BODY_SECONDS: float = 10
-SLOWEST_BYTES_A_SECOND = 32 * 1024  # each so many bytes of a body that came earn it a second more
-STALL_SECONDS: float = 28  # for a client to read nothing of an answer; with LINGER_SECONDS it is let go after 30
-SLOWEST_READING_BYTES_A_SECOND = 8 * 1024  # each so many bytes of an answer that a client took earn it a second more
+SLOWEST_BYTES_A_SECOND = 32 * 1024  # of a body; the client's deadline is extended by a second for each
+STALL_SECONDS: float = 28  # without reading any of an answer; with LINGER_SECONDS the connection is closed after 30
+SLOWEST_READING_BYTES_A_SECOND = 8 * 1024  # of an answer; the client's deadline is extended by a second for each
 PIECE = 64 * 1024
-MOST_UNSENT = 256 * 1024  # that the system takes of an answer beyond what is on its way; by itself it takes megabytes
+MOST_UNSENT = 256 * 1024  # bytes in the system's send buffer, beyond those in flight; its default is megabytes
 
 
 class ClientSocket(socket.socket):
-    """A client's socket that never blocks: returns what was received already, and buffers what cannot be sent yet.
+    """A client's socket that never blocks: it returns received bytes, and buffers bytes that cannot be sent yet.
 
-    `ending` is what comes after what was received: nothing, at the end of the stream, or an exception.
+    `ending` is what follows the received bytes: empty at the end of the stream, or an exception.
     """
 
     def __init__(self, accepted: socket.socket):
@@ -45,13 +45,13 @@ class ClientSocket(socket.socket):
         self._sent_bytes = 0
 
     def receive(self) -> int:
-        """Receive what has arrived, and return how many bytes; 0 at the end of the stream."""
+        """Receive the bytes that have arrived, and return their number; 0 at the end of the stream."""
         part = super().recv(PIECE)
         self.received += part
         return len(part)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Return what was received; called by gunicorn's parser."""
+        """Return received bytes; called by gunicorn's parser."""
         part = bytes(self.received[:size])
         del self.received[:size]
         if not part and self.ending:
@@ -59,7 +59,7 @@ class ClientSocket(socket.socket):
         return part
 
     def sendall(self, content: "Buffer", flags: int = 0) -> None:
-        """Send what the client takes now, and buffer the rest."""
+        """Send as much as the client accepts now, and buffer the rest."""
         self.send_rest()
         piece = memoryview(content)
         if not self.outgoing:
@@ -69,7 +69,7 @@ class ClientSocket(socket.socket):
             self.outgoing_bytes += len(piece)
 
     def send_rest(self) -> None:
-        """Send as much of the buffer as the client takes now."""
+        """Send as much of the buffer as the client accepts now."""
         while self.outgoing:
             piece = self.outgoing[0]
             count = self._send(piece)
@@ -80,7 +80,7 @@ class ClientSocket(socket.socket):
             self.outgoing.popleft()
 
     def forget(self) -> None:
-        """Drop what is still to be sent."""
+        """Drop the unsent bytes."""
         self.outgoing.clear()
         self.outgoing_bytes = 0
 
@@ -94,7 +94,7 @@ class ClientSocket(socket.socket):
 
     @property
     def taken_bytes(self) -> int:
-        """Return how many bytes the client's side has acknowledged, or were sent where the system does not tell."""
+        """Return how many bytes the client's system has acknowledged, or were sent if that is unknown."""
         if sys.platform != "linux":
             return self._sent_bytes
         with contextlib.suppress(OSError):
@@ -103,17 +103,17 @@ class ClientSocket(socket.socket):
         return self._sent_bytes
 
     def setblocking(self, flag: bool) -> None:
-        """Do nothing: gunicorn would have a thread wait."""
+        """Do nothing, since gunicorn would make a thread wait."""
 
 
 class Connection(TConn):
-    """A client's connection, the request that arrives on it, and the answer that leaves."""
+    """A client's connection, with the request that arrives and the answer that is sent."""
 
     sock: ClientSocket
 
     def __init__(self, config: Any, accepted: socket.socket, client: Any, server: Any):
         super().__init__(config, ClientSocket(accepted), client, server)
-        self.data_ready = True  # for gunicorn, which would wait for it in a thread
+        self.data_ready = True  # otherwise gunicorn would wait for data in a thread
         self.timeout = 0.0
         self.opened = time.monotonic()
         self.began: float | None = None
@@ -128,7 +128,7 @@ class Connection(TConn):
         self.arrival = Arrival(self.sock.received)
 
     def expect_another(self) -> None:
-        """Start with the next request, part of which the parser may have read already."""
+        """Start the next request, part of which the parser may have read already."""
         self.sock.received[:0] = self.parser.unreader.take_buffered()
         self.arrival = Arrival(self.sock.received)
         self.began = None
@@ -138,7 +138,7 @@ class Connection(TConn):
             self.sock.ending = TimeoutError("it did not arrive in time")
 
     def end_answer(self) -> None:
-        """End the answer that is being written, once, whoever comes first."""
+        """End the answer that is being written; only the first call has an effect."""
         answer, self.answer = self.answer, None
         if answer:
             answer.end()
@@ -152,7 +152,7 @@ class Connection(TConn):
         return bool(self.sock.outgoing)
 
     def deadline(self, now: float) -> float:
-        """Return until when the request may arrive."""
+        """Return the time by which the request must have arrived."""
         if self.is_idle:
             return now + float(self.cfg.keepalive)
         self.began = self.began or now
@@ -166,7 +166,7 @@ class Connection(TConn):
         self.timeout = now + self.patience
 
     def note_what_was_taken(self, now: float) -> None:
-        """Extend the client's deadline by what it has taken of the answer, never beyond the longest stall."""
+        """Extend the client's deadline by the bytes of the answer that it has read, up to the longest stall."""
         taken = self.sock.taken_bytes
         earned = (taken - self._taken_bytes) / SLOWEST_READING_BYTES_A_SECOND
         self._taken_bytes = taken
@@ -174,7 +174,7 @@ class Connection(TConn):
         self.patience = self.timeout - now
 
     def worth(self, now: float) -> "Worth":
-        """Return what speaks for keeping it where there is no room for all."""
+        """Return the connection's priority when there are too many."""
         if self.is_lingering:
             return Worth(0, self.opened)
         if self.is_idle and not self.is_sending:
@@ -186,10 +186,10 @@ class Connection(TConn):
 
 
 class Worth(NamedTuple):
-    """What speaks for keeping a connection.
+    """The priority of a connection; the one with the lowest is closed first.
 
-    The least goes first: what lingers, what never said anything, what is idle (each by its age), and then what is
-    slowest, by how many times the least rate it sends or reads.
+    In this order: lingering, silent and idle connections (each by age), and then the slowest, by the ratio of their
+    rate to the minimum rate.
     """
 
     rank: int

@@ -1,4 +1,4 @@
-"""Answers of the worker itself, in the form of all other errors, where a request does not reach the service."""
+"""Error answers of the worker, in the same form as all others, for requests that do not reach the service."""
 
 import contextlib
 import json
@@ -20,13 +20,13 @@ from gunicorn.http.errors import (
 from videosession import problems
 
 _STATUSES = {LimitRequestLine: 414, ExpectationFailed: 417, LimitRequestHeaders: 431}  # of invalid HTTP; else 400
-_OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)  # no client is the cause of these
+_OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)  # not caused by a client
 
 
 def refuse_for(error: Exception, client: socket.socket, log: logging.Logger) -> None:
     """Refuse a request that could not be parsed, or whose handling failed.
 
-    Logs neither the client's address nor the unparsed bytes, as gunicorn would: they may hold a query or a token.
+    Unlike gunicorn, this logs neither the client's address nor the unparsed bytes, which may contain a token.
     """
     if isinstance(error, ParseException) and not isinstance(error, _OURS):
         refuse(client, _STATUSES.get(type(error), 400), f"The request is not valid HTTP. {error}".rstrip(), log)
@@ -36,7 +36,7 @@ def refuse_for(error: Exception, client: socket.socket, log: logging.Logger) -> 
 
 
 def refuse(client: socket.socket, status: int, detail: str, log: logging.Logger) -> None:
-    """Send a problem document, with a request id that the log has, too."""
+    """Send a problem document with a request id, and log it."""
     request_id = secrets.token_hex(8)
     log.warning("request %s is answered %d without the service", request_id, status)
     with contextlib.suppress(OSError):
@@ -44,7 +44,7 @@ def refuse(client: socket.socket, status: int, detail: str, log: logging.Logger)
 
 
 def _problem(status: int, detail: str, request_id: str) -> bytes:
-    """Return a whole HTTP answer with a problem document (RFC 9457)."""
+    """Return a complete HTTP response with a problem document (RFC 9457)."""
     body = json.dumps(problems.document(status, detail, request_id)).encode()
     headers = {
         "Connection": "close",

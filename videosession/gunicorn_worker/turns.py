@@ -1,4 +1,4 @@
-"""Threads for requests, of which one client never gets all: clients take turns, and one thread is kept for others."""
+"""A fair thread pool for requests: clients take turns, and no client gets the last thread."""
 
 import queue
 import threading
@@ -18,18 +18,18 @@ class _Task(NamedTuple):
 
 
 class Turns:
-    """A pool of threads. Tasks wait in a queue for each client; whoever has had a turn is the last to have another."""
+    """A pool of threads with a queue of tasks for each client, served round-robin."""
 
     def __init__(self, threads: int):
         self._most = max(threads - 1, 1)
         self._lock = threading.Lock()
         self._waiting: dict[Hashable, deque[_Task]] = {}  # by client, in the order of their turns
         self._running: Counter[Hashable] = Counter()
-        self._held_back = 0  # tasks that wait for one of the same client, and not for a thread
-        self._taken_back = 0  # calls of tasks that are in no queue any more
-        # One entry for each task, for any thread to go and look; False to end.
+        self._held_back = 0  # tasks that wait for another task of their client, and not for a thread
+        self._taken_back = 0  # entries in `_calls` whose tasks were cancelled
+        # One entry for each task, which wakes a thread to take any task; False ends a thread.
         self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        # Nobody waits for them where the process ends in another way than by `shutdown`.
+        # Daemon threads, so that the process can end without `shutdown`.
         self._threads = [
             threading.Thread(target=self._work, name=f"request-{place}", daemon=True) for place in range(threads)
         ]
@@ -37,7 +37,7 @@ class Turns:
             thread.start()
 
     def submit(self, client: Hashable, work: Callable[[], Any]) -> Future:
-        """Have a thread do this for a client when it is its turn."""
+        """Have a thread do this work when it is the client's turn."""
         task = _Task(client, Future(), work)
         with self._lock:
             self._waiting.setdefault(client, deque()).append(task)
@@ -45,9 +45,9 @@ class Turns:
         return task.future
 
     def take_back(self, more_than: int, *, but: Hashable) -> bool:
-        """Cancel the newest task of the client with most in the queue, where it has more; whether one was cancelled.
+        """Cancel the newest task of the client with most in the queue; return whether one was cancelled.
 
-        One client's tasks are never taken back: those of `but`.
+        None is cancelled if that client has at most `more_than` tasks. Those of the client `but` are never cancelled.
         """
         with self._lock:
             queues = [tasks for client, tasks in self._waiting.items() if client is not but]
@@ -62,7 +62,7 @@ class Turns:
         return task.future.cancel()
 
     def shutdown(self, wait: bool = True) -> None:
-        """End the threads when all that was submitted is done; wait for that, or only for what is done in a moment."""
+        """End the threads when all submitted tasks are done; wait for that, or only for a moment."""
         for _ in self._threads:
             self._calls.put(False)
         deadline = time.monotonic() + MOMENT_SECONDS
@@ -82,7 +82,7 @@ class Turns:
                 task = self._after(task.client)
 
     def _after(self, client: Hashable) -> _Task | None:
-        """Free a client's thread, and start what waited for it."""
+        """Release a client's thread, and return a held-back task that can run now."""
         with self._lock:
             self._running[client] -= 1
             if not self._running[client]:
@@ -108,7 +108,7 @@ def _do(task: _Task) -> None:
         return
     try:
         result = task.work()
-    except BaseException as error:  # whoever looks at the future gets it
+    except BaseException as error:  # raised again by the future's result()
         task.future.set_exception(error)
     else:
         task.future.set_result(result)

@@ -1,17 +1,17 @@
-"""gunicorn's threaded worker, with no thread for a client that makes it wait.
+"""A variant of gunicorn's threaded worker in which no thread waits for a client.
 
-gthread reads a request in a thread, for as long as that takes: as many half-sent requests as there are threads stop it
-for ever. It also closes connections in its only loop, two seconds each where a client leaves its end open. Here the
-loop receives requests and lets go of connections, and a thread gets a request that is all there:
+gthread reads a request in a thread, however long that takes, so as many incomplete requests as there are threads block
+it for ever. It also closes connections in its only loop, which takes two seconds for each client that keeps its end
+open. Here the loop receives requests and closes connections, and threads get only complete requests:
 
     waiting ── the whole request ──> a thread ── keep-alive ──> waiting
        │ too late: 408                  ├─ the last answer ──> lingering, until the client has closed or two seconds
        │ no token: at its head          └─ a part of it ──> sending, until it is taken ──> a thread, for the rest
 
-The threads are shared fairly (turns.py): a client of many expensive requests, or of long answers, holds up itself.
-What can be held open is bounded by `worker_connections`, not by `threads`. Where they are all taken, silent ones
-make room, then slow ones, never one that is faster than the least rate. What waits in memory is bounded, too, in each
-worker: the requests that are not answered yet, and the answers that are not taken yet.
+The threads are shared fairly (turns.py), so a client with many expensive requests or long answers delays only itself.
+Open connections are bounded by `worker_connections`, not by `threads`. When they are used up, silent ones are closed
+first, then slow ones, but none that is faster than the minimum rate. The memory of each worker is bounded, too, both for
+requests that are not answered yet and for answers that are not read yet.
 """
 
 import contextlib
@@ -50,19 +50,19 @@ if gunicorn.__version__ != READ_AGAINST:
     )
 
 LINGER_SECONDS: float = 2
-STOP_SECONDS = 10  # for what is arriving when the worker is told to stop
-MOST_LINGERING = 32 * MEBIBYTE  # what is thrown away of a body that nobody wants, so that its sender sees the answer
-MOST_RECEIVED = 64 * MEBIBYTE  # of all requests that are not answered yet together, in each worker
-MOST_OUTGOING = 64 * MEBIBYTE  # of all answers that have not been taken yet together, in each worker
+STOP_SECONDS = 10  # for requests that are arriving when the worker stops
+MOST_LINGERING = 32 * MEBIBYTE  # of an unwanted body that is read and dropped, so that its sender gets the answer
+MOST_RECEIVED = 64 * MEBIBYTE  # of all requests in a worker that are not answered yet
+MOST_OUTGOING = 64 * MEBIBYTE  # of all answers in a worker that are not read yet
 
-_system = ctypes.PyDLL(None)  # whose calls keep Python's lock
-UNFINISHED = object()  # what a thread returns where the client has enough to read for now
+_system = ctypes.PyDLL(None)  # PyDLL's calls do not release the GIL
+UNFINISHED = object()  # a thread's result when the client has enough to read for now
 _TOO_MUCH = "The service has more requests than it can hold. Send the request again in a moment."
-_ENDS = object()  # whose turn it is to end answers that nobody waits for any more
+_ENDS = object()  # a client of its own in Turns, for ending abandoned answers
 
 
 class Worker(ThreadWorker):
-    """Receives in the loop, answers in threads."""
+    """Receives requests in the loop, and answers them in threads."""
 
     alive: bool
 
@@ -77,11 +77,11 @@ class Worker(ThreadWorker):
         return Turns(self.cfg.threads)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Have a thread read the request, which is here, and answer."""
+        """Have a thread parse the request, which has arrived, and answer it."""
         self._submit(conn, self.handle)
 
     def accept(self, listener: socket.socket) -> bool:
-        """Take a new connection, and wait for its request; whether there was one."""
+        """Accept a new connection, and wait for its request; return whether there was one."""
         try:
             accepted, client = listener.accept()
         except OSError as error:
@@ -98,7 +98,7 @@ class Worker(ThreadWorker):
         self._wait(Connection(self.cfg, accepted, client, server))
 
     def finish_request(self, conn: Connection, fs: Future) -> None:
-        """Go on where a thread has answered, or has begun to."""
+        """Continue after a thread has written an answer, or a part of it."""
         if fs.cancelled():
             self._turn_away(conn)
             return
@@ -113,7 +113,7 @@ class Worker(ThreadWorker):
             self._go_on(conn, result)
 
     def _go_on(self, conn: Connection, result) -> None:
-        """Have the rest of the answer written, wait for the next request, or let go."""
+        """Have the rest of the answer written, wait for the next request, or close the connection."""
         if result is UNFINISHED:
             self._submit(conn, self._resume)
             return
@@ -134,9 +134,9 @@ class Worker(ThreadWorker):
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def handle_request(self, req, conn: Connection):
-        """Answer as far as the client takes it; return whether another request may follow, or UNFINISHED."""
+        """Write as much of the answer as the client accepts; return whether to keep the connection, or UNFINISHED."""
         if conn.told_to_continue or not conn.arrival.is_complete:
-            req._expected_100_continue = False  # gunicorn would tell the client to continue with what is here already
+            req._expected_100_continue = False  # gunicorn would send 100 Continue although the body has arrived
         if conn.arrival.is_chunked and _is_coded(req):
             refuse(conn.sock, 501, "The request has a Transfer-Encoding other than chunked: send it without.", self.log)
             return False
@@ -156,7 +156,7 @@ class Worker(ThreadWorker):
         return self._produce(conn, answer)
 
     def _produce(self, conn: Connection, answer: Answer):
-        """Write the answer until it ends, the client has enough to read, or it is time for others."""
+        """Write the answer until it ends, the client has enough to read, or other clients must be served."""
         try:
             if not answer.write(lambda: conn.sock.outgoing_bytes):
                 return UNFINISHED
@@ -170,9 +170,9 @@ class Worker(ThreadWorker):
         return not answer.response.should_close()
 
     def _resume(self, conn: Connection):
-        """Go on writing an answer, in a thread."""
+        """Continue writing an answer, in a thread."""
         answer = conn.answer
-        if answer is None:  # it has been ended since
+        if answer is None:  # it has been ended meanwhile
             return False
         try:
             return self._keepalive_after(conn, self._produce(conn, answer))
@@ -180,17 +180,17 @@ class Worker(ThreadWorker):
             return False
 
     def _keepalive_after(self, conn: Connection, keepalive):
-        """Read what the service did not read of the body, which is all here; return whether to go on."""
+        """Skip the part of the body that the service did not read; return whether to keep the connection."""
         if keepalive is True:
             return bool(conn.parser.finish_body())
         return keepalive
 
     def handle_error(self, req, client: ClientSocket, addr, exc: Exception) -> None:
-        """Refuse what is no valid HTTP."""
+        """Refuse invalid HTTP."""
         refuse_for(exc, client, self.log)
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """End what has waited long enough, or at the worker's end everything."""
+        """Close the connections that have waited too long, or with `force` all of them."""
         now = time.monotonic()
         if now - self._swept_at < 0.25 and not force:
             return
@@ -202,10 +202,10 @@ class Worker(ThreadWorker):
             (self._drop if force else self._give_up)(conn)
 
     def murder_pending(self) -> None:
-        """Do nothing: what is pending waits like everything else."""
+        """Do nothing: pending connections are treated like all others."""
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Begin to stop: take what the system accepted already, no more, and hurry the rest."""
+        """Begin to stop: accept only connections that the system has accepted already, and shorten the deadlines."""
         self._idle_until = deadline
         for listener in self.sockets:
             self._close_when_nobody_waits(listener)
@@ -213,9 +213,9 @@ class Worker(ThreadWorker):
             conn.timeout = min(conn.timeout, deadline if conn.is_idle else time.monotonic() + STOP_SECONDS)
 
     def _close_when_nobody_waits(self, listener: socket.socket) -> None:
-        """Close it between two connections: the system resets those that it took and nobody accepted.
+        """Close the listener while its queue is empty, since the system resets connections that are still queued.
 
-        Python would let other threads run between its last look and the end, for milliseconds; these calls do not.
+        Python would let other threads run between the check and the close, for milliseconds; these calls do not.
         """
         server, number = listener.getsockname(), listener.detach()
         while (accepted := _system.accept(number, None, None)) >= 0:
@@ -231,14 +231,14 @@ class Worker(ThreadWorker):
         self._watch(conn, self._receive)
 
     def _send(self, conn: Connection, result) -> None:
-        """Send the rest of what a thread has written as the client takes it."""
+        """Send the rest of what a thread has written, as fast as the client reads it."""
         conn.begin_to_send(time.monotonic())
         self._watch(conn, partial(self._send_rest, result=result), selectors.EVENT_WRITE)
         sending = [each for each in self._waiting if each.is_sending]
         self._bound(sending, sum(each.sock.outgoing_bytes for each in sending) - MOST_OUTGOING)
 
     def _bound(self, connections: list[Connection], surplus: int) -> None:
-        """Close those that have made the least progress until there is no surplus of bytes."""
+        """Close the connections with the least progress until there is no surplus of bytes."""
         now = time.monotonic()
         while surplus > 0 and connections:
             slowest = min(connections, key=lambda conn: conn.worth(now))
@@ -265,7 +265,7 @@ class Worker(ThreadWorker):
         self.poller.register(conn.sock, event, partial(self._react, react, conn))
 
     def _react(self, react: Callable[[Connection], None], conn: Connection, _) -> None:
-        if conn in self._waiting:  # another event of the same moment may have ended it
+        if conn in self._waiting:  # another event of the same iteration may have ended it
             react(conn)
 
     def _unwatch(self, conn: Connection) -> None:
@@ -294,7 +294,7 @@ class Worker(ThreadWorker):
             self._wait_for_the_rest(conn)
 
     def _is_ready(self, conn: Connection) -> bool:
-        """Return whether there is nothing to wait for: all is there, or what is there is refused anyway."""
+        """Return whether there is nothing to wait for: the request is complete, or will be refused in any case."""
         arrival = conn.arrival
         if not arrival.is_whole():
             return arrival.head_size > 0 and arrival.token is None
@@ -315,7 +315,7 @@ class Worker(ThreadWorker):
             self._bound(unfinished, self._received_bytes - MOST_RECEIVED)
 
     def _end(self, conn: Connection) -> None:
-        """Go on where the client has said all that it will say."""
+        """Continue after the client has closed its sending side."""
         if conn.is_idle:
             self._drop(conn)
         else:
@@ -327,7 +327,7 @@ class Worker(ThreadWorker):
         self.enqueue_req(conn)
 
     def _give_up(self, conn: Connection) -> None:
-        """Tell a client that its request came too late; one that said nothing needs no answer."""
+        """Answer a client whose request is too late; one that sent nothing gets no answer."""
         if conn.is_lingering or conn.is_idle or conn.is_sending:
             self._drop(conn)
         elif conn.arrival.head_size:
@@ -343,20 +343,20 @@ class Worker(ThreadWorker):
         self._linger(conn)
 
     def _make_room(self) -> None:
-        """Close the connection that is worth the least, or refuse a request where one client has more in the queue."""
+        """Close the connection with the lowest priority, or refuse a request of a client that has more in the queue."""
         now = time.monotonic()
         worths = [(worth, conn) for conn in self._waiting if not (worth := conn.worth(now)).is_kept]
         if not self.tpool.take_back(len(worths), but=_ENDS) and worths:
             self._drop(min(worths, key=lambda pair: pair[0])[1])
 
     def _turn_away(self, conn: Connection) -> None:
-        """Refuse a request that was taken out of the queue; its connection is needed now and does not linger."""
+        """Refuse a request that was removed from the queue; its connection is needed now and does not linger."""
         if conn.answer is None:
             refuse(conn.sock, 503, _TOO_MUCH, self.log)
         self._let_go(conn)
 
     def _linger(self, conn: Connection) -> None:
-        """Let the client close first: closing at once could take the answer from it (RFC 9112, 9.6)."""
+        """Let the client close first: an immediate close could discard the answer (RFC 9112, 9.6)."""
         conn.sock.forget()
         try:
             conn.sock.shutdown(socket.SHUT_WR)
