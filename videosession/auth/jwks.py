@@ -73,7 +73,7 @@ class PublishedKeys:
         if not found:
             if (fetching := self._fetch()) and not (self._is_unavailable and self._published):
                 self._wait_for(fetching)
-            found = self._named(header.get("kid"))  # also where a fetch ended in the meantime
+            found = self._named(header.get("kid"))  # also if a fetch ended meanwhile
         if not self._published:
             raise KeysUnavailable
         return found

@@ -10,7 +10,7 @@ open. Here the loop receives requests and closes connections, and threads get on
 
 The threads are shared fairly (turns.py), so a client with many expensive requests or long answers delays only itself.
 Open connections are bounded by `worker_connections`, not by `threads`. When they are used up, silent ones are closed
-first, then slow ones, but none that is faster than the minimum rate. The memory of each worker is bounded, too, both for
+first, then slow ones, but none that is faster than the minimum rate. The memory of each worker is bounded, too, for
 requests that are not answered yet and for answers that are not read yet.
 """
 

@@ -1,4 +1,4 @@
-"""Whole videos, from HTTP to MongoDB. The computation is in `video/`."""
+"""Aggregates over all sessions of a video, from HTTP to MongoDB. The computation is in `video/`."""
 
 from flask import Flask
 
@@ -11,7 +11,7 @@ from videosession.videos.repository import VideoRepository
 
 
 def init_app(app: Flask, database: Database, sessions: SessionRepository, settings: Config) -> VideoRepository:
-    """Serve the videos of the sessions kept in `database`."""
+    """Serve the videos of the sessions in `database`."""
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(plan_routes.blueprint)
     commands.init_app(app)

@@ -1,4 +1,4 @@
-"""Answers about videos: small groups hidden from tokens of `sessions:summary`, by media type, with ETags."""
+"""Answers about videos in several media types, with ETags; small groups are hidden from `sessions:summary` tokens."""
 
 import hashlib
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from videosession.videos.queries import METADATA, Steps
 from videosession.videos.repository import Asked
 
 CSV, SVG = "text/csv", "image/svg+xml"
-# Text of clients stands in the pictures. It is escaped; should that ever fail, a browser still runs nothing.
+# The pictures contain text from clients. It is escaped, and should that ever fail, browsers still run no script.
 PICTURE_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 DAY = 24 * 3600 * instants.SECOND
 WIDTHS = {1000 * each for each in LADDER}
@@ -35,18 +35,18 @@ _POPULATION = ("video_id", "since", "until", "filters", "without")
 
 
 def ask(query: Query, by: Steps | None = None, refuse: Callable[[], object] | None = None) -> Asked:
-    """Return the film that a query asks for."""
+    """Return the film with the sessions that a query selects."""
     chosen = {name: query[name] for name in _POPULATION if name in query}
     return services().videos.ask(owner=auth.owner(), by=() if by is None else (by,), refuse=refuse, **chosen)
 
 
 def is_few() -> bool:
-    """Return whether the token is one that small groups are hidden from."""
+    """Return whether small groups are hidden from the request's token."""
     return not auth.covers(auth.READ)
 
 
 def check_few(query: Query) -> None:
-    """Refuse filters that could single out a few viewers, for a token that small groups are hidden from."""
+    """Refuse filters that could single out a few viewers, if small groups are hidden from the token."""
     if not is_few():
         return
     settings = services().settings
@@ -82,7 +82,7 @@ def told(query: Query, operation: str, **arguments: Any) -> Answer:
 
 
 def _refusal(operation: str, arguments: Answer) -> Callable[[], object] | None:
-    """Return what refuses a heatmap that needs each session's result; None where daily sums can tell it."""
+    """Return a function that refuses a heatmap that needs each session's result; None if daily sums suffice."""
     if operation != "heatmap":
         return None
     faults = {}
@@ -118,16 +118,16 @@ def as_picture(text: str, pending: int) -> Response:
 
 
 def flows(query: Query) -> list[Answer]:
-    """Return the flows that a picture of the choices shows; none for a token that small groups are hidden from."""
+    """Return the flows in a picture of the choices; none if small groups are hidden from the token."""
     steps: list[Answer] = [] if is_few() else ask(query).film.paths(picture.STEPS)["flows"]
     return steps
 
 
 def compared(query: Query) -> tuple[Answer, Film]:
-    """Return the comparison of two groups, and the film that it is of."""
+    """Return the comparison of two groups, and its film."""
     asked = ask(query, by=query["by"])
     film = asked.film
-    if isinstance(film, SummedFilm):  # the repository refuses that
+    if isinstance(film, SummedFilm):  # the repository refuses this
         raise TypeError(film)
     answer = film.compared(query["by"], (query["a"], query["b"]), query["threshold_percent"])
     by = METADATA + ".".join(query["by"])
@@ -135,7 +135,7 @@ def compared(query: Query) -> tuple[Answer, Film]:
 
 
 def curves(query: Query, film: Film) -> list[Answer | None]:
-    """Return of each of two groups the heatmap of the node that most of both saw; None where a group saw nothing."""
+    """Return each group's heatmap of the node that most of both groups saw; None if a group saw nothing."""
     seen = {node: totals.seen_by for node, totals in film.totals.nodes.items()}
     if not seen:
         return [None, None]
@@ -149,7 +149,7 @@ def as_csv(text: str, pending: int) -> Response:
 
 
 def respond(body: bytes, content_type: str, pending: int) -> Response:
-    """Answer with a body, with an ETag if it is complete, or 304 if the client has it."""
+    """Return a response with an ETag if it is complete, or a 304 if the client has it."""
     headers = {"Vary": "Accept, Authorization"}
     if pending == 0:
         headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:32]}"'

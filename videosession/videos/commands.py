@@ -1,4 +1,4 @@
-"""`flask summarise`: results made ahead of requests, made again, or compared with the events."""
+"""`flask summarise`: computes results ahead of requests, rebuilds them, or compares them with the events."""
 
 import signal
 import sys
@@ -22,7 +22,7 @@ from videosession.videos.results import Stored, is_stale
 from videosession.videos.summarising import Chosen, Summarising
 
 PAUSE_SECONDS = 1.0
-ROUND_SECONDS = 5.0  # after which the worker looks whether it is to end
+ROUND_SECONDS = 5.0  # after which the worker checks whether it must end
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def _verify(summarising: Summarising, chosen: Chosen) -> None:
 
 
 def _follow(summarising: Summarising) -> None:
-    """Make what is due until SIGTERM; wait while the database is unavailable."""
+    """Refresh due results until SIGTERM; wait while the database is unavailable."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -111,7 +111,7 @@ def _follow(summarising: Summarising) -> None:
 
 
 def _round(summarising: Summarising, is_ended: Callable[[], bool]) -> bool:
-    """Make some of what is due, and return whether there was anything."""
+    """Refresh some of the due results, and return whether there were any."""
     count = 0
     try:
         for _ in summarising.work(ROUND_SECONDS, time.monotonic):
@@ -129,5 +129,5 @@ def _progress(label: str, things: Iterable[Stored], count: int | None) -> Any:
 
 
 def init_app(app: Flask) -> None:
-    """Offer the command on `app`."""
+    """Add the command to `app`."""
     app.cli.add_command(summarise)

@@ -1,4 +1,4 @@
-"""The days of a range of time, by their sums: as they are kept, or made again where they may not know."""
+"""The days of a range of time by their daily sums, which are rebuilt if they may be out of date."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -13,11 +13,11 @@ from videosession.videos.sums import SETTLED, Range, Sums, widths_of
 
 MOST_DAYS = 400
 COUNTING_SECONDS = 0.5  # for days of which nothing is known yet, after the time for making sums
-_UNREAD = Counted(Session("", 0, None, None, None), None, False)  # counts as a session only
+_UNREAD = Counted(Session("", 0, None, None, None), None, False)  # counted as a session, without its result
 
 
 class Days:
-    """Sums of the days of a range, made within some seconds."""
+    """The daily sums of a range, rebuilt within a time limit if necessary."""
 
     def __init__(self, sums: Sums, asked: Range, now: int, seconds: float) -> None:
         self._sums = sums
@@ -35,11 +35,11 @@ class Days:
 
     @property
     def pending(self) -> int:
-        """Return how many sessions are not up to date in what was asked so far."""
+        """Return how many sessions are not up to date in the results so far."""
         return sum(self._pending.values())
 
     def film(self, plan: Plan) -> SummedFilm:
-        """Return the film of the range; its bins are read, or made, when they are asked for."""
+        """Return the film of the range; its bins are read, or computed, when they are needed."""
         rest = [counted for part in self._parts() for counted in self._fold(part)]
         noted = [self._noted[day] for day in self._whole]
         stored = self._sums.packed([each for each in noted if "clean" in each], TOTALS)
@@ -59,7 +59,7 @@ class Days:
         return SummedFilm(self._packed, rest, self._asked.hashed, plan, self._widen)
 
     def _with_sessions(self, noted: dict[int, Stored]) -> dict[int, Stored]:
-        """Return the days, of too many only those that still have sessions; refuse too many of those."""
+        """Return the days; if they are too many, only those that still have sessions; refuse too many of these."""
         if len(noted) > MOST_DAYS:
             fresh = {day for day, each in noted.items() if self._sums.holds(each, self._due[day])}
             noted = {
@@ -72,7 +72,7 @@ class Days:
         return noted
 
     def _parts(self) -> Iterator[Range]:
-        """Yield the parts of the range outside its whole days, where there may be sessions."""
+        """Yield the parts of the range outside its whole days that may have sessions."""
         first, last = (self._whole[0], self._whole[-1] + DAY) if self._whole else (self._asked.until,) * 2
         for part in (self._asked._replace(until=first), self._asked._replace(since=max(last, self._asked.since))):
             if any(part.since < day + DAY and day < part.until for day in self._noted):
@@ -86,7 +86,7 @@ class Days:
         return self._sums.timer() < self._end
 
     def _count(self, day: int) -> int:
-        """Return how many sessions a day has, or had when it was last looked at; 0 where there is no time to look."""
+        """Return how many sessions a day has, or had when they were last counted; 0 if there is no time to count."""
         noted = self._noted[day]
         if "count" in noted:
             return int(noted["count"])
@@ -101,7 +101,7 @@ class Days:
             self._kept[day] = packed
 
     def _widen(self, width: int, lengths: Mapping[Node, int]) -> bool:
-        """Add bins of a width, in seconds, and return whether sums had to be made again for them and are others now."""
+        """Add bins of a width, in seconds, and return whether sums were rebuilt for them and have changed."""
         lacking = [day for day, packed in self._kept.items() if str(width) not in packed]
         read = [self._noted[day] for day in lacking if day in self._versions]
         stored = self._sums.packed(read, str(width)) if read else {}

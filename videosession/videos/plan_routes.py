@@ -1,4 +1,4 @@
-"""The operations on a video's plan, which its author declares."""
+"""The operations on a video's plan, which its author writes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The schema of a video's plan, with every bound."""
+"""The schema of a video's plan, with all bounds."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ class Plan(Shape):
 
     @validates_schema
     def refuse_contradictions(self, plan: dict[str, Any], **_: Any) -> None:
-        """Refuse duplicate ids, edges of undeclared nodes, and a plan that is too large."""
+        """Refuse duplicate ids, edges with undeclared nodes, and plans that are too large."""
         faults: dict[str, Any] = {"nodes": {}, "edges": {}}
         ids: set[str] = set()
         for place, node in enumerate(plan.get("nodes", ())):

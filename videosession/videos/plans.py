@@ -1,4 +1,4 @@
-"""The plans of videos: what their authors declare. One document for each, replaced whole."""
+"""The plans of videos, which their authors declare: one document each, replaced as a whole."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from videosession.errors import Conflict, NotFound
 from videosession.sessions.owed import video_key
 
 Plan = dict[str, Any]
-Condition = Callable[[str | None], None]  # raises where the tag of what is stored is not what was asked for
+Condition = Callable[[str | None], None]  # raises if the ETag of the stored plan does not meet the request's conditions
 
 _NO_PLAN = "There is no plan of this video."
 _CONTENDED = "Others changed the plan at the same moment, each time that it was tried. Nothing was done: try again."

@@ -1,4 +1,4 @@
-"""The query parameters of the operations on videos, with every bound."""
+"""The query parameters of the operations on videos, with all bounds."""
 
 import re
 from typing import Any
@@ -25,7 +25,7 @@ Steps = tuple[str, ...]
 
 
 class Scaled(fields.Integer):
-    """A decimal number with few digits after the dot, as a whole number of its smallest unit."""
+    """A decimal number with few digits after the dot, read as an integer of its smallest unit."""
 
     def __init__(self, least: float, most: float, digits: int, **options: Any):
         self._digits, self._least, self._most = digits, least, most
@@ -42,7 +42,7 @@ class Scaled(fields.Integer):
 
 
 class Codes(fields.Field[Any]):
-    """Codes with commas between them."""
+    """Comma-separated codes."""
 
     described = {"type": "string", "pattern": f"^{_CODES.pattern}$"}
 
@@ -76,7 +76,7 @@ class MetadataName(fields.Field[Any]):
 
 
 class MetadataFilters(fields.Field[Any]):
-    """Values that the metadata must have, by their steps: put together from the parameters before they are loaded."""
+    """Required values of the metadata by path, collected from the parameters before they are loaded."""
 
     described = {"type": "string"}
 

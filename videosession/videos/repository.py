@@ -1,4 +1,4 @@
-"""The videos of an owner, which exist only through their sessions and plans."""
+"""The videos of an owner; a video exists only through its sessions and its plan."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -24,13 +24,13 @@ from videosession.videos.sums import Range, Sums
 SUMMED_ABOVE = 20_000
 UPKEEP_SECONDS = 1.0
 BATCH = 1_000
-LARGE_VIDEOS = 1_000  # that are remembered
+LARGE_VIDEOS = 1_000  # large videos that are remembered
 VIEWER = ("viewerId",)
 _RESULT = {"createdAt": 1, "lastEventAt": 1, "revision": 1, "result": 1}
 
 
 class Asked:
-    """A film of the sessions asked for, and how many of them are not up to date in what it has been asked so far."""
+    """A film of the selected sessions, and how many of them are not up to date in its results so far."""
 
     def __init__(self, film: Film | SummedFilm, pending: int | Days) -> None:
         self.film = film
@@ -42,7 +42,7 @@ class Asked:
 
 
 class VideoRepository:
-    """Answers of whole videos; `clock` gives microseconds since 1970. One request counts at most `most` sessions."""
+    """Aggregates of videos; `clock` returns microseconds since 1970. One request reads at most `most` sessions."""
 
     def __init__(
         self, database: Database, sessions: SessionRepository, clock: Callable[[], int], most: int = SUMMED_ABOVE
@@ -62,7 +62,7 @@ class VideoRepository:
         self.sums.forget(owner=owner)
 
     def keep_up(self) -> None:
-        """Make some of the results that are due, in case no worker does, within the time for background work."""
+        """Refresh some of the due results within the time for background work, in case no worker does."""
         for _ in self.summarising.work(UPKEEP_SECONDS, time.monotonic):
             pass
 
@@ -93,9 +93,9 @@ class VideoRepository:
         by: Iterable[Steps] = (),
         refuse: Callable[[], object] | None = None,
     ) -> Asked:
-        """Return the film of a video in a range of time; NotFound where there is neither a session nor a plan of it.
+        """Return the film of a video in a range of time; NotFound if the video has neither sessions nor a plan.
 
-        Where it can be told from daily sums alone, and they cannot tell what is asked, this calls `refuse`, if given.
+        If it is too large for anything but daily sums, and they cannot answer the request, this calls `refuse`.
         """
         filters = filters or {}
         if filters or without or by:
@@ -126,9 +126,9 @@ class VideoRepository:
         )
 
     def _is_large(self, asked: Range, noted: dict[int, Stored], *, is_exact: bool) -> bool:
-        """Return whether there are more sessions than one answer may fold, by what is noted of its whole days.
+        """Return whether there are more sessions than one answer may read, by the counts of its whole days.
 
-        Where nothing is noted, they are counted, but only if there once were so many.
+        Without counts, the sessions are counted, but only if there once were that many.
         """
         whole = (each for day, each in noted.items() if asked.since <= day and day + DAY <= asked.until)
         is_noted = sum(each.get("count", 0) for each in whole) > self._most
@@ -145,9 +145,9 @@ class VideoRepository:
         return False
 
     def _stored(self, asked: Range, noted: Iterable[int], steps: Iterable[Steps]) -> Found | None:
-        """Return the sessions of a range with their results and what is filtered by; None where they are too many.
+        """Return the sessions of a range, with their results and the filtered metadata; None if there are too many.
 
-        Each batch has a deadline of its own.
+        Each batch has its own deadline.
         """
         found = Found()
         fields = _RESULT | _metadata(steps)
@@ -163,7 +163,7 @@ class VideoRepository:
         return found
 
     def _parts(self, asked: Range, noted: Iterable[int]) -> Iterator[Range]:
-        """Yield the range in parts that are found one after the other: days, where a find costs what it matches."""
+        """Yield the parts of the range to read one after the other: days if a find costs as much as it matches."""
         if not self._database.is_windowed:
             yield asked
             return
@@ -182,7 +182,7 @@ class VideoRepository:
 
 
 def _metadata(steps: Iterable[Steps]) -> dict[str, int]:
-    """Return the projection of these places in the metadata; of one within another only the outer may be named."""
+    """Return the projection of these paths in the metadata; MongoDB accepts only the outer one of nested paths."""
     chosen: list[Steps] = []
     for place in sorted({VIEWER, *steps}):
         if not any(place[: len(outer)] == outer for outer in chosen):

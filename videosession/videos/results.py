@@ -1,9 +1,9 @@
-"""Each session's own result, kept in the session's document: there is no copy to find when it changes or goes.
+"""Each session's own result, stored in the session's document, so that no copy is left when it changes or is deleted.
 
-    result    `of`, the revision that it was made from; a random `token`; `packed`, the bytes
+    result    `of`, the revision that it was computed from; a random `token`; `packed`, the bytes
     refresh   read the session, then its events → walk → set the result WHERE the revision is as read and it is alive
 
-Nothing matched: something happened meanwhile; what was walked counts, and is not stored.
+If the update matches nothing, the session has changed meanwhile; the result is then used, but not stored.
 """
 
 import secrets
@@ -28,7 +28,7 @@ Stored = dict[str, Any]
 
 
 class Found:
-    """Sessions as they were found, without what they are no longer needed for, and which of them are stale."""
+    """The sessions that were found, reduced to the fields that are still needed, and which of them are stale."""
 
     def __init__(self, stored: Iterable[Stored] = ()) -> None:
         self.sessions: list[Session] = []
@@ -43,14 +43,14 @@ class Found:
 
 
 class Refreshed(NamedTuple):
-    """Sessions with their results, and how many could not be reached in time and count as they were."""
+    """Sessions with their results, and the number of those that were not refreshed in time and count as they were."""
 
     sessions: list[Session]
     pending: int
 
 
 def is_stale(stored: Stored) -> bool:
-    """Return whether a session has changed since its result was made, or has none."""
+    """Return whether a session has changed since its result was computed, or has none."""
     result = stored.get("result")
     return result is None or result["of"] != stored["revision"]
 
@@ -67,7 +67,7 @@ def as_session(stored: Stored) -> Session:
 
 
 class Results:
-    """Makes sessions' results and keeps them; `timer` gives seconds that never go back."""
+    """Computes and stores sessions' results; `timer` is a monotonic clock, in seconds."""
 
     def __init__(
         self, database: Database, sessions: SessionRepository, timer: Callable[[], float] = time.monotonic
@@ -77,7 +77,7 @@ class Results:
         self._timer = timer
 
     def refreshed(self, found: Found, *, owner: str, seconds: float = REFRESHING_SECONDS) -> Refreshed:
-        """Return sessions with results that cover what has happened in them, as many as the time allows."""
+        """Return the sessions with their results, refreshed if stale, as far as the time allows."""
         end = self._timer() + seconds
         sessions: list[Session | None] = list(found.sessions)
         reached = 0
@@ -87,12 +87,12 @@ class Results:
             is_late = self._timer() >= end
             for session_id, place in places.items():
                 if session_id in made or not is_late:
-                    sessions[place] = made.get(session_id)  # None if it is gone
+                    sessions[place] = made.get(session_id)  # None if it has been deleted
             reached += len(made) if is_late else len(places)
         return Refreshed([each for each in sessions if each is not None], max(len(found.stale) - reached, 0))
 
     def make(self, session_id: str, *, owner: str) -> Stored | None:
-        """Walk a session anew, keep its result if nothing happened meanwhile, and return it; None where it is gone."""
+        """Compute a session's result, store it if nothing has changed meanwhile, and return it; None if deleted."""
         return next(iter(self.make_all([session_id], owner=owner)), None)
 
     def make_all(self, session_ids: list[str], *, owner: str, end: float = float("inf")) -> list[Stored]:
@@ -114,7 +114,7 @@ class Results:
         return made
 
     def walked(self, session_id: str, *, owner: str) -> tuple[str | None, bytes]:
-        """Walk a session and return its revision and its result as bytes; no revision where it is gone."""
+        """Return a session's revision and its result as bytes, computed from the events; no revision if deleted."""
         try:
             session, events = self._sessions.timeline_events(session_id, owner=owner)
         except NotFound:

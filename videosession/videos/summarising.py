@@ -1,4 +1,4 @@
-"""Results made ahead of requests, by a worker; each session notes itself when it is due.
+"""Results computed by a worker ahead of requests; each session has in `due` when its result must be refreshed.
 
     append   its own update sets `due`, if that is not set yet; so do a new session and a PATCH
     worker   lease (move `due` by a minute, where it is unchanged) → make the result
@@ -28,7 +28,7 @@ SUMMARISING_SECONDS = 60  # as long as looking for a hundred may take
 
 
 class Chosen(NamedTuple):
-    """The sessions of an owner's video, or of everybody."""
+    """The sessions of an owner's video, or of all owners."""
 
     owner: str | None = None
     video_id: str | None = None
@@ -44,7 +44,7 @@ class Chosen(NamedTuple):
 
 
 class Summarising:
-    """Keeps results up to date; `clock` gives microseconds since 1970."""
+    """Keeps results up to date; `clock` returns microseconds since 1970."""
 
     def __init__(self, database: Database, results: Results, sums: Sums, clock: Callable[[], int]) -> None:
         self._database = database
@@ -53,7 +53,7 @@ class Summarising:
         self._clock = clock
 
     def due(self, *, at_once: bool = False) -> list[Stored]:
-        """Return some of the sessions whose results are due by now, or with `at_once` also those that soon will be."""
+        """Return some of the sessions whose results are due, with `at_once` also those that will be due soon."""
         until = self._clock() + (DUE_SECONDS + LEASE_SECONDS) * SECOND * at_once
         with self._database.deadline(SUMMARISING_SECONDS):
             return list(
@@ -67,7 +67,7 @@ class Summarising:
             return int(self._database.sessions.count_documents({"due": {"$gt": 0}}))
 
     def take(self, due: list[Stored]) -> int:
-        """Make the results of sessions that are due, and return how many this worker did."""
+        """Refresh the results of due sessions, and return how many this worker did."""
         done = 0
         for owner in {each["owner"] for each in due}:
             mine = [each for each in due if each["owner"] == owner]
@@ -99,9 +99,9 @@ class Summarising:
             return int(sessions.bulk_write(forgotten, ordered=False).matched_count)
 
     def work(self, seconds: float, timer: Callable[[], float], *, at_once: bool = False) -> Iterator[Stored]:
-        """Yield sessions that are due, each with its result made, until nothing is or the time is over."""
+        """Refresh due sessions and yield each, until none is due or the time is over."""
         end = timer() + seconds
-        seen: set[str] = set()  # one that cannot be done now must not hold up the rest
+        seen: set[str] = set()  # so that one that fails does not block the rest
         while new := [each for each in self.due(at_once=at_once) if each["_id"] not in seen]:
             for place in range(0, len(new), TAKEN_AT_ONCE):
                 if timer() >= end:
@@ -112,7 +112,7 @@ class Summarising:
                 yield from some
 
     def chosen(self, chosen: Chosen) -> Iterator[Stored]:
-        """Yield sessions, whatever is due, in their order by `_id`."""
+        """Yield the chosen sessions, due or not, in the order of `_id`."""
         last = ""
         fields = {"owner": 1, "revision": 1, "result": 1}
         while True:
@@ -125,22 +125,22 @@ class Summarising:
             last = found[-1]["_id"]
 
     def rebuild(self, stored: Stored) -> None:
-        """Make a result anew, whatever there is, and have the sum of its day be made anew."""
+        """Compute a session's result again unconditionally, and invalidate the sum of its day."""
         made = self._results.make(stored["_id"], owner=stored["owner"])
         if made is not None:
             self._sums.tell([made])
 
     def differs(self, stored: Stored) -> bool:
-        """Return whether a result that claims to be complete differs from that of the events."""
+        """Return whether a result that counts as current differs from one computed from the events."""
         if is_stale(stored):
             return False
         revision, found = self._results.walked(stored["_id"], owner=stored["owner"])
         return revision == stored["revision"] and found != bytes(stored["result"]["packed"])
 
     def sums_of(self, chosen: Chosen) -> Iterator[Stored]:
-        """Yield the daily sums that are kept."""
+        """Yield the stored daily sums."""
         return self._sums.kept(chosen.named)
 
     def sum_differs(self, stored: Stored) -> bool:
-        """Return whether a daily sum that would be answered with is another than that of its day's results."""
+        """Return whether a daily sum that counts as current differs from one computed from its day's results."""
         return self._sums.differs(stored)

@@ -70,7 +70,7 @@ class Range(NamedTuple):
         return self._replace(since=day, until=day + DAY)
 
     def hashed(self, viewer: str) -> str:
-        """Return what stands for a viewer in the sums of this video, and of no other."""
+        """Return a pseudonym for a viewer that is used only in the sums of this video."""
         return hashlib.sha256(f"{self.key} {viewer}".encode()).hexdigest()[:24]
 
 
@@ -83,7 +83,7 @@ class Day(NamedTuple):
 
 
 class Sums:
-    """Keeps sums; `clock` gives microseconds since 1970, `timer` seconds that never go back."""
+    """Keeps sums; `clock` returns microseconds since 1970, and `timer` is a monotonic clock, in seconds."""
 
     def __init__(
         self,
@@ -99,12 +99,12 @@ class Sums:
         self._is_known = False
 
     def tell(self, changed: Iterable[Stored]) -> None:
-        """Note that sessions have changed: the sums that count them, or did, are no longer clean."""
+        """Invalidate the sums that count these changed sessions, or did before."""
         told = {"$set": {"token": secrets.token_hex(8)}}
         self._note({(each["owner"], key) for each in changed for key in sums_of(each)}, told)
 
     def _note(self, sums: set[tuple[str, str]], changes: Stored) -> None:
-        """Change these sums of these owners; those that are not there are made, unclean."""
+        """Change these owners' sums; missing ones are created, invalid."""
         updates = []
         for owner, key in sorted(sums):
             new = {"person": _person(owner), "version": secrets.token_hex(8)}
@@ -136,10 +136,10 @@ class Sums:
             living = {key for each in sessions.find(alive, _OF_DAY, batch_size=NOTED_AT_ONCE) for key in sums_of(each)}
             for each in found:
                 if each["_id"] not in living:
-                    sums.delete_one(each)  # by its token: no session has been added meanwhile
+                    sums.delete_one(each)  # only with the same token: no session has been added meanwhile
 
     def know_days(self) -> None:
-        """Note the days of all sessions, once for all. This reads every session, and has no deadline."""
+        """Create the documents of all days with sessions, once. This reads every session, without a deadline."""
         if self._knows_days():
             return
         created = {"createdAt": {"$gte": -ALL_TIME, "$lt": ALL_TIME}}
@@ -160,7 +160,7 @@ class Sums:
         return self._is_known
 
     def kept(self, query: Stored) -> Iterator[Stored]:
-        """Yield the sums that are kept of some videos."""
+        """Yield the stored sums of some videos."""
         with self._database.deadline():
             found = list(self._database.sums.find(query | {"clean": {"$exists": True}}, {"version": 1}))
         for each in found:
@@ -170,7 +170,7 @@ class Sums:
                 yield stored
 
     def differs(self, stored: Stored) -> bool:
-        """Return whether a sum that would be answered with is another than that of its day's results."""
+        """Return whether a sum that counts as current differs from one computed from its day's results."""
         day = Range(stored["owner"], stored["videoId"], stored["day"], stored["day"] + DAY)
         if not self._is_current(stored, day):
             return False
@@ -185,22 +185,22 @@ class Sums:
         return now is not None and self.holds(now, due[day.since])
 
     def due(self, asked: Range) -> Due:
-        """Return the sessions of a range that are due, by their days."""
+        """Return the due sessions of a range, grouped by day."""
         found: Due = defaultdict(list)
-        # SecantusDB reads by the index of what a query begins with, and all of an owner's sessions for another order.
+        # SecantusDB uses the index of a query's first condition, and in another order reads all sessions of an owner.
         with self._database.deadline():
             for each in self._database.sessions.find({"due": {"$gt": 0}} | asked.query, _DUE):
                 found[each["createdAt"] // DAY * DAY].append(each)
         return found
 
     def days(self, asked: Range) -> dict[int, Stored]:
-        """Return what is noted of each day of a range that has, or had, sessions; without the sums themselves."""
+        """Return the documents of the days of a range that have, or had, sessions; without the sums themselves."""
         if not self._knows_days():
             self._find_days(asked)
         return self.noted(asked)
 
     def noted(self, asked: Range) -> dict[int, Stored]:
-        """Return what is noted of the days of a range."""
+        """Return the documents of the days of a range."""
         of_video = {"_id": {"$gt": f"{asked.key}:", "$lt": f"{asked.key};"}}
         with self._database.deadline():
             found = list(self._database.sums.find(of_video, {"packed": 0}))
@@ -208,7 +208,7 @@ class Sums:
         return {day: days[day] for day in sorted(days) if asked.since < day + DAY and day < asked.until}
 
     def _find_days(self, asked: Range) -> None:
-        """Note the days of a range that have sessions, by looking at all of them."""
+        """Create the documents of the days of a range, by reading all its sessions."""
         day = {"$subtract": ["$createdAt", {"$mod": ["$createdAt", DAY]}]}
         stages = [{"$match": asked.query}, {"$group": {"_id": day}}]
         with self._database.deadline():
@@ -217,21 +217,21 @@ class Sums:
         self._note({(asked.owner, key) for key in ids}, {})
 
     def holds(self, noted: Stored, due: list[Stored]) -> bool:
-        """Return whether a sum knows whatever was acknowledged before what is due, then its token, were read."""
+        """Return whether a sum includes everything acknowledged before the due sessions, then its token, were read."""
         if noted.get("clean", "") != noted.get("token"):
             return False
         covers, closes = noted.get("covers"), noted.get("closes")
         return bool(covers == _covered(due) and (closes is None or self._clock() < closes))
 
     def packed(self, days: list[Stored], name: str) -> dict[str, Stored]:
-        """Return a part of some sums, each with its version by now, by their ids."""
+        """Return a part of some sums, each with its current version, by their ids."""
         query = {"_id": {"$in": [each["_id"] for each in days]}}
         with self._database.deadline():
             found = list(self._database.sums.find(query, {"version": 1, f"packed.{name}": 1}))
         return {each["_id"]: each for each in found}
 
     def count(self, noted: Stored, day: Range) -> int:
-        """Count the sessions of a day, and note that."""
+        """Return the number of a day's sessions, and store it."""
         with self._database.deadline():
             count = self._database.sessions.count_documents(day.query)
             where: Stored = {name: noted[name] for name in ("_id", "version")}
@@ -239,19 +239,19 @@ class Sums:
         return int(count)
 
     def read(self, part: Range, end: float) -> Day:
-        """Return the sessions of a day or of a part of it, with results made until `end`."""
+        """Return the sessions of a day or of a part of it, with results refreshed until `end`."""
         with self._database.deadline():
             found = list(self._database.sessions.find(part.query, FIELDS))
         refreshed = self._results.refreshed(Found(found), owner=part.owner, seconds=max(end - self.timer(), 0))
         return Day(refreshed.sessions, refreshed.pending, _covered(each for each in found if "due" in each))
 
     def fold(self, part: Range, end: float) -> tuple[list[Counted], int]:
-        """Return the population of a part of a range, and how many of it are pending."""
+        """Return the population of a part of a range, and how many of its sessions are pending."""
         read = self.read(part, end)
         return list(population(read.sessions, self._clock())), read.pending
 
     def dropped_if_empty(self, day: Range) -> bool:
-        """Remove what is noted of a day that has no sessions any more, and return whether that is so."""
+        """Remove the document of a day if it has no sessions any more, and return whether that is so."""
         before = self._before(day)
         with self._database.deadline():
             if self._database.sessions.find_one(day.query, {"_id": 1}) is not None:
@@ -262,9 +262,9 @@ class Sums:
     def rebuild(
         self, day: Range, widths: Iterable[int], end: float, lengths: Mapping[Node, int] | None = None
     ) -> tuple[Packed | None, int]:
-        """Fold a day again, and keep the sum under the token read before.
+        """Compute the sum of a day again, and store it with the token read before.
 
-        Returns it, None where there are no sessions, and how many could not be reached: then it is not kept.
+        Returns the sum (None without sessions) and the number of pending sessions; with any, the sum is not stored.
         """
         before = self._before(day)
         now = self._clock()
@@ -279,7 +279,7 @@ class Sums:
         return packed, read.pending
 
     def _before(self, day: Range) -> Stored:
-        """Return the id, token and version of a sum; one that is not there is made, unclean."""
+        """Return the id, token and version of a sum; a missing one is created, invalid."""
         key = sum_id(day.owner, day.video_id, day.since)
         while True:
             with self._database.deadline():
@@ -308,16 +308,16 @@ class Sums:
 
 
 def widths_of(noted: Stored) -> list[int]:
-    """Return the widths, in seconds, that a sum has bins of."""
+    """Return the widths of a sum's bins, in seconds."""
     return [int(width) for width in noted.get("widths", ())]
 
 
 def _person(owner: str) -> str:
-    """Return what stands for an owner in a sum that may outlive the purge which it meets."""
+    """Return a pseudonym for an owner, for sums that may outlive the purge of that owner."""
     return hashlib.sha256(orjson.dumps([owner])).hexdigest()
 
 
 def _covered(due: Iterable[Stored]) -> str:
-    """Return a text that is the same for the same sessions as they are: of what events, in which version."""
+    """Return a text that identifies these sessions with their current revisions and versions."""
     states = sorted([each["_id"], each["revision"], each.get("version")] for each in due)
     return hashlib.sha256(orjson.dumps(states)).hexdigest() if states else ""

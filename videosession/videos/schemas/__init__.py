@@ -1,4 +1,4 @@
-"""The schemas of answers about videos, with the meaning of every field."""
+"""The schemas of answers about videos, with a description of every field."""
 
 from videosession.videos.schemas.choices import Choices, Paths
 from videosession.videos.schemas.comparison import Comparison

@@ -1,4 +1,4 @@
-"""What answers of whole videos have in common."""
+"""The fields that all answers about videos share."""
 
 from marshmallow import fields
 

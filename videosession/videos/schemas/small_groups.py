@@ -1,4 +1,4 @@
-"""What is told to a token that small groups are hidden from."""
+"""The schemas of answers to tokens that small groups are hidden from."""
 
 from marshmallow import fields
 
