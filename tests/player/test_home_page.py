@@ -87,7 +87,7 @@ def test_without_a_token_the_page_explains_the_service_and_how_to_get_a_token(dr
     driver.get(f"http://127.0.0.1:{service.port}/#")
     driver.refresh()
     text = wait_until(lambda: run(TEXT))
-    assert "what was watched, skipped, watched again" in text
+    assert "what was watched, skipped and watched again" in text
     assert "flask token" in text
 
 
@@ -176,7 +176,7 @@ def test_a_missing_session_or_video_has_a_message_and_a_link_back(driver, run, p
     page()
     wait_until(lambda: len(run(CARDS)) == 2)
     run("location.hash = 'session=" + "0" * 32 + "'")
-    wait_until(lambda: "nothing here" in run(ALERT))
+    wait_until(lambda: "does not exist" in run(ALERT))
     run("document.getElementById('back').click()")
     wait_until(lambda: len(run(CARDS)) == 2 and run(ALERT) == "")
 

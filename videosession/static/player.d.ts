@@ -1,24 +1,24 @@
-/** What TypeScript needs to know of player.js: see docs/clients.md. */
+/** The types of player.js; see docs/clients.md. */
 
-/** Say where the events of a session go, and how. */
+/** Where the events of a session are sent, and how. */
 export interface Options {
   /** The session's id. */
   session: string;
-  /** A player token, or a function that returns one: only then can one that has expired be replaced. */
+  /** A player token, or a function that returns one; only a function allows expired tokens to be replaced. */
   token: string | ((session: string) => string | Promise<string>);
-  /** The part of the film that the element plays; leave it out for a film in one part. */
+  /** The part of the film that the element plays; omit it for a film in one part. */
   node?: string | number;
   /** Why a seek happened. */
   cause?: string | ((seek: { from: number; to: number }) => string | undefined);
-  /** The service's base URL; by default where player.js came from. */
+  /** The service's base URL. Default: where player.js was loaded from. */
   url?: string | URL;
-  /** The service refused an event; the others are still sent. */
+  /** Called if the service refuses an event; the others are still sent. */
   onRefused?(event: Event, problem: Refusal): void;
-  /** Nothing more can be sent; without `status`, the target cannot be followed. */
+  /** Called when nothing more can be sent; without `status`, the target cannot be followed. */
   onStop?(problem: { status?: number; detail?: string }): void;
-  /** How many seconds an event may wait to be sent with others: 5, unless given. */
+  /** How many seconds an event may wait to be sent together with others. Default: 5. */
   batchSeconds?: number;
-  /** How often playing is reported, in seconds: 10, unless given. */
+  /** How often the position is reported during playback, in seconds. Default: 10. */
   pingSeconds?: number;
   /** Log to the console, or to a function. */
   debug?: boolean | ((...said: unknown[]) => void);
@@ -32,7 +32,7 @@ export interface Event {
   data: Record<string, unknown>;
 }
 
-/** What the service says of an event that it does not take. */
+/** The service's response to a refused event. */
 export interface Refusal {
   status?: number;
   errors?: { pointer: string; detail: string }[];
@@ -49,19 +49,19 @@ export interface Branch {
 export interface Player {
   /** Report a branch that the viewer chose. */
   choose(node: string | number, branch?: Branch): void;
-  /** Report a branch that the film took by itself. */
+  /** Report a branch that the film took automatically. */
   enter(node: string | number, branch?: Branch): void;
   /** Report that an ad break begins. */
   adStart(): void;
-  /** Report that it ends. */
+  /** Report that an ad break ends. */
   adEnd(): void;
-  /** Report what an element does not know, such as chapters. */
+  /** Report an event that the element does not know about, such as a chapter. */
   report(type: string, data?: Record<string, unknown>): void;
-  /** Send what is waiting; resolves to whether everything is stored. */
+  /** Send all waiting events; resolves to whether everything is stored. */
   flush(): Promise<boolean>;
   /** Stop reporting; resolves as `flush` does. */
   detach(): Promise<boolean>;
 }
 
-/** Report what a media element plays, or the one in a container. Never throws. */
+/** Report the events of a media element, or of the one in a container. Never throws. */
 export function attach(target: Element | null, options: Options): Player;

@@ -664,7 +664,7 @@ function follow(target, options) {
   return player;
 }
 
-/** Report what a media element plays, or the one in a container. Never throws. */
+/** Report the events of a media element, or of the one in a container. Never throws. */
 export function attach(target, options) {
   const debug = safely(nothing, () => options.debug)();
   const say = safely(nothing, debug === true ? console.debug : debug ?? nothing);

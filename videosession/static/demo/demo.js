@@ -40,9 +40,9 @@ async function ask(method, path, { body, etag } = {}) {
   if (etag) headers["If-None-Match"] = etag;
   const sent = { method, headers, cache: "no-store", body: body && JSON.stringify(body) };
   const answer = await fetch(`${service}/api/${path.startsWith("videos") ? path : `sessions${path}`}`, sent);
-  if (answer.status === 401) throw new Refused("The token is not valid any more: run flask demo again.");
-  if (answer.status === 404) throw new Refused("This session is gone: begin a new one.");
-  if (!answer.ok && answer.status !== 304) throw new Error(`The service answers ${answer.status}.`);
+  if (answer.status === 401) throw new Refused("The token is no longer valid: run flask demo again.");
+  if (answer.status === 404) throw new Refused("This session no longer exists: start a new one.");
+  if (!answer.ok && answer.status !== 304) throw new Error(`The service answered with status ${answer.status}.`);
   return answer;
 }
 
@@ -197,11 +197,11 @@ async function look() {
       if (answer?.status === 200) {
         etag = answer.headers.get("ETag");
         await draw(await answer.text(), picture);
-        state.textContent = "Made by the service, of what the player reports.";
+        state.textContent = "Drawn by the service from the events that the player reports.";
       }
     } catch (fault) {
       if (fault instanceof Refused) return tell(fault.message);
-      state.textContent = "The service does not answer. What is played waits here, and is sent when it does.";
+      state.textContent = "The service does not answer. Events wait here, and are sent when it does.";
       pause = AWAY_MILLISECONDS;
     }
     await new Promise((wake) => setTimeout(wake, pause));
@@ -251,7 +251,7 @@ async function begin() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token) keep({ token, session: token === kept.token ? kept.session : undefined });
   history.replaceState(null, "", location.pathname); // an address is seen and shared, a token is not to be
-  if (!kept.token) throw new Refused("This page needs a token: run flask demo, and open the address that it prints.");
+  if (!kept.token) throw new Refused("This page needs a token: run flask demo, and open the link that it prints.");
   if (!kept.session) await openSession();
   document.querySelector("main").hidden = false;
   show(kept.node, kept.position);
