@@ -34,5 +34,5 @@ def in_order(nodes: Iterable[Node]) -> list[Node]:
 
 
 def without_zeros(**counts: int) -> dict[str, Any]:
-    """Return the counts that are in an answer only where there is something to count."""
+    """Return the counts that are not 0; an answer leaves out the others."""
     return {name: count for name, count in counts.items() if count}

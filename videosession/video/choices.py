@@ -31,7 +31,7 @@ def choices(totals: Totals, plan: Plan) -> dict[str, Any]:
 
 
 def _most_taken(totals: Totals, nodes: list[Node]) -> tuple[dict[Node, list[Edge]], int]:
-    """Return the edges that are listed of each node, those most taken, and how many there are beside them."""
+    """Return the listed edges of each node, those taken most, and the number of omitted ones."""
     everywhere = sum(len(sums.edges) for sums in totals.nodes.values())
     found = [
         (-taken.taken, edge_key(edge), nothing_first(node), node, edge)

@@ -21,7 +21,7 @@ from videosession.video.totals import Edge, EdgeTotals, Totals
 
 Z = 1.959963984540054
 
-Counts = tuple[int, int]  # how many of how many
+Counts = tuple[int, int]  # the part, and the whole
 
 
 def comparison(
@@ -52,7 +52,7 @@ def _group(value: str, totals: Totals, threshold_percent: int) -> dict[str, Any]
 
 
 def _edges(a: Totals, b: Totals) -> tuple[list[tuple[Node, Edge]], int]:
-    """Return the edges of nodes that both groups left, of very many those most taken, and how many there are beside."""
+    """Return the edges of nodes that both groups left, of too many those taken most, and the omitted number."""
     found: list[tuple[Node, Edge]] = []
     for node in a.nodes.keys() & b.nodes.keys():
         if a.nodes[node].left and b.nodes[node].left:
@@ -94,7 +94,7 @@ def wilson(x: int, n: int) -> tuple[float, float]:
 
 
 def difference(a: Counts, b: Counts) -> dict[str, float | None]:
-    """Return by how much the first proportion is larger, with its 95 % interval."""
+    """Return the first proportion minus the second, with its 95 % interval."""
     if not a[1] or not b[1]:
         return {"difference": None, "low": None, "high": None}
     p, q = a[0] / a[1], b[0] / b[1]

@@ -1,4 +1,4 @@
-"""A video with its sessions in a range of time: what is asked of it."""
+"""A video with its sessions in a range of time, and all answers about it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Film:
         self._without = without
 
     def counted(self) -> Iterator[Counted]:
-        """Return the population, anew each time: results are unpacked as they are needed, not kept."""
+        """Yield the population; each call unpacks the results again, so that they are not kept in memory."""
         return population(self._sessions, self._now, self._filters, self._without)
 
     @cached_property
@@ -67,12 +67,12 @@ class Film:
     def compared(
         self, steps: tuple[str, ...], values: tuple[str, str], threshold_percent: int = THRESHOLD_PERCENT
     ) -> Answer:
-        """Return two groups beside each other: those with one and the other value at these steps of the metadata."""
+        """Return the comparison of two groups: the sessions with either value at this path in the metadata."""
         a, b = (group.totals for group in self.groups(steps, values))
         return comparison.comparison(a, b, values, threshold_percent)
 
     def groups(self, steps: tuple[str, ...], values: tuple[str, str]) -> list[Film]:
-        """Return the film of those with one and of those with the other value."""
+        """Return the films of the sessions with either value at this path in the metadata."""
         return [self._with({steps: value}) for value in values]
 
     def _with(self, filters: Filters) -> Film:
@@ -80,7 +80,7 @@ class Film:
         return Film(chosen, self._now, self._plan, self._filters, self._without)
 
     def is_suppressed(self, smallest: int) -> bool:
-        """Return whether a token for small groups is told nothing of this population."""
+        """Return whether this population is hidden from tokens that small groups are hidden from."""
         others = [each for each in self._sessions if self._filters and not matches(each.metadata, self._filters)]
         outside = small_groups.viewers(population(others, self._now))
         return small_groups.is_suppressed(len(self.totals.viewers), outside, smallest)

@@ -1,4 +1,4 @@
-"""The heatmap: what of each node was watched, seen again, skipped, left, in bins of one width."""
+"""The heatmap: what was watched, seen again, skipped and left on each node, in bins of equal width."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def heatmap(
 
 
 def header(totals: Totals) -> dict[str, Any]:
-    """Return what every answer about the sessions of a video begins with."""
+    """Return the fields that all answers about a video's sessions begin with."""
     return {
         "sessions": totals.sessions,
         "views": totals.views,
@@ -69,7 +69,7 @@ def header(totals: Totals) -> dict[str, Any]:
 
 
 def described(node: Node, length: Length, totals: NodeTotals) -> dict[str, Any]:
-    """Return what an answer says of a node's length and of those who saw it."""
+    """Return the fields about a node's length and its viewers."""
     return {
         "node": node,
         "lengthSeconds": seconds(length.value),
@@ -80,7 +80,7 @@ def described(node: Node, length: Length, totals: NodeTotals) -> dict[str, Any]:
 
 
 def sizes(length: int, width: int) -> list[int]:
-    """Return how long each bin is: the last one ends with the node."""
+    """Return the length of each bin; the last one ends with the node."""
     count = bins_in(length, width)
     return [width] * (count - 1) + [length - (count - 1) * width if length else width]
 

@@ -26,7 +26,7 @@ class BinsTooNarrowError(ValueError):
 
 
 class Length(NamedTuple):
-    """The length of a node in milliseconds, whether anybody said so, and how many views know another."""
+    """A node's length in milliseconds, whether a plan or a view gives it, and how many views give another."""
 
     value: int
     is_known: bool
@@ -34,7 +34,7 @@ class Length(NamedTuple):
 
 
 def length_of(totals: NodeTotals, planned: int | None) -> Length:
-    """Return a node's length: the plan's, else that of the most views, else the furthest that was watched."""
+    """Return a node's length: the plan's, else the one that most views give, else the furthest position watched."""
     if planned is not None:
         value = planned
     elif totals.own_lengths:
@@ -59,7 +59,7 @@ class Listed(NamedTuple):
 
 
 def listed(totals: Totals, plan: Plan) -> Listed:
-    """Return the nodes visited and planned, of very many those of most sessions."""
+    """Return the visited and planned nodes; if they are too many, those with most sessions."""
     nodes: Collection[Node] = totals.nodes.keys() | plan.lengths.keys()
     chosen = most_visited(totals, nodes)
     lengths = {node: length_of(totals.nodes.get(node, NodeTotals()), plan.lengths.get(node)) for node in chosen}
@@ -67,7 +67,7 @@ def listed(totals: Totals, plan: Plan) -> Listed:
 
 
 def most_visited(totals: Totals, nodes: Collection[Node]) -> list[Node]:
-    """Return up to 1 000 of the nodes, those of most sessions, in their order."""
+    """Return up to 1 000 of the nodes, those with most sessions, in their order."""
     if len(nodes) <= NODES:
         return in_order(nodes)
 
@@ -92,7 +92,7 @@ def chosen_width(lengths: Collection[int]) -> int:
 
 
 def check_width(lengths: Collection[int], width: int) -> None:
-    """Raise BinsTooNarrowError where bins of that width are too many."""
+    """Raise BinsTooNarrowError if there would be too many bins of that width."""
     if _fits(lengths, width, BINS_OF_A_NODE):
         return
     narrow, wide = 0, LADDER[-1]

@@ -1,4 +1,4 @@
-"""The paths: in which order views visited nodes, whole and step by step."""
+"""The paths: the orders in which views visited nodes, as a whole and step by step."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def paths(totals: Totals, steps: int = STEPS, limit: int = LIMIT) -> dict[str, A
 
 
 def flows(totals: Totals, steps: int) -> list[dict[str, Any]]:
-    """Return how many views went from each step's nodes where."""
+    """Return how many views went from each node to each other one, for each step."""
     counts: Counter[Flow] = Counter()
     for path, count in totals.paths.items():
         for step, start in enumerate(path[:steps]):

@@ -1,4 +1,4 @@
-"""What the author of a video declares: its nodes, with their lengths, and the branches between them."""
+"""A video's plan, declared by its author: the nodes with their lengths, and the branches between them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Plan(NamedTuple):
     edges: list[PlannedEdge]
 
     def never_visited(self, totals: Totals) -> list[Node] | None:
-        """Return the nodes that no view has; None where none is planned."""
+        """Return the planned nodes that no view visited; None if none are planned."""
         if not self.lengths:
             return None
         seen = {node for node, sums in totals.nodes.items() if sums.sessions}
         return sorted(self.lengths.keys() - seen, key=nothing_first)
 
     def never_taken(self, totals: Totals) -> list[dict[str, Any]] | None:
-        """Return the edges that no view has; None where none is planned."""
+        """Return the planned edges that no view took; None if none are planned."""
         if not self.edges:
             return None
         taken = {(start, to, option) for start, sums in totals.nodes.items() for to, option, _ in sums.edges}
@@ -47,7 +47,7 @@ NO_PLAN = Plan({}, [])
 
 
 def plan_of(stored: Mapping[str, Any] | None) -> Plan:
-    """Return a plan as it was put, or one of nothing."""
+    """Return a stored plan, or an empty one."""
     if stored is None:
         return NO_PLAN
     lengths: dict[Node, int | None] = {}

@@ -1,4 +1,4 @@
-"""Which sessions count: of one video, created in a range of time, that match filters and show no anomaly left out."""
+"""The population: the sessions of a video and a range of time that match the filters and have no excluded anomaly."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class Session(NamedTuple):
     created_at: int
     last_event_at: int | None
     metadata: Mapping[str, Any] | None
-    packed: bytes | None  # its result, None where there is none yet
+    packed: bytes | None  # its result, None if it has none yet
 
     @property
     def viewer(self) -> str:
-        """Return who watched: by a viewerId, else the session is a viewer of its own."""
+        """Return the viewer: the viewerId, or without one the session itself."""
         named = (self.metadata or {}).get("viewerId")
         return f"viewer {named}" if isinstance(named, str) and named else f"session {self.id}"
 
     @property
     def closes_at(self) -> int:
-        """Return the instant from which on its view is over, though no event says so."""
+        """Return the instant at which its view counts as closed, even without an event that ends it."""
         idle = (self.created_at if self.last_event_at is None else self.last_event_at) + IDLE_CLOSES
         return min(idle, self.created_at + AGE_CLOSES)
 
@@ -46,7 +46,7 @@ class Counted(NamedTuple):
 def population(
     sessions: Iterable[Session], now: int, filters: Filters | None = None, without: frozenset[str] = frozenset()
 ) -> Iterator[Counted]:
-    """Return those of the sessions that count at the instant `now`."""
+    """Return the sessions that count at the instant `now`."""
     for session in sessions:
         if filters and not matches(session.metadata, filters):
             continue
@@ -70,7 +70,7 @@ def _text_at(metadata: object, steps: tuple[str, ...]) -> str | None:
 
 
 def _json_text(value: object) -> str | None:
-    """Return a string itself, a number or boolean as its JSON, nothing for anything else."""
+    """Return a string unchanged, a number or boolean as JSON, and None for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

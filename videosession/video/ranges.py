@@ -19,7 +19,7 @@ class Range(NamedTuple):
     sum: int
 
     def places(self, width: int, length: int) -> dict[str, float]:
-        """Return where it is on a node, by milliseconds."""
+        """Return the range's positions in seconds; `width` and `length` are in milliseconds."""
         return {
             "from": seconds(self.first * width),
             "to": seconds(min((self.last + 1) * width, length)),
@@ -28,7 +28,7 @@ class Range(NamedTuple):
 
 
 def ranges(values: list[int]) -> list[Range]:
-    """Return where values are above the mean by more than two standard deviations, the largest sum first."""
+    """Return the ranges of values above the mean by more than two standard deviations, the largest sum first."""
     count, total = len(values), sum(values)
     spread = 4 * (count * sum(value * value for value in values) - total * total)
     found: list[tuple[int, int]] = []

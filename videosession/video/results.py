@@ -1,4 +1,4 @@
-"""What of a session's timeline counts for the whole video: in whole milliseconds, clipped, and packed for storage."""
+"""A session's contribution to the answers about its video: in whole milliseconds, clipped, and packed for storage."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _WORTH_COMPRESSING = 1_024
 _DECODER = json.JSONDecoder()
 _COMPRESSED = b"\x78"  # how zlib begins; JSON begins with a bracket
 
-Stretch = tuple[int, int, int]  # the node's place in `nodes`, from, to
+Stretch = tuple[int, int, int]  # the node's index in `nodes`, from, to
 
 
 class Result(NamedTuple):
-    """A session's own part: `path`, `segments` and `jumps` name nodes by their place in `nodes`.
+    """A session's own result; `path`, `segments` and `jumps` refer to nodes by their index in `nodes`.
 
-    `lengths` are those that the session itself knows; `departures[i]`, an option and a cause, leads from `path[i]` to
-    `path[i + 1]`.
+    `lengths` are the lengths in the session's own events; `departures[i]`, an option and a cause, leads from `path[i]`
+    to `path[i + 1]`.
     """
 
     nodes: list[Node]
@@ -49,7 +49,7 @@ class Result(NamedTuple):
 
 
 def result(viewing: Viewing) -> Result:
-    """Return what counts of a session, by what its walk found."""
+    """Return the result of a session from its viewing."""
     return _clip(viewing, PATH_ENTRIES, SEGMENTS, JUMPS)
 
 
@@ -77,7 +77,7 @@ def _ends(start: float, end: float) -> tuple[int, int]:
 
 
 def packed(viewing: Viewing) -> bytes:
-    """Return the result as bytes, below 100 KiB: where long names leave no room, less of the session counts."""
+    """Return the result as bytes, below 100 KiB; with very long names, only a part of the session counts."""
     entries, segments, jumps = PATH_ENTRIES, SEGMENTS, JUMPS
     while len(data := pack(_clip(viewing, entries, segments, jumps))) >= PACKED_BYTES:
         entries, segments, jumps = entries // 2, segments // 2, jumps // 2
@@ -102,7 +102,7 @@ def pack(result: Result) -> bytes:
 
 
 def unpack(data: bytes) -> Result:
-    """Return what was packed."""
+    """Return the result that was packed."""
     if data[:1] == _COMPRESSED:
         data = zlib.decompress(data)
     flat, _ = _DECODER.raw_decode(data.decode())

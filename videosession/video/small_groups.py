@@ -1,6 +1,6 @@
-"""What a dashboard in a page may know: nothing of groups so small that a person could be told from them.
+"""Answers for dashboards in public pages, which hide groups so small that a person could be identified.
 
-This is no differential privacy: bins count sessions, and asking before and after a session shows what it added.
+This is not differential privacy: bins count sessions, and requests before and after a session show what it added.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def viewers(population: Iterable[Counted]) -> int:
 
 
 def is_suppressed(viewers: int, outside: int, smallest: int) -> bool:
-    """Return whether nothing is told: of so few viewers, or where as few others could be subtracted."""
+    """Return whether the answer is hidden: it has too few viewers, or too few others that could be subtracted."""
     return viewers < smallest or 0 < outside < smallest
 
 
@@ -69,7 +69,7 @@ def choices(answer: Answer, smallest: int) -> Answer:
 
 
 def _edges(edges: list[Answer], smallest: int) -> list[Answer]:
-    """Return the edges of a node: a hidden one must not follow from the others."""
+    """Return the edges of a node, so that a hidden one cannot be computed from the others."""
     hidden = {place for place, edge in enumerate(edges) if 0 < edge["first"] < smallest}
     larger = sorted((edge["first"], place) for place, edge in enumerate(edges) if edge["first"] >= smallest)
     for _, place in larger:

@@ -1,4 +1,4 @@
-"""Unions of half-open spans of whole numbers."""
+"""Unions and differences of half-open spans of integers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Span = tuple[int, int]
 
 
 def union(spans: Collection[Span]) -> list[Span]:
-    """Return the same ground in spans that are sorted and apart."""
+    """Return the union as sorted, disjoint spans."""
     if len(spans) < 2:  # as most are
         return list(spans)
     joined: list[Span] = []
@@ -22,12 +22,12 @@ def union(spans: Collection[Span]) -> list[Span]:
 
 
 def length(apart: Iterable[Span]) -> int:
-    """Return how much spans cover that lie apart."""
+    """Return the total length of disjoint spans."""
     return sum([end - start for start, end in apart])
 
 
 def difference(apart: list[Span], taken: list[Span]) -> list[Span]:
-    """Return what `apart` covers and `taken` does not; both are sorted and lie apart."""
+    """Return what `apart` covers and `taken` does not; both are sorted and disjoint."""
     left = []
     place = 0
     for start, end in apart:

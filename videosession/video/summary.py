@@ -1,4 +1,4 @@
-"""The summary: how many watched, how much of it, and where they ended."""
+"""The summary: how many viewers watched, how much of the video, and where they stopped."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def coverage_mean(totals: Totals) -> float | None:
 
 
 def median_percent(totals: Totals) -> int | None:
-    """Return the least percentage that at least half of the known do not exceed."""
+    """Return the median of the known percentages: the least one that at least half do not exceed."""
     if not totals.covered:
         return None
     return next(percent for percent, up_to in enumerate(accumulate(totals.percents)) if 2 * up_to >= totals.covered)
@@ -74,6 +74,6 @@ def completed(totals: Totals, threshold_percent: int) -> dict[str, int | float |
 
 
 def endings(totals: Totals) -> list[dict[str, Any]]:
-    """Return the last nodes of closed views, most first."""
+    """Return the last nodes of closed views, the most frequent first."""
     found = sorted(totals.endings.items(), key=lambda each: (-each[1].sessions, nothing_first(each[0])))
     return [{"node": node, "sessions": each.sessions, "finished": each.finished} for node, each in found]

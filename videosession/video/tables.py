@@ -1,4 +1,4 @@
-"""Answers as CSV (RFC 4180); text that a spreadsheet would take for a formula begins with an apostrophe."""
+"""Answers as CSV (RFC 4180); an apostrophe precedes text that a spreadsheet would run as a formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums over sessions that know no bins: lengths, coverage, endings, choices, paths. Any split of sessions adds up."""
+"""Sums over sessions that need no bins: lengths, coverage, endings, choices and paths. Sums of parts can be added."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from videosession.video.spans import Span, length, union
 
 PATH_NODES = 50
 MILLION = 1_000_000
-FINISH_MS = 30_000  # Open edX's rule: at most 30 s, and at most 5 %, before the end
+FINISH_MS = 30_000  # Open edX's rule: a view is finished at most 30 s, and at most 5 %, before the end
 FINISH_PERCENT = 95
 
 Edge = tuple[Node, str | None, str]  # to, option, cause
@@ -197,7 +197,7 @@ def by_node(result: Result) -> list[list[Span]]:
 
 
 def finishes(result: Result) -> bool:
-    """Return whether a view's last segment ends where its node does, by the length that the view itself knows."""
+    """Return whether a view's last segment ends near the node's end, by the length in the view's own events."""
     place, _, end = result.segments[-1]
     own = result.lengths[place]
     return own is not None and end >= own - FINISH_MS and 100 * end >= FINISH_PERCENT * own

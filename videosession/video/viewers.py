@@ -1,4 +1,4 @@
-"""Each viewer's sessions as one: the segments together, and the longest of the lengths known."""
+"""Joins each viewer's sessions to one: all segments together, and the longest of the known lengths."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from videosession.video.totals import Totals, by_node
 
 
 def join(population: Iterable[Counted]) -> Iterator[Result]:
-    """Return a result for each viewer of a view, without jumps and paths."""
+    """Yield a result for each viewer with a view, without jumps and paths."""
     of_viewer: dict[str, list[Result]] = {}
     for each in population:
         if each.result is not None and each.result.is_view:
@@ -38,7 +38,7 @@ def _joined(results: list[Result]) -> Result:
 
 
 def totals_per_viewer(population: Iterable[Counted]) -> Totals:
-    """Return what lengths and averages need of the nodes, counted by viewers."""
+    """Return the sums for lengths and averages, counted by viewers."""
     totals = Totals()
     for result in join(population):
         for place, segments in enumerate(by_node(result)):

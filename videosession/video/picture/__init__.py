@@ -1,4 +1,4 @@
-"""Pictures of whole videos: no script and no outside resource; text from clients is cut, cleaned and escaped."""
+"""Pictures of whole videos, without scripts or external resources; text from clients is cut, cleaned and escaped."""
 
 from videosession.video.picture.comparison import draw as comparison
 from videosession.video.picture.heatmap import draw as heatmap

@@ -1,4 +1,4 @@
-"""Two groups over each other: two curves of retention, and by how much more of the one completed."""
+"""The comparison as a picture: two curves of retention, and the difference in completion."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _curve(node: Answer, length: float, top: float) -> str:
 
 
 def _interval(page: Page, completed: Answer, names: list[str]) -> None:
-    """Draw the difference of the completed and its 95 % interval, about a line at none."""
+    """Draw the difference in completion with its 95 % interval, around a line at 0."""
     if completed["difference"] is None:
         return
     page.y += 46

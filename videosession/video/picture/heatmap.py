@@ -1,4 +1,4 @@
-"""The heatmap as a picture: of one node the curve of retention and what was seen again, of several a strip each."""
+"""The heatmap as a picture: for one node the curve of retention and what was seen again, for several a strip each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Answer = dict[str, Any]
 
 
 def draw(answer: Answer) -> str:
-    """Return an SVG of a heatmap's answer."""
+    """Return an SVG of a heatmap."""
     if answer.get("suppressed"):
         return suppressed(answer)
     if not answer["views"]:
@@ -170,7 +170,7 @@ class _Curve:
             self.kinds.append(("drop", "many leave"))
 
     def strip(self) -> None:
-        """Draw how many sessions saw each bin, the more the darker."""
+        """Draw how many sessions saw each bin: the more, the darker."""
         page = self.page
         counts = self.node.get("sessions") or self.node.get("viewers") or []
         most = max([1, *(each for each in counts if each is not None)])

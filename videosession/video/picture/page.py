@@ -1,4 +1,4 @@
-"""What all pictures of a video share: the page, its words, its style in light and dark, and on a phone."""
+"""The page that all pictures of a video share, with its text and its style for light, dark and phones."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def suppressed(answer: dict[str, Any]) -> str:
 
 
 def clean(text: str, longest: int = 200) -> str:
-    """Return text that is safe in an element, on one line and not longer than that."""
+    """Return text that is safe in an element, on one line and at most `longest` characters."""
     text = " ".join(FORBIDDEN.sub("", text[: 4 * longest]).split())
     return escape(short(text, longest))
 
@@ -124,14 +124,14 @@ def named(node: Node, longest: int = 28) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Write a place in a video."""
+    """Return a position in a video as a player shows it."""
     whole = int(seconds)
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
 def percent(share: float | None) -> str:
-    """Return a share in whole percent: 0 and 100 only where it is exactly that."""
+    """Return a share in whole percent; 0 and 100 only if it is exactly that."""
     if share is None:
         return "–"
     return f"{min(max(round(100 * share), 1 if share > 0 else 0), 100 if share >= 1 else 99)} %"

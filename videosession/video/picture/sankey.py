@@ -1,4 +1,4 @@
-"""The choices as a picture: step by step, how many went where, where they ended, and what nobody saw (Sankey)."""
+"""The choices as a Sankey diagram: where views went step by step, where they ended, and what nobody saw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NODES = 8
 HEIGHT = 330.0
 GAP = 16.0
 BAR = 13.0
-OTHERS = "\0others"  # no name of a client's: it holds what XML cannot
+OTHERS = "\0others"  # not a client's name: it has a character that XML does not allow
 
 Answer = dict[str, Any]
 Place = tuple[int, Node]
@@ -37,7 +37,7 @@ def _words(text: str) -> str:
 
 
 def _headline(answer: Answer) -> str:
-    """Return the choice that most were asked for."""
+    """Return the headline, about the choice that most views reached."""
     asked = [node for node in answer["nodes"] if node["edges"]]
     if not asked:
         return "No branches were taken"
@@ -52,7 +52,7 @@ def _headline(answer: Answer) -> str:
 
 
 class _Sankey:
-    """Columns of nodes, a bar each, as tall as the views that come by; what is beyond is gathered in one bar."""
+    """Columns of nodes, each a bar as tall as its number of views; nodes that do not fit share one bar."""
 
     def __init__(self, answer: Answer, flows: list[Answer]) -> None:
         self.answer = answer
@@ -107,7 +107,7 @@ class _Sankey:
         return page.svg()
 
     def _bars(self, top: float) -> dict[Place, tuple[float, float, float]]:
-        """Return where each bar is: x, y and height."""
+        """Return the x, y and height of each bar."""
         most = max(self.arrived.values())
         tallest = max(sum(1 for place in self.arrived if place[0] == step) for step in range(self.columns))
         height = max(HEIGHT, 46.0 * tallest)
@@ -157,7 +157,7 @@ class _Sankey:
             )
 
     def _chosen(self) -> dict[tuple[Node, Node], float]:
-        """Return which share of the departures from node to node the viewer chose."""
+        """Return the share of departures between each two nodes that viewers chose."""
         taken: Counter[tuple[Node, Node]] = Counter()
         chosen: Counter[tuple[Node, Node]] = Counter()
         for node in self.answer["nodes"]:
