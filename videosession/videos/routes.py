@@ -127,7 +127,7 @@ def read_video_choices_as_csv(query: dict[str, Any]) -> Response:
 @accepts(query=VideoQuery)
 @answers(media_type=SVG, **_TAGGED)
 def draw_video_choices(query: dict[str, Any]) -> Response:
-    """Return a video's choices as SVG: where views went, step by step, where they ended, and what nobody saw."""
+    """Return a video's choices as SVG: where views went, step by step, where they ended, and what was never visited."""
     return _CHOICES[SVG](query)
 
 
