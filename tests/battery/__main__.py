@@ -1,6 +1,6 @@
-"""Everything at once: `python -m tests.battery`, or some of it: `python -m tests.battery kills soak`.
+"""All experiments: `python -m tests.battery`, or some of them: `python -m tests.battery kills soak`.
 
-Prints a table, and ends with 1 where a promise does not hold, or a control, which must break it, does.
+Prints a table, and exits with 1 if a promise does not hold or if a control, which must break it, does hold.
 """
 
 import importlib
@@ -46,9 +46,9 @@ EXPERIMENTS = [
 def main(names: tuple[str, ...]) -> None:
     """Run the experiments."""
     os.environ["FLASK_SKIP_DOTENV"] = "1"
-    logging.disable(logging.CRITICAL)  # what is to fail need not say so
+    logging.disable(logging.CRITICAL)  # expected failures need no log
     wrong, seconds = 0, {}
-    click.echo("| what | figures | |\n|---|---|---|")
+    click.echo("| experiment | figures | result |\n|---|---|---|")
     for name in names or EXPERIMENTS:
         started = time.monotonic()
         for finding in _experiments(name):

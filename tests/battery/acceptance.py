@@ -1,4 +1,4 @@
-"""What the description allows is taken, and what it forbids is refused, in every operation and from one to the next."""
+"""Every operation accepts what the OpenAPI document allows and rejects what it forbids, also in sequences."""
 
 import json
 import os
@@ -29,7 +29,7 @@ HEADERS = {"If-Match": "*", "If-None-Match": '"another"'}
 
 @schemathesis.hook
 def before_call(context, case, kwargs) -> None:
-    """Make valid what is meant to be, and invalid what is not, in what JSON Schema cannot say."""
+    """Correct what JSON Schema cannot express, so that valid cases are valid and invalid ones invalid."""
     if not case.meta.generation.mode.is_positive:
         case.body = _in_digits(case.body)
         return
@@ -53,12 +53,12 @@ def before_call(context, case, kwargs) -> None:
 
 
 def _in_any_zone(instant: str) -> str:
-    """Return an instant of a year that is not the first or the last: in UTC it may be another."""
+    """Return the instant in another year if its year is the first or the last: in UTC it may leave the range."""
     return f"2026{instant[4:]}" if instant[:4] in ("0001", "9999") else instant
 
 
 def _settle(plan: dict) -> None:
-    """Leave out of a plan nodes that are there twice, and edges of nodes that are not."""
+    """Remove duplicate nodes from a plan, and edges of missing nodes."""
     nodes = {node["id"]: node for node in plan.get("nodes", ())}
     plan["nodes"] = list(nodes.values())
     plan["edges"] = [edge for edge in plan.get("edges", ()) if {edge["from"], edge["to"]} <= nodes.keys()]
@@ -80,17 +80,17 @@ def read_lines(context, response):
 
 
 def experiments() -> Iterator[Finding]:
-    """Ask each operation; then the same with cursors, tags and keys made up, too, which no description can allow."""
+    """Test each operation; then again with invented cursors, ETags and keys, which no document can describe."""
     with stage() as built:
         made_up, found = _ask(built, EXAMPLES, SCHEMATHESIS_HOOKS="tests.battery.acceptance")
-        what = f"requests that the description allows or forbids, {EXAMPLES} for each operation and in sequences"
-        yield Finding(what, f"{made_up} requests, {found} not judged as described", not found)
+        what = f"valid and invalid requests made from the OpenAPI document, {EXAMPLES} per operation and in sequences"
+        yield Finding(what, f"{made_up} requests, {found} not answered as described", not found)
         made_up, found = _ask(built, EXAMPLES // 5)
-        yield control("the same, what only the service gives is made up", f"{found} of {made_up}", not found)
+        yield control("the same, with invented cursors, ETags and keys", f"{found} of {made_up}", not found)
 
 
 def _ask(built: Stage, examples: int, **environment: str) -> tuple[int, int]:
-    """Have schemathesis ask a service; how many requests it made up, and how many answers it did not expect."""
+    """Let schemathesis test a service; return how many requests it made and how many answers it did not expect."""
     (built.directory / "schemathesis.toml").write_text(CONFIGURATION)
     (built.directory / "openapi.json").write_text(json.dumps(described.document()))  # it says what JSON values may be
     command = [

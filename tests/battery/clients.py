@@ -1,4 +1,4 @@
-"""Clients that generators make of /openapi.json, and the types of player.js."""
+"""Clients generated from /openapi.json, and the types of player.js."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ DELETED = "Session deleted successfully."
 
 
 def experiments() -> Iterator[Finding]:
-    """Generate each client, check its types, and have it do the ordered four, a batch and a timeline."""
+    """Generate each client, check its types, and run the four basic operations, a batch and a timeline with it."""
     if not shutil.which("npm"):
         yield Finding("generated clients", "left out: Node.js is not installed", holds=False)
         return
@@ -39,9 +39,9 @@ def _typescript(directory: Path, service: Service) -> Iterator[Finding]:
     yield Finding("openapi-typescript: tsc --strict", errors or "no error", not errors)
     _run(directory, "npx", "tsc", *TSC[2:], "--outDir", "built", "program.ts")
     told = _run(directory, "node", "built/program.js", f"http://127.0.0.1:{service.port}", mint())
-    yield Finding("its program runs", told, DELETED in told)
+    yield Finding("openapi-typescript: the program runs", told, DELETED in told)
     told = _run(directory, "npx", "openapi-ts", "-i", "openapi.json", "-o", "hey")
-    yield Finding("@hey-api/openapi-ts generates", "", (directory / "hey" / "sdk.gen.ts").exists())
+    yield Finding("@hey-api/openapi-ts generates a client", "", (directory / "hey" / "sdk.gen.ts").exists())
 
 
 def _python(directory: Path, service: Service) -> Finding:
@@ -56,7 +56,7 @@ def _python(directory: Path, service: Service) -> Finding:
     missing = [name for name in operations if name.lower() not in made_of]
     told = _run(directory, sys.executable, "program.py", f"http://127.0.0.1:{service.port}", mint())
     figures = f"{len(operations) - len(missing)} of {len(operations)} operations; {told}"
-    return Finding("openapi-python-client: its program runs", figures, not missing and DELETED in told)
+    return Finding("openapi-python-client: the program runs", figures, not missing and DELETED in told)
 
 
 def _player(directory: Path) -> Finding:

@@ -1,4 +1,4 @@
-"""Clients that do with their connections whatever TCP allows; when they have gone, nothing of them is left."""
+"""Clients that use their connections in every way that TCP allows leave nothing behind."""
 
 import contextlib
 import random
@@ -23,7 +23,7 @@ EVENT = {"type": "t", "timestamp": "2026-03-01T10:00:00Z", "data": {"a": "a" * 9
 
 
 def experiments() -> Iterator[Finding]:
-    """Let each kind of client come and go, and look at what the worker holds then; stop it in the middle of answers."""
+    """Let each kind of client come and go, and check what the worker still holds; then stop it during answers."""
     with stage() as built:
         service, path = _served(built, "tests.counted_worker.Worker")
         stream = request(f"GET {path} HTTP/1.1".encode(), b"Accept: application/x-ndjson")
@@ -33,10 +33,10 @@ def experiments() -> Iterator[Finding]:
         grown = memory(service) - before
         traces = service.log.read_text().count("Traceback")
         figures = f"{grown // MEBIBYTE} MiB more than before, {traces} tracebacks"
-        yield Finding("all of these, the worker's memory", figures, grown < GROWTH and not traces)
+        yield Finding("the worker's memory after all of these", figures, grown < GROWTH and not traces)
         yield _stopped(service, stream)
         service, path = _served(built, "tests.counted_worker.Forgetful")
-        finding = _left_behind(service, "uploads broken off, a worker that forgets to count back", break_off, b"")
+        finding = _left_behind(service, "interrupted uploads, a worker that does not reduce its counts", break_off, b"")
         yield control(finding.what, finding.figures, finding.holds)
 
 
@@ -59,12 +59,12 @@ def _left_behind(service: Service, name: str, deed: Callable[[Service, bytes], N
     wait_until(lambda: held(service) == 0)
     left = {what: count for what, count in held_by(service).items() if count}
     more = descriptors(service) - files
-    figures = f"{seconds:.1f} s, left behind: {left or 'nothing'}, {more} more files, /livez {answered}"
+    figures = f"{seconds:.1f} s, left behind: {left or 'nothing'}, {more} more open files, /livez {answered}"
     return Finding(name, figures, not left and more < FEW_FILES and answered == 200)
 
 
 def _stopped(service: Service, stream: bytes) -> Finding:
-    """Tell it to stop while ten clients do not read and one does, slowly."""
+    """Stop the service while ten clients do not read and one reads slowly."""
     with contextlib.ExitStack() as stack:
         for _ in range(10):
             stalled = stack.enter_context(_connected(service, stream, 4096))
@@ -77,8 +77,8 @@ def _stopped(service: Service, stream: bytes) -> Finding:
             received += part
         code, seconds = timed(lambda: service.process.wait(30))
     whole = received.endswith(b"0\r\n\r\n")
-    figures = f"the answer of the one {'whole' if whole else 'cut off'}, exit code {code} after {seconds:.0f} s more"
-    return Finding("stopped while answers are being sent", figures, whole and code == 0)
+    figures = f"the reader's answer {'complete' if whole else 'cut off'}, exit code {code} {seconds:.0f} s later"
+    return Finding("a stop while answers are being sent", figures, whole and code == 0)
 
 
 def come_and_go(service: Service, _: bytes) -> None:
@@ -96,7 +96,7 @@ def reset_amid(service: Service, stream: bytes) -> None:
 
 
 def close_half(service: Service, stream: bytes) -> None:
-    """Say that nothing more comes; every second one then reads the whole answer."""
+    """Shut down sending; every second client then reads the whole answer."""
     for number in range(20):
         with _connected(service, stream) as connection:
             connection.shutdown(socket.SHUT_WR)
@@ -142,12 +142,12 @@ def pipeline(service: Service, _: bytes) -> None:
 
 
 DEEDS = {
-    "10 000 connections that come and go, half of them reset": come_and_go,
-    "60 answers of 7 MB reset in the middle": reset_amid,
-    "20 clients that close their half before the answer": close_half,
-    "300 uploads broken off": break_off,
+    "10 000 short connections, half of them reset": come_and_go,
+    "60 connections reset in the middle of a 7 MB answer": reset_amid,
+    "20 clients that shut down sending before the answer": close_half,
+    "300 interrupted uploads": break_off,
     "20 clients that send requests and read nothing": pour,
-    "3 000 requests in one piece": pipeline,
+    "3 000 pipelined requests": pipeline,
 }
 
 

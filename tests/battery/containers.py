@@ -1,4 +1,4 @@
-"""What describes the service to Docker: the steps of the Dockerfile and of compose.yaml, done in a plain folder.
+"""The steps of the Dockerfile and of compose.yaml, executed in a plain folder.
 
 No Docker engine is needed, and none is imitated: each stage is a folder, in which the same commands are run with the
 same files and no other environment. What would change the machine (a user, a MongoDB) is left out.
@@ -35,18 +35,21 @@ def experiments() -> Iterator[Finding]:
         built.directory.chmod(0o755)  # the image's user must come through
         text = (PROJECT / "Dockerfile").read_text()
         image = Image(built.directory / "image", text)
-        yield _answers(image, built, "the Dockerfile's steps: the service answers /livez, by its HEALTHCHECK, too")
+        yield _answers(image, built, "the Dockerfile's steps: the service answers /livez, and its HEALTHCHECK passes")
         yield from _composed(image, built)
         image.remove("videosession/static")  # as if it were ignored
-        yield control(*_answers(image, built, "the same, a folder less")[:3])
+        yield control(*_answers(image, built, "the same, without one folder")[:3])
 
 
 def _linted() -> Iterator[Finding]:
-    """Have hadolint read the Dockerfile, and one that is written as one should not."""
+    """Run hadolint on the Dockerfile, and on a bad one as the control."""
     if not Path(tool("hadolint")).exists():
         yield Finding("hadolint", "left out: it is not installed", holds=False)
         return
-    for text, what in (((PROJECT / "Dockerfile").read_text(), "hadolint finds nothing"), (CARELESS, "a careless file")):
+    for text, what in (
+        ((PROJECT / "Dockerfile").read_text(), "hadolint finds nothing"),
+        (CARELESS, "hadolint finds nothing in a careless file"),
+    ):
         told = subprocess.run([tool("hadolint"), "-f", "json", "-"], input=text, capture_output=True, text=True).stdout
         codes = sorted({each["code"] for each in json.loads(told)})
         finding = Finding if text is not CARELESS else control
@@ -168,7 +171,7 @@ def kept() -> set[str]:
 
 
 def _answers(image: Image, built: Stage, what: str) -> Finding:
-    """Start what CMD says, ask as HEALTHCHECK does, and stop it; afterwards the same must find it gone."""
+    """Start CMD, run HEALTHCHECK, and stop it; afterwards HEALTHCHECK must fail."""
     port = free_port()
     settings = {"MONGODB_URI": built.database.uri, "JWT_SECRET": SECRET}
     try:
@@ -209,7 +212,7 @@ def _composed(image: Image, built: Stage) -> Iterator[Finding]:
         worker.terminate()
         left = worker.wait(30)
         worker_log.close()
-    what = "compose.yaml's steps: release, web and worker in their order, on the embedded database"
+    what = "compose.yaml's steps: release, web and worker in order, on the embedded database"
     figures = f"{' → '.join(order)}; release {release.returncode}, missing indexes {ready['missingIndexes']}"
     right = (order[:2], release.returncode, ready["missingIndexes"], stored, is_working, ended) == (
         (["mongo", "release"], 0, [], 201, True, 0)

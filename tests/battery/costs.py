@@ -41,11 +41,11 @@ def experiments() -> Iterator[Finding]:
     with stage() as built:
         search = Search(built.serve(WEB_CONCURRENCY=1))
         search.run()
-        yield search.verdict(Finding, f"the worst of {REQUESTS} requests made by a search")
+        yield search.verdict(Finding, f"the most expensive of {REQUESTS} requests found by a search")
         search = Search(built.serve(application="tests.battery.boundless:app", WEB_CONCURRENCY=1))
         for genes in SEEDS:
             search.measure(genes)
-        yield search.verdict(control, "the first of them, a service that does not bound what a body may have in it")
+        yield search.verdict(control, "the first of them, a service without a limit of values in a body")
 
 
 SEEDS = [

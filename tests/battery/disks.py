@@ -46,7 +46,7 @@ def _fill(disk: Path) -> Iterator[Finding]:
             stored += 1
         free, read = shutil.disk_usage(disk).free, client.get(f"{path}/events?limit=1").status_code
         holds = (refused.status_code, read) == (503, 200) and free > LEAST_FREE_BYTES
-        figures = f"{stored} MB stored, then {refused.status_code}, {free // MEBIBYTE} MiB left free; reads {read}"
+        figures = f"{stored} MB stored, then {refused.status_code}, {free // MEBIBYTE} MiB free; reads {read}"
         yield Finding("a disk that fills up", figures, holds)
         with _filled(disk, 0):
             full = {client.delete(f"/api/sessions/{other}").status_code for _ in range(3)}
@@ -54,8 +54,8 @@ def _fill(disk: Path) -> Iterator[Finding]:
         seconds = _until(lambda: client.get("/readyz").status_code == 200)
         events = sum(line.count(b'"eventId"') for line in client.get(path).data.splitlines())
         client.close()
-    figures = f"{full} while it is full; answers {seconds:.1f} s after there is space, {stored - events} events lost"
-    yield Finding("a disk that is filled by another program", figures, seconds < 10 and events == stored)
+    figures = f"{full} while full; works {seconds:.1f} s after there is space, {stored - events} events lost"
+    yield Finding("a disk filled by another program", figures, seconds < 10 and events == stored)
     yield _start(disk)
 
 
@@ -86,8 +86,8 @@ def _unguarded(disk: Path) -> Finding:
         except PyMongoError:
             answers = False
     database.close()
-    figures = "answers" if answers else "answers nothing 5 s after there is space"
-    return control("the database alone, full for a while", figures, answers)
+    figures = "answers" if answers else "no answer 5 s after there is space"
+    return control("a full disk, the database without the service", figures, answers)
 
 
 def _service(disk: Path) -> Service:
@@ -96,7 +96,7 @@ def _service(disk: Path) -> Service:
 
 @contextlib.contextmanager
 def _filled(disk: Path, free: int) -> Iterator[None]:
-    """Have another program leave so many bytes free."""
+    """Let another program fill the disk except for so many bytes."""
     (disk / "filling").mkdir()
     with contextlib.suppress(OSError), open(disk / "filling" / "file", "wb") as file:
         while shutil.disk_usage(disk).free > free:

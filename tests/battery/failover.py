@@ -39,7 +39,7 @@ class Worst(Protocol):
 class Imitated:
     """A server that answers as such a replica set does."""
 
-    name = "imitated by fail points, not tried on a replica set"
+    name = "imitated by fail points, not on a replica set"
 
     def __init__(self, uri: str):
         self._admin = pymongo.MongoClient(uri).admin
@@ -121,12 +121,12 @@ def _experiments(database: Callable, worst: Callable, *, has_majority: bool = Tr
     for named in (True, False) if has_majority else ():
         with stage(database) as built:
             verdict, unsure = losses(built.serve(WEB_CONCURRENCY=2).port, worst(built.database), named=named)
-        figures = f"{verdict}, {unsure} of them while there was none"
-        what = f"a majority that is lost under load and comes back, {LOSSES} times ({kind.name})"
+        figures = f"{verdict}, {unsure} of them without a majority"
+        what = f"loss and return of the majority under load, {LOSSES} times ({kind.name})"
         if named:
             yield Finding(what, figures, verdict.is_clean and not unsure)
         else:
-            yield control(f"{what}, events sent again without eventId", figures, verdict.is_clean)
+            yield control(f"{what}, events retried without eventId", figures, verdict.is_clean)
 
 
 def step_downs(port: int, worst: Worst) -> Verdict:

@@ -29,17 +29,17 @@ def experiments() -> Iterator[Finding]:
     with stage() as built:
         statuses, slowest = every_fault(built)
         right = set(statuses) <= {200, 201, 503} and slowest <= LONGEST_SECONDS
-        what = f"fail points: {len(CODES)} codes and {len(UNSURE)} kinds of doubt × {', '.join(COMMANDS)}"
+        what = f"fail points: {len(CODES)} error codes and {len(UNSURE)} uncertain results × {', '.join(COMMANDS)}"
         figures = ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items()))
         yield Finding(what, f"{figures}, the slowest {slowest:.1f} s", right)
         with without_translation():
             statuses, _ = every_fault(built, CODES[:2])
         figures = ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items()))
-        yield control("the same, the driver's errors let through", figures, set(statuses) <= {200, 201, 503})
+        yield control("the same, without translating the driver's errors", figures, set(statuses) <= {200, 201, 503})
 
 
 def every_fault(built: Stage, codes: list[int] = CODES) -> tuple[Counter, float]:
-    """Meet each fault with each deed; the statuses, and the longest that one took."""
+    """Try each operation with each fault; return the statuses and the longest time."""
     statuses, slowest = Counter(), 0.0
     hows: list[dict] = [{"errorCode": code} for code in codes] + UNSURE
     with running(built.database.uri) as app, pymongo.MongoClient(built.database.uri) as mongo:
@@ -69,7 +69,7 @@ def _deed(client: Client, command: str) -> Callable:
 
 @contextmanager
 def without_translation() -> Iterator[None]:
-    """Let what the driver raises through, as one would write it first."""
+    """Do not translate the driver's errors, as a first version would not."""
     translating = Database.deadline
 
     @contextmanager

@@ -17,7 +17,7 @@ MADE_UP = settings(
 
 
 class Finding(NamedTuple):
-    """One line of the table. A control is as it should be where it `holds` nothing."""
+    """One line of the table. A control is right if it does not hold."""
 
     what: str
     figures: str
@@ -30,7 +30,7 @@ class Finding(NamedTuple):
 
 
 def control(what: str, figures: str, holds: bool) -> Finding:
-    """Show that the experiment tells a worse design from ours."""
+    """Return the finding about a worse design, which the experiment must detect."""
     return Finding(what, figures, holds, is_control=True)
 
 
@@ -41,6 +41,6 @@ def percentile(values: Iterable[float], part: float) -> float:
 
 
 def timed(deed: Callable) -> tuple:
-    """Do it, and say how many seconds it took."""
+    """Call `deed`; return its result and how many seconds it took."""
     started = time.monotonic()
     return deed(), time.monotonic() - started

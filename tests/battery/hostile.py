@@ -23,14 +23,14 @@ def experiments() -> Iterator[Finding]:
         judge.run()
         figures = (
             f"{judge.sent} sent: {judge.families()}; {len(judge.faults)} wrong,"
-            f" {judge.same} of {len(ACCEPTED)} accepted read back the same"
+            f" {judge.same} of {len(ACCEPTED)} accepted values read back unchanged"
         )
         holds = not judge.faults and judge.same == len(ACCEPTED) and judge.sent >= FEWEST
         yield Finding("hostile input over raw sockets", f"{figures}{''.join(judge.faults[:3])}", holds)
         judge = Judge(built.serve(application="tests.battery.trusting:app", WEB_CONCURRENCY=1))
         judge.run()
         figures = f"{judge.sent} sent: {judge.families()}; {len(judge.faults)} wrong"
-        yield control("the same, a service that believes what it is sent", figures, not judge.faults)
+        yield control("the same, a service without validation", figures, not judge.faults)
 
 
 class Judge:
@@ -60,7 +60,7 @@ class Judge:
             self._accept(name, body)
         rest = self._client.get(f"/api/sessions/{self._untouched}")
         if rest.status_code != 200 or rest.json["events"]:
-            self.faults.append(" what was refused left something behind")
+            self.faults.append(" a rejected request left something behind")
         self._client.close()
 
     def families(self) -> str:
@@ -83,7 +83,7 @@ class Judge:
         try:
             strict_json(answer.data or b"null")
         except (ValueError, AssertionError):
-            self.faults.append(f" {name}: no strict JSON")
+            self.faults.append(f" {name}: not strict JSON")
         return answer
 
     def _accept(self, name: str, body: bytes) -> None:

@@ -20,7 +20,7 @@ def experiments() -> Iterator[Finding]:
     with stage() as built:
         verdict = kill_rounds(built, rounds=15, events_a_round=700)
     enough = verdict["acknowledged"] >= 5000
-    what = f"kill -9 of the database under HTTP load, 15 rounds, a worker in each third, {CLIENTS} clients"
+    what = f"kill -9 of the database under HTTP load, 15 rounds, also of a worker in every third, {CLIENTS} clients"
     yield Finding(what, str(verdict), verdict.is_clean and enough)
     if keeper.rust_server():
         with stage(partial(Durable, test_commands=False)) as built:
@@ -29,11 +29,11 @@ def experiments() -> Iterator[Finding]:
         yield Finding(f"the same, on {keeper.RUST_SERVER}", str(verdict), verdict.is_clean and enough)
     with stage() as built:
         verdict = kill_rounds(built, rounds=4, events_a_round=100, named=False)
-    yield control("the same, events sent again without eventId", str(verdict), verdict.is_clean)
+    yield control("the same, events retried without eventId", str(verdict), verdict.is_clean)
     with stage(Careless) as built:
         verdict = kill_rounds(built, rounds=3, events_a_round=400, application="tests.battery.careless:app")
     yield control(
-        "the same, without a journal: the database's default flags, no write concern", str(verdict), verdict.is_clean
+        "the same, without a journal: the database's default flags and no write concern", str(verdict), verdict.is_clean
     )
 
 

@@ -10,7 +10,7 @@ COUNT = 200
 
 
 def experiments() -> Iterator[Finding]:
-    """Send events by ids, by keys, and, as the control, by no name at all."""
+    """Send events with an eventId, with a key, and, as the control, with neither."""
     with stage() as built:
         service = built.serve(WEB_CONCURRENCY=2)
         client = Remote(service.port)
@@ -22,5 +22,7 @@ def experiments() -> Iterator[Finding]:
             messages = f"{COUNT // 2} requests and {COUNT // 2} replies lost"
             figures = f"{COUNT} events: {messages}, {lost} events lost, {twice} twice"
             make = control if named == "not at all" else Finding
-            yield make(f"lost requests and replies, sent again, events named {named}", figures, not (lost or twice))
+            yield make(
+                f"retries after lost requests and replies, events identified {named}", figures, not (lost or twice)
+            )
         client.close()

@@ -22,7 +22,7 @@ def experiments() -> Iterator[Finding]:
     """Append to, move, read and delete the same sessions at once; then kill workers, each in the middle of moves."""
     with stage() as built:
         found = churn(built)
-    what = f"{SESSIONS} sessions appended to, moved, read and half of them deleted at once, by 2 workers"
+    what = f"{SESSIONS} sessions appended to, moved and read at once by 2 workers, half of them deleted"
     figures = "{acknowledged} acknowledged, {reads} reads: {lost} lost, {twice} twice, {left} left behind".format(
         **found
     )

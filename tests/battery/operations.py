@@ -41,7 +41,7 @@ def experiments() -> Iterator[Finding]:
         client.append(session_id, {"eventId": "x", "type": "play", "timestamp": "2026-03-01T10:00:00Z"})
         statuses, failures = ask_all(client, session_id, EXAMPLES)
         counts = ", ".join(f"{count} × {family}xx" for family, count in sorted(statuses.items()))
-        what = f"generated requests to every operation of the description, {EXAMPLES} each"
+        what = f"generated requests to every operation in the OpenAPI document, {EXAMPLES} each"
         yield Finding(what, f"{counts}; {len(failures)} failures{''.join(failures[:3])}", not failures)
         append = SessionRepository.append_one
         SessionRepository.append_one = lambda *given, **named: {"eventId": append(*given, **named)["eventId"]}
@@ -49,7 +49,7 @@ def experiments() -> Iterator[Finding]:
             _, failures = ask_all(client, session_id, EXAMPLES // 5)
         finally:
             SessionRepository.append_one = append
-        yield control("the same, an answer that lacks fields", f"{len(failures)} failures", not failures)
+        yield control("the same, a service whose answers lack fields", f"{len(failures)} failures", not failures)
 
 
 def ask_all(client: Client, session_id: str, examples: int) -> tuple[Counter, list[str]]:

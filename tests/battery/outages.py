@@ -40,7 +40,7 @@ def experiments() -> Iterator[Finding]:
         uri = f"mongodb://127.0.0.1:{proxy.port}/outages?directConnection=true&retryWrites=false"
         service = built.serve(uri=uri, WEB_CONCURRENCY=2)
         yield away(service, proxy, "refuse", "an outage", OUTAGE_SECONDS)
-        yield away(service, proxy, "swallow", "a black hole", BLACK_HOLE_SECONDS)
+        yield away(service, proxy, "swallow", "a silent database", BLACK_HOLE_SECONDS)
         yield from slow(built, service, proxy)
         yield plain_driver(proxy)
         proxy.close()
@@ -65,9 +65,9 @@ def away(service: Service, proxy: Proxy, how: str, name: str, seconds: float) ->
     statuses = Counter(each.status for each in during)
     longest = max(each.seconds for each in askers.exchanges)
     figures = (
-        f"{len(during)} answers while away: {', '.join(f'{count} × {status}' for status, count in statuses.items())};"
+        f"{len(during)} answers during it: {', '.join(f'{count} × {status}' for status, count in statuses.items())};"
         f" longest {longest:.1f} s, p50 after {KNOWN_SECONDS} s {1000 * median(known):.0f} ms,"
-        f" all well {returned:.1f} s after its return"
+        f" all succeed {returned:.1f} s after its return"
     )
     holds = set(statuses) == {503} and longest < 3.5 and median(known) < 0.05 and returned <= RETURN_SECONDS
     return Finding(f"{name} of {seconds} s, {CLIENTS} clients", figures, holds)
@@ -104,7 +104,7 @@ def plain_driver(proxy: Proxy) -> Finding:
     answered = done.wait(BLACK_HOLE_SECONDS)
     proxy.come_back()
     waited = "answered" if answered else f"no answer after {BLACK_HOLE_SECONDS} s"
-    return control("a black hole, the driver's own settings", waited, answered)
+    return control("a black hole, with the driver's default settings", waited, answered)
 
 
 class Askers:

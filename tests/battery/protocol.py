@@ -20,19 +20,19 @@ Steps = Generator[None, None, None]
 
 # What a control leaves out, and what it then is.
 PARTS = {
-    "replacing": "a move leaves what has its ids beside the session",
-    "putting back": "a move replaces what has its ids beside the session only where that is still there",
-    "comparing at the cut": "a move cuts whatever happened since it read",
+    "replacing": "a move keeps existing events with its ids beside the session",
+    "putting back": "a move replaces events with its ids only if they are still beside the session",
+    "comparing at the cut": "a move removes events from the session whatever happened since it read",
     "counting cuts": "a move does not raise the counter",
-    "searching": "an append looks for its ids in the session alone",
+    "searching": "an append looks for its ids only in the session",
     "comparing at the push": "an append pushes whatever happened since it searched",
     "comparing at the end": "a large append is confirmed whatever happened since it inserted",
     "counting batches": "a large append does not raise the counter",
     "reading again": "a large append does not read its events again",
-    "counting reliance": "who finds an event beside the session does not raise the counter",
-    "looking for all": "an append that found some of its ids looks for the others alone",
+    "counting reliance": "an append that finds its event beside the session does not raise the counter",
+    "looking for all": "an append that found some of its ids looks only for the others",
     "the last look of a move": "a move leaves its copies beside a deleted session, and nothing sweeps",
-    "the last look of a batch": "a large append does not look whether the session is still there",
+    "the last look of a batch": "a large append does not check whether the session still exists",
 }
 
 

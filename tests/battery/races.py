@@ -23,14 +23,14 @@ def experiments() -> Iterator[Finding]:
             for design, make in ((SessionRepository, Finding), (NoLastLook, control), (EventsFirst, control)):
                 race = Race(design, mongo[design.__name__], RECENT_BYTES if design is SessionRepository else 0)
                 left = sum(race.left_behind() for _ in range(SESSIONS))
-                what = f"append against delete, {numbers}{_words(design)}"
+                what = f"appends during deletions, {numbers}{_words(design)}"
                 yield make(what, f"{left} events left behind", left == 0)
         service = built.serve(WEB_CONCURRENCY=2)
         for named, make in ((True, Finding), (False, control)):
             what = f"one eventId from {THREADS} threads, {IDS} ids" if named else "the same without eventId"
             stored, answers = one_from_many(service, named=named)
             alike = sum(answers.values()) - len(answers)
-            figures = f"{sum(answers.values())} requests: {stored} stored, {alike} answered alike"
+            figures = f"{sum(answers.values())} requests: {stored} stored, {alike} with equal answers"
             yield make(what, figures, (stored, alike) == (IDS, (THREADS - 1) * IDS))
 
 

@@ -40,7 +40,7 @@ def experiments() -> Iterator[Finding]:
             missing = lost_after_a_pause(service)
             figures = f"{missing} of {CLIENTS} requests lost on connections idle for {BEHIND_A_ROUTER} s"
             settings = ", gunicorn’s own keepalive" if arguments else ""
-            yield make(f"a router that keeps connections{settings}", figures, not missing)
+            yield make(f"a router that reuses connections{settings}", figures, not missing)
 
 
 def under_load(service: Service, deed) -> tuple[int, Counter]:

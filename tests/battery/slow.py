@@ -28,7 +28,7 @@ def experiments() -> Iterator[Finding]:
             service = built.serve(arguments, WEB_CONCURRENCY=2)
             part, slowest = answered_beside_half_sent(service, others)
             what = f"{HALF_SENT} half-sent requests held open{', gunicorn’s own worker' if arguments else ''}"
-            slowly = f"the slowest in {slowest:.1f} s" if part == 1 else "the rest not at all"
+            slowly = f"the slowest in {slowest:.1f} s" if part == 1 else "the others not at all"
             figures = f"{part:.1%} of {others} others answered within {ENOUGH_SECONDS} s, {slowly}"
             yield make(what, figures, part >= 0.99)
         both = {make: built.serve(own, WEB_CONCURRENCY=1) for own, make in (("", Finding), (OWN_CLASS, control))}
@@ -37,7 +37,7 @@ def experiments() -> Iterator[Finding]:
         for make, seconds in zip(both, held_for, strict=True):
             what = f"{STALLED} clients that stop reading{', gunicorn’s own worker' if make is control else ''}"
             holds = seconds < STALL_SECONDS + 5
-            yield make(what, f"let go after {seconds:.0f} s" if holds else f"still held after {seconds:.0f} s", holds)
+            yield make(what, f"dropped after {seconds:.0f} s" if holds else f"still held after {seconds:.0f} s", holds)
 
 
 def answered_beside_half_sent(service: Service, others: int) -> tuple[float, float]:

@@ -28,13 +28,13 @@ def experiments() -> Iterator[Finding]:
     with stage() as built:
         service = built.serve(WEB_CONCURRENCY=2)
         soaked = Soak(service, SECONDS, lambda: reload(service, 1))
-        what = f"soak of {SECONDS} s, {CLIENTS} clients, a reload in the middle"
+        what = f"soak test of {SECONDS} s, {CLIENTS} clients, a reload in the middle"
         yield Finding(what, str(soaked), not soaked.troubles and soaked.is_flat)
         killed = Soak(service, CONTROL_SECONDS, lambda: _kill_workers(service))
         yield control("the same, workers killed instead", str(killed), not killed.troubles)
         hoarding = built.serve(application="tests.battery.hoarding:app", WEB_CONCURRENCY=2)
         hoarded = Soak(hoarding, CONTROL_SECONDS, lambda: None)
-        yield control("the same, a service that keeps something of every request", str(hoarded), hoarded.is_flat)
+        yield control("the same, a service that leaks memory with every request", str(hoarded), hoarded.is_flat)
 
 
 class Soak:
@@ -69,7 +69,7 @@ class Soak:
         return (
             f"{len(self.took)} requests, {sum(self.troubles.values())} errors;"
             f" p99 {first:.0f} ms in the first quarter, {last:.0f} ms in the last"
-            f" (/livez beside it: {idle_first:.0f} and {idle_last:.0f} ms);"
+            f" (/livez meanwhile: {idle_first:.0f} and {idle_last:.0f} ms);"
             f" memory {self.memory[0]:.0f} MB after the middle, {self.memory[1]:.0f} MB at the end"
         )
 

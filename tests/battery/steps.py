@@ -279,7 +279,7 @@ def until_wrong(schedules: int, **weak) -> tuple[int, list[str]] | None:
 def experiments() -> Iterator[Finding]:
     """Run the repository as it is, and without parts of it."""
     found = until_wrong(SCHEDULES)
-    what = f"the repository, a database call at a time, {SCHEDULES} random schedules with deaths"
+    what = f"the repository, one database call at a time, {SCHEDULES} random schedules with crashes"
     yield Finding(what, "0 wrong" if found is None else f"schedule {found[0]}: {found[1][0]}", found is None)
     for part, (appends, beside) in WEAKENED.items():
         found = until_wrong(2 * SCHEDULES, appends=appends, beside=beside)

@@ -1,6 +1,6 @@
-"""How fast it is, beside what nothing can beat and what one would write in an afternoon: `python -m tests.benchmark`.
+"""The service compared with a bare database loop and with a simple app: `python -m tests.benchmark`.
 
-Starts everything that it needs and prints tables of ratios from interleaved runs, which hold still where rates do not.
+Starts everything that it needs and prints tables of ratios from interleaved runs, which are stable on a busy machine.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ ORDINARY = 100  # events of a session that are appended as players do, not put t
 
 
 class Row(NamedTuple):
-    """Something that all three do, so often in a round; reading needs a session of so many events."""
+    """An operation that all three do `times` times a round; reading needs a session of `events` events."""
 
     name: str
     verb: str
@@ -47,7 +47,7 @@ class Row(NamedTuple):
     connections: int = 8
 
     def rounds(self, rounds: int) -> int:
-        """Return how often to repeat it: what takes seconds, less often."""
+        """Return the number of rounds: fewer if one takes seconds."""
         return rounds if self.events < 100_000 else max(rounds // 3, 1)
 
 
@@ -61,7 +61,7 @@ ROWS = [
 
 
 class Bench:
-    """The service, the app of an afternoon and the limit, on one database."""
+    """The service, the simple app and the bare loop, on one database."""
 
     def __init__(self, directory: Path, settings: dict, uri: str):
         self.directory, self.uri = directory, uri
@@ -92,7 +92,7 @@ class Bench:
         return session_id
 
     def _sessions(self, count: int) -> list[str]:
-        """Make a session of so many events for the service, and another for the afternoon's app."""
+        """Make a session of so many events for the service, and another for the simple app."""
         ours, theirs = self.session(count), self.theirs.new_session()
         start = datetime.fromisoformat(str(EVENT["timestamp"]))
         for place in range(0, count, 1000):
@@ -101,11 +101,11 @@ class Bench:
         return [ours, theirs]
 
     def arguments(self, row: Row) -> list[list[str]]:
-        """Return what a row's verb needs: for the service and the limit, and for the afternoon's app."""
+        """Return the arguments of a row's verb: for the service and the bare loop, and for the simple app."""
         return [[session_id] for session_id in self._sessions(row.events)] if row.events else [[], []]
 
     def limit_rate(self, verb: str, arguments: list, threads: int, seconds: float) -> float:
-        """Run the limit in as many processes as the service has, and say how often it does it a second."""
+        """Run the bare loop in as many processes as the service has; return its operations per second."""
         each = [str(max(threads // PROCESSES, 1)), str(seconds)]
         command = [sys.executable, "-m", "tests.benchmark.limit", self.uri, verb, json.dumps(arguments), *each]
         running = [
@@ -119,8 +119,8 @@ class Bench:
 
 
 def processor(bench: Bench, rows: list[Row], rounds: int) -> Iterator[str]:
-    """Compare how much processor time a request takes, in this process: what holds still on a busy machine."""
-    yield from ("| processor time | µs | of the afternoon's | of the limit |", "|---|---|---|---|")
+    """Compare the processor time of a request, in this process: it is stable on a busy machine."""
+    yield from ("| processor time | µs | ratio to the simple app | ratio to the bare loop |", "|---|---|---|---|")
     for row in rows:
         ours, theirs = bench.arguments(row)
         deeds = [
@@ -134,7 +134,10 @@ def processor(bench: Bench, rows: list[Row], rounds: int) -> Iterator[str]:
 
 def rates(bench: Bench, rows: list[Row], rounds: int, seconds: float) -> Iterator[str]:
     """Compare how many requests are answered over HTTP."""
-    yield from ("| over HTTP | a second | of the afternoon's | of the limit |", "|---|---|---|---|")
+    yield from (
+        "| over HTTP | requests per second | ratio to the simple app | ratio to the bare loop |",
+        "|---|---|---|---|",
+    )
     for row in rows:
         ours, theirs = bench.arguments(row)
         measured = [
@@ -155,7 +158,7 @@ def _line(name: str, measured: list[list[float]]) -> str:
 
 
 def pushes(bench: Bench, rounds: int) -> str:
-    """Return how an append compares with what it cannot do without: one update that pushes."""
+    """Compare an append with the one call that it cannot do without: an update that pushes."""
     ratios = [
         processor_microseconds(bench.ours.append, 100) / processor_microseconds(bench.limit.push, 100)
         for _ in range(rounds)
@@ -184,8 +187,8 @@ def timelines(bench: Bench, rounds: int, events: int) -> str:
 
 
 def lengths(bench: Bench, largest: int) -> Iterator[str]:
-    """Tell what an append costs in sessions that are longer and longer, and what reading the longest takes."""
-    yield from ("| append to a session of | ms | processor µs |", "|---|---|---|")
+    """Report what an append costs in longer and longer sessions, and what reading the longest costs."""
+    yield from ("| append to a session of so many events | ms | µs of processor time |", "|---|---|---|")
     for size in [10**exponent for exponent in range(1, 7) if 10**exponent <= largest]:
         append = partial(bench.ours.append, session_id := bench.session(size))
         append()
@@ -197,13 +200,13 @@ def lengths(bench: Bench, largest: int) -> Iterator[str]:
 
 
 def longest(bench: Bench, session_id: str) -> Iterator[str]:
-    """Tell how soon the last of them begins to come, how long it takes, and how much memory a worker has at most."""
+    """Report the time to the first and to the last byte of the longest session, and the worker's peak memory."""
     service = bench.serve(WEB_CONCURRENCY=1)
     [worker] = service.worker_pids()
     for media_type, path in (("JSON", ""), ("NDJSON", "/events")):
         before = _most_mebibytes(worker)
         first, seconds, size = _stream(service, f"/api/sessions/{session_id}{path}", media_type)
-        told = f"As {media_type} its first byte comes after {first:.1f} s, all {size:.0f} MiB after {seconds:.1f} s"
+        told = f"As {media_type}, its first byte arrives after {first:.1f} s, all {size:.0f} MiB after {seconds:.1f} s"
         yield f"{told}; the worker grows from {before:.0f} to {_most_mebibytes(worker):.0f} MiB."
     service.stop()
 
@@ -239,12 +242,12 @@ def start(bench: Bench, rounds: int) -> str:
 
     measured = [(seconds("wsgi:app"), seconds(AFTERNOON, MONGODB_URI=bench.uri)) for _ in range(rounds)]
     ours, theirs = (median(each) for each in zip(*measured, strict=True))
-    return f"It answers {ours:.2f} s after its start, the afternoon's {theirs:.2f} s after its."
+    return f"The service answers {ours:.2f} s after its start, the simple app {theirs:.2f} s after its start."
 
 
 @contextlib.contextmanager
 def bench_on(uri: str | None) -> Iterator[Bench]:
-    """Set everything up on a database, the embedded one if none is named, and leave nothing of it."""
+    """Set everything up on a database, by default the embedded one, and clean up afterwards."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         embedded = None if uri else Embedded(directory)
         if embedded:
@@ -260,16 +263,18 @@ def bench_on(uri: str | None) -> Iterator[Bench]:
 
 
 @click.command()
-@click.option("--mongodb-uri", help="The database to use; without it the embedded one. It should be one to throw away.")
+@click.option(
+    "--mongodb-uri", help="The database to use instead of the embedded one; it should contain nothing of value."
+)
 @click.option(
     "--largest",
     default=100_000,
     show_default=True,
     type=click.IntRange(10),
-    help="How many events the longest session has.",
+    help="Number of events of the longest session.",
 )
-@click.option("--rounds", default=9, show_default=True, help="How often each comparison is repeated.")
-@click.option("--seconds", default=3.0, show_default=True, help="How long each round lasts over HTTP.")
+@click.option("--rounds", default=9, show_default=True, help="Number of repetitions of each comparison.")
+@click.option("--seconds", default=3.0, show_default=True, help="Duration of each round over HTTP.")
 def main(mongodb_uri: str | None, largest: int, rounds: int, seconds: float) -> None:
     """Measure, and print tables."""
     os.environ["FLASK_SKIP_DOTENV"] = "1"

@@ -1,4 +1,4 @@
-"""What one would write in an afternoon: Flask, PyMongo, marshmallow, flask-jwt-extended as their tutorials have it."""
+"""The simple app, as written in an afternoon: Flask, PyMongo, marshmallow, flask-jwt-extended as in tutorials."""
 
 import os
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What it costs to find the events of one type in a long session, without and with an index by type.
+"""The time to find the events of one type in a long session, with and without an index by type.
 
 python -m tests.benchmark.by_type [--events 100000] URI      leaves nothing in the database
 """
@@ -26,7 +26,7 @@ BATCH = 1000
 def main(uri: str, events: int) -> None:
     """Store a session of so many events, two of them of a rare type, and read pages of it."""
     click.echo(
-        "| indexes | store a batch of 1 000 | page of all | page of the rare type | the same, in 1 % of the time |"
+        "| indexes | store a batch of 1 000 | page of all | page of the rare type | the same, in 1 % of the session |"
     )
     click.echo("|---|---|---|---|---|")
     with pymongo.MongoClient(uri) as client:

@@ -1,4 +1,4 @@
-"""One of those that are compared: an app in this process, and the same behind gunicorn."""
+"""One of the apps that are compared: in this process, and behind gunicorn."""
 
 import http.client
 import io
@@ -26,7 +26,7 @@ class Contender:
         self._session = self.new_session()
 
     def new_session(self) -> str:
-        """Open a session and give its id."""
+        """Create a session and return its id."""
         return json.loads(self.call("POST", "/api/sessions", b'{"title": "A session"}'))["id"]
 
     def call(self, method: str, path: str, body: bytes = b"") -> bytes:
@@ -64,7 +64,7 @@ class Contender:
         self.call("POST", f"/api/sessions/{session_id or self._session}/events", ONE)
 
     def append_batch(self) -> None:
-        """Append as many events as a batch has, at once if that can be done."""
+        """Append as many events as a batch has, in one request if the app can do that."""
         if not self._takes_batches:
             for _ in range(BATCH):
                 self.append()
@@ -80,7 +80,7 @@ class Contender:
         self.call("GET", f"/api/sessions/{session_id}/timeline")
 
     def rate(self, verb: str, arguments: list, connections: int, seconds: float) -> float:
-        """Do the same over HTTP from several connections, and say how often a second."""
+        """Do the same over HTTP on several connections; return the requests per second."""
         batches = verb == "append_batch"
         share = BATCH if batches and not self._takes_batches else 1
         rates = []
@@ -114,7 +114,7 @@ class Contender:
 
 
 def processor_microseconds(deed: Callable[[], None], times: int) -> float:
-    """Do it so often, and say how much processor time this thread took for each."""
+    """Call it `times` times; return the processor time of this thread for each call."""
     started = time.thread_time()
     for _ in range(times):
         deed()

@@ -1,4 +1,4 @@
-"""What it costs an append to say that its session is due: `python -m tests.benchmark.due`.
+"""The cost of marking a session as due in each append: `python -m tests.benchmark.due`.
 
 Appends in turn to sessions that note it, with its index, and to such that do not, without; on the embedded database, or
 on the one that MONGODB_TEST_URI names.

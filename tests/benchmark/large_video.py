@@ -94,13 +94,13 @@ def rows(parts: Services, sessions: int) -> Iterator[str]:
         return f"| {name} | {wall:.2f} | {processor:.2f} |"
 
     parts.database.sums.delete_many({})
-    yield row(f"the days of {sessions + FOLDED:,} sessions noted, once", videos.sums.know_days)
-    yield row(f"{FOLDED:,} stored results, the heatmap", lambda: told(videos, "folded"), 3)
-    yield row(f"daily sums of {sessions:,} sessions made", lambda: told(videos, "large"))
+    yield row(f"finding the days of {sessions + FOLDED:,} sessions, once", videos.sums.know_days)
+    yield row(f"the heatmap of {FOLDED:,} stored results", lambda: told(videos, "folded"), 3)
+    yield row(f"making the daily sums of {sessions:,} sessions", lambda: told(videos, "large"))
     yield row("the heatmap from them", lambda: told(videos, "large"), 3)
     for days in (1, DAYS):
         change(parts, sessions // 100, days)
-        yield row(f"after 1 % changed, on {days} days", lambda: told(videos, "large"))
+        yield row(f"the answer after 1 % changed, on {days} days", lambda: told(videos, "large"))
         yield row("asked again", lambda: told(videos, "large"), 3)
     yield f"\n{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB at most in this process."
 

@@ -1,4 +1,4 @@
-"""The limit: the same documents written and read by a bare PyMongo loop; and the events that all three work on."""
+"""The bare loop: PyMongo writes and reads the same documents; and the events that all three use."""
 
 import itertools
 import json
@@ -22,7 +22,7 @@ _AS_SENT = {"_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "data": 1, "exact
 
 
 class Limit:
-    """What no service can do better than: only the calls to the database, and JSON."""
+    """The lower limit of any service: only the calls to the database, and JSON."""
 
     def __init__(self, database: Database):
         majority = WriteConcern("majority", j=True)
@@ -82,7 +82,7 @@ class Limit:
 
 
 def rate(deed: Callable[[], None], seconds: float) -> float:
-    """Do it again and again, and say how often a second."""
+    """Do it again and again; return the operations per second."""
     started, count = time.monotonic(), 0
     while (passed := time.monotonic() - started) < seconds:
         deed()
@@ -91,7 +91,7 @@ def rate(deed: Callable[[], None], seconds: float) -> float:
 
 
 def main(uri: str, verb: str, arguments: str, threads: str, seconds: str) -> None:
-    """Be one of the processes that do it, in threads, and print how often a second."""
+    """Do it in several threads of this process, and print the operations per second."""
     database, rates = MongoClient(uri).get_default_database(), []
 
     def loop(limit: Limit) -> None:

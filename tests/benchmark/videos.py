@@ -1,4 +1,4 @@
-"""What a whole video takes, in the app's processor time: a session's result, folding results, adding up daily sums."""
+"""The processor time of whole videos: a session's result, folding results, adding up daily sums."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def asked(name: str, sessions: list[Session], plan: Plan) -> object:
 
 
 def rows(count: int, rounds: int) -> Iterator[str]:
-    """Tell of so many sessions what they take."""
+    """Report what so many sessions cost."""
     viewers = list(sample_viewers.viewers(200))
     logs = [
         [{"eventId": str(place)} | event for place, event in enumerate(sample_sessions.events(viewer.script))]
