@@ -1,10 +1,10 @@
-"""The daily sums that may not know yet what happened to a session, and how they are told.
+"""The daily sums that a changed session still has to invalidate (it "owes" them).
 
-    sum       of an owner's video and a day, by `createdAt` in UTC; a new random `token` tells it that a session changed
+    sum       of an owner's video and a day, by `createdAt` in UTC; a new random `token` invalidates it
     PATCH     `owes` += the previous video's sum, in its own update → the sum's token
     removal   a tombstone that keeps `owes` + the session's sum → their tokens → unset `owes`; the sweep resumes
 
-Whoever dies in between leaves `owes`, and the sums are told later.
+If a process dies in between, `owes` remains, and the sums are invalidated later.
 """
 
 import hashlib
@@ -37,8 +37,8 @@ def sums_of(session: dict[str, Any]) -> set[str]:
     return owed
 
 
-def tell(database: Database, sums: Collection[str]) -> None:
-    """Give those of the sums that there are a new token: they are made again before they are used."""
+def invalidate(database: Database, sums: Collection[str]) -> None:
+    """Give the existing ones of these sums a new token, so that they are computed again before they are used."""
     if sums:
-        told = {"$set": {"token": secrets.token_hex(8)}}
-        database.sums.update_many({"_id": {"$in": sorted(sums)}}, told)
+        change = {"$set": {"token": secrets.token_hex(8)}}
+        database.sums.update_many({"_id": {"$in": sorted(sums)}}, change)

@@ -14,7 +14,7 @@ from videosession.database import Database
 from videosession.errors import DatabaseFailure
 from videosession.instants import SECOND
 from videosession.sessions.events import ORDER
-from videosession.sessions.owed import sums_of, tell
+from videosession.sessions.owed import invalidate, sums_of
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Removal:
 
     def _tell(self, tombstone: dict, owed: set[str]) -> None:
         if owed:
-            tell(self._database, owed)
+            invalidate(self._database, owed)
             where = {name: tombstone[name] for name in ("_id", "deletedAt")}
             self._database.sessions.update_one(where, {"$unset": {"owes": ""}})
 

@@ -21,7 +21,7 @@ from videosession.sessions.appends import DUE_SECONDS, NO_SESSION, RECENT_BYTES,
 from videosession.sessions.events import Events, Selection, Taken
 from videosession.sessions.idempotency import ANOTHER_REQUEST, Keyed, keyed, refuse
 from videosession.sessions.lists import newest
-from videosession.sessions.owed import sums_of, tell
+from videosession.sessions.owed import invalidate, sums_of
 from videosession.sessions.reading import Page, Reads
 from videosession.sessions.removal import ALIVE, Removal
 from videosession.sessions.schemas import CONTENT
@@ -285,7 +285,7 @@ class SessionRepository:
         )
         if not updated.matched_count:
             return None
-        tell(self._database, owed)
+        invalidate(self._database, owed)
         return kept | changes
 
     def _bury(self, session_id: str, owner: str, condition: Condition | None) -> None:

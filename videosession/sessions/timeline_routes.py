@@ -32,8 +32,8 @@ def read_timeline(session_id: str, query: dict, condition: Condition | None) -> 
     """Return a session's timeline: what was watched, where the viewer jumped, and which branches were taken."""
     if request.accept_mimetypes.best_match((JSON, SVG)) == SVG:
         return _draw(session_id, query, condition)
-    told = _tell(session_id, query, condition, "")
-    return told.summary, told.headers
+    timeline = _summarised(session_id, query, condition, "")
+    return timeline.summary, timeline.headers
 
 
 @blueprint.get("/timeline.svg")
@@ -47,15 +47,15 @@ def draw_timeline(session_id: str, query: dict, condition: Condition | None) -> 
 
 
 def _draw(session_id: str, query: dict, condition: Condition | None) -> Response:
-    told = _tell(session_id, query, condition, ".svg")
+    timeline = _summarised(session_id, query, condition, ".svg")
     return Response(
-        picture(told.viewing, told.summary, told.title, told.video_id),
-        headers=told.headers | _PICTURE_HEADERS,
+        picture(timeline.viewing, timeline.summary, timeline.title, timeline.video_id),
+        headers=timeline.headers | _PICTURE_HEADERS,
         content_type=SVG,
     )
 
 
-class _Told(NamedTuple):
+class _Summarised(NamedTuple):
     viewing: Viewing
     summary: dict
     headers: dict
@@ -63,13 +63,13 @@ class _Told(NamedTuple):
     video_id: str | None
 
 
-def _tell(session_id: str, query: dict, condition: Condition | None, variant: str) -> _Told:
+def _summarised(session_id: str, query: dict, condition: Condition | None, variant: str) -> _Summarised:
     """Return the viewing that a session's events describe, and its summary."""
     condition = condition and partial(condition, variant=variant)
     session, events = sessions().timeline_events(session_id, owner=auth.owner(), condition=condition)
     viewing = walk(events)
     try:
         headers = etags.headers(session, variant)
-        return _Told(viewing, summarise(viewing, **query), headers, session.get("title"), session.get("videoId"))
+        return _Summarised(viewing, summarise(viewing, **query), headers, session.get("title"), session.get("videoId"))
     except BinsTooNarrow as error:
         queries.refuse({"binSeconds": [f"is too small: the minimum is {error.smallest:g}"]})

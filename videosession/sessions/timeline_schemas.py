@@ -11,7 +11,7 @@ from videosession.timeline.summary import LISTS
 from videosession.timeline.viewing import ANOMALIES
 
 
-def _told(description: str, **options: Any) -> dict[str, Any]:
+def _meta(description: str, **options: Any) -> dict[str, Any]:
     return {"required": True, "metadata": {"description": description}} | options
 
 
@@ -40,7 +40,7 @@ class Named(fields.Dict):
 
 
 def _node() -> fields.String:
-    return fields.String(**_told("The node; `null` for the unnamed node of an ordinary video.", allow_none=True))
+    return fields.String(**_meta("The node; `null` for the unnamed node of an ordinary video.", allow_none=True))
 
 
 BRANCH_CAUSES = ("choice", "auto", "timeout", "default", "back")
@@ -63,79 +63,79 @@ class Segment(Shape):
     """A stretch that was watched without a jump or a branch; pauses, stalls and ads do not end it."""
 
     node = _node()
-    from_ = fields.Float(**_told("Where it begins, in seconds.", data_key="from"))
-    to = fields.Float(**_told("Where it ends, in seconds."))
-    started_at = Moment(**_told("When the viewer began to watch it.", data_key="startedAt"))
-    ended_at = Moment(**_told("When the segment was last extended.", data_key="endedAt"))
-    rate = fields.Float(**_told("The playback rate; `null` if it changed within the segment.", allow_none=True))
+    from_ = fields.Float(**_meta("Where it begins, in seconds.", data_key="from"))
+    to = fields.Float(**_meta("Where it ends, in seconds."))
+    started_at = Moment(**_meta("When the viewer began to watch it.", data_key="startedAt"))
+    ended_at = Moment(**_meta("When the segment was last extended.", data_key="endedAt"))
+    rate = fields.Float(**_meta("The playback rate; `null` if it changed within the segment.", allow_none=True))
 
 
 class Jump(Shape):
     """A move of the playhead, by one seek or by scrubbing."""
 
     node = _node()
-    from_ = fields.Float(**_told("Where the playhead was, in seconds.", data_key="from"))
-    to = fields.Float(**_told("Where the playhead moved to, in seconds."))
+    from_ = fields.Float(**_meta("Where the playhead was, in seconds.", data_key="from"))
+    to = fields.Float(**_meta("Where the playhead moved to, in seconds."))
     cause = Cause(
         JUMP_CAUSES,
-        **_told("The event's `cause`, else `user`, `replay` (end to start), or `unreported` (by no event)."),
+        **_meta("The event's `cause`, else `user`, `replay` (end to start), or `unreported` (by no event)."),
     )
-    steps = fields.Integer(**_told("The number of moves, with nothing watched between them: scrubbing is one jump."))
-    at = Moment(**_told("When the first step was made."))
+    steps = fields.Integer(**_meta("The number of moves, with nothing watched between them: scrubbing is one jump."))
+    at = Moment(**_meta("When the first step was made."))
 
 
 class Departure(Shape):
     """A branch taken: `departures[i]` leads from `path[i]` to `path[i + 1]`."""
 
-    from_ = fields.String(**_told("The node that was left.", data_key="from", allow_none=True))
-    to = fields.String(**_told("The node that was entered.", allow_none=True))
-    option = fields.String(**_told("The option that was chosen, if the event has one.", allow_none=True))
-    cause = Cause(BRANCH_CAUSES, **_told("The event's `cause`, else `choice`, or `auto` for `nodeEnter`."))
-    at = Moment(**_told("When the branch was taken."))
-    position = fields.Float(**_told("The position in seconds at which the node was left, if known.", allow_none=True))
+    from_ = fields.String(**_meta("The node that was left.", data_key="from", allow_none=True))
+    to = fields.String(**_meta("The node that was entered.", allow_none=True))
+    option = fields.String(**_meta("The option that was chosen, if the event has one.", allow_none=True))
+    cause = Cause(BRANCH_CAUSES, **_meta("The event's `cause`, else `choice`, or `auto` for `nodeEnter`."))
+    at = Moment(**_meta("When the branch was taken."))
+    position = fields.Float(**_meta("The position in seconds at which the node was left, if known.", allow_none=True))
     decision_seconds = fields.Float(
-        **_told("Seconds since the latest `choiceOffer` on the node left.", data_key="decisionSeconds", allow_none=True)
+        **_meta("Seconds since the latest `choiceOffer` on the node left.", data_key="decisionSeconds", allow_none=True)
     )
 
 
 class GraphNode(Shape):
     id = _node()
-    visits = fields.Integer(**_told("How often the node was entered."))
+    visits = fields.Integer(**_meta("How often the node was entered."))
     length_seconds = fields.Float(
-        **_told("The node's length; `null` if unknown or still growing.", data_key="lengthSeconds", allow_none=True)
+        **_meta("The node's length; `null` if unknown or still growing.", data_key="lengthSeconds", allow_none=True)
     )
     watched_seconds = fields.Float(
-        **_told("Seconds watched on the node, including repeats.", data_key="watchedSeconds")
+        **_meta("Seconds watched on the node, including repeats.", data_key="watchedSeconds")
     )
-    unique_seconds = fields.Float(**_told("Seconds of the node watched at least once.", data_key="uniqueSeconds"))
+    unique_seconds = fields.Float(**_meta("Seconds of the node watched at least once.", data_key="uniqueSeconds"))
 
 
 class GraphEdge(Shape):
-    from_ = fields.String(**_told("The node that was left.", data_key="from", allow_none=True))
-    to = fields.String(**_told("The node that was entered.", allow_none=True))
-    option = fields.String(**_told("The option that was chosen, if the events have one.", allow_none=True))
-    cause = Cause(BRANCH_CAUSES, **_told("The events' `cause`, else `choice`, or `auto` for `nodeEnter`."))
-    count = fields.Integer(**_told("How often the branch was taken."))
+    from_ = fields.String(**_meta("The node that was left.", data_key="from", allow_none=True))
+    to = fields.String(**_meta("The node that was entered.", allow_none=True))
+    option = fields.String(**_meta("The option that was chosen, if the events have one.", allow_none=True))
+    cause = Cause(BRANCH_CAUSES, **_meta("The events' `cause`, else `choice`, or `auto` for `nodeEnter`."))
+    count = fields.Integer(**_meta("How often the branch was taken."))
 
 
 class Graph(Shape):
-    nodes = fields.List(fields.Nested(GraphNode), **_told("The nodes visited, in the order of their first visit."))
+    nodes = fields.List(fields.Nested(GraphNode), **_meta("The nodes visited, in the order of their first visit."))
     edges = fields.List(
-        fields.Nested(GraphEdge), **_told("The branches taken, in the order in which they were first taken.")
+        fields.Nested(GraphEdge), **_meta("The branches taken, in the order in which they were first taken.")
     )
 
 
 class Chapter(Shape):
     node = _node()
-    index = fields.Float(**_told("The chapter's number, from its events.", allow_none=True))
-    title = fields.String(**_told("The chapter's title, from its events.", allow_none=True))
+    index = fields.Float(**_meta("The chapter's number, from its events.", allow_none=True))
+    title = fields.String(**_meta("The chapter's title, from its events.", allow_none=True))
     played_seconds = fields.Float(
-        **_told(
+        **_meta(
             "How many seconds the player was playing while the chapter was open, by the clock.",
             data_key="playedSeconds",
         )
     )
-    completed = fields.Boolean(**_told("Whether a `chapterComplete` was received while the chapter was open."))
+    completed = fields.Boolean(**_meta("Whether a `chapterComplete` was received while the chapter was open."))
 
 
 class Heat(Shape):
@@ -143,48 +143,48 @@ class Heat(Shape):
 
     node = _node()
     from_ = fields.Float(
-        **_told("Where the first bin begins: 0, or the earliest second watched of a live stream.", data_key="from")
+        **_meta("Where the first bin begins: 0, or the earliest second watched of a live stream.", data_key="from")
     )
-    bin_seconds = fields.Float(**_told("The width of a bin in seconds.", data_key="binSeconds"))
-    views = fields.List(fields.Integer(), **_told("How many segments overlap each half-open bin."))
+    bin_seconds = fields.Float(**_meta("The width of a bin in seconds.", data_key="binSeconds"))
+    views = fields.List(fields.Integer(), **_meta("How many segments overlap each half-open bin."))
 
 
 class Anomaly(Shape):
-    code = OneOf(ANOMALIES, **_told("What was unusual about the events."))
-    count = fields.Integer(**_told("How often it occurred."))
-    event_id = fields.String(**_told("The id of the first such event.", data_key="eventId"))
+    code = OneOf(ANOMALIES, **_meta("What was unusual about the events."))
+    count = fields.Integer(**_meta("How often it occurred."))
+    event_id = fields.String(**_meta("The id of the first such event.", data_key="eventId"))
 
 
 class Timeline(Shape):
-    segments = fields.List(fields.Nested(Segment), **_told("What was watched, in the order watched."))
-    jumps = fields.List(fields.Nested(Jump), **_told("Where the viewer jumped, in the order of the jumps."))
-    path = fields.List(fields.String(allow_none=True), **_told("The nodes in the order visited."))
-    departures = fields.List(fields.Nested(Departure), **_told("The branches in the order taken."))
-    graph = fields.Nested(Graph, **_told("The nodes visited and the branches taken."))
-    chapters = fields.List(fields.Nested(Chapter), **_told("The chapters, in the order of their first appearance."))
-    heatmap = fields.List(fields.Nested(Heat), **_told("How often each part was watched, for each node visited."))
+    segments = fields.List(fields.Nested(Segment), **_meta("What was watched, in the order watched."))
+    jumps = fields.List(fields.Nested(Jump), **_meta("Where the viewer jumped, in the order of the jumps."))
+    path = fields.List(fields.String(allow_none=True), **_meta("The nodes in the order visited."))
+    departures = fields.List(fields.Nested(Departure), **_meta("The branches in the order taken."))
+    graph = fields.Nested(Graph, **_meta("The nodes visited and the branches taken."))
+    chapters = fields.List(fields.Nested(Chapter), **_meta("The chapters, in the order of their first appearance."))
+    heatmap = fields.List(fields.Nested(Heat), **_meta("How often each part was watched, for each node visited."))
     omitted = Named(
         LISTS,
         fields.Integer(),
-        **_told("For each list that was cut because it is too long: the number of entries left out."),
+        **_meta("For each list that was cut because it is too long: the number of entries left out."),
     )
-    watched_seconds = fields.Float(**_told("The sum of the segments' lengths.", data_key="watchedSeconds"))
-    unique_seconds = fields.Float(**_told("Seconds watched at least once.", data_key="uniqueSeconds"))
-    rewatched_seconds = fields.Float(**_told("`watchedSeconds` minus `uniqueSeconds`.", data_key="rewatchedSeconds"))
+    watched_seconds = fields.Float(**_meta("The sum of the segments' lengths.", data_key="watchedSeconds"))
+    unique_seconds = fields.Float(**_meta("Seconds watched at least once.", data_key="uniqueSeconds"))
+    rewatched_seconds = fields.Float(**_meta("`watchedSeconds` minus `uniqueSeconds`.", data_key="rewatchedSeconds"))
     coverage = fields.Float(
-        **_told(
+        **_meta(
             "`uniqueSeconds` divided by the lengths of the visited nodes; `null` while one is unknown.", allow_none=True
         )
     )
-    completed = fields.Boolean(**_told("Whether `coverage` is at least `threshold`."))
+    completed = fields.Boolean(**_meta("Whether `coverage` is at least `threshold`."))
     complete_event = fields.Boolean(
-        **_told("Whether a `complete` was received outside an ad.", data_key="completeEvent")
+        **_meta("Whether a `complete` was received outside an ad.", data_key="completeEvent")
     )
-    ended = fields.Boolean(**_told("Whether the last known event is `complete` or `sessionEnd`."))
-    wall = Named(MODES, fields.Float(), **_told("Seconds by the clock in each mode; zeros are omitted."))
-    anomalies = fields.List(fields.Nested(Anomaly), **_told("What was unusual about the events, one entry per code."))
-    events = fields.Integer(**_told("The number of events."))
-    understood = fields.Integer(**_told("The number of events of a known type."))
+    ended = fields.Boolean(**_meta("Whether the last known event is `complete` or `sessionEnd`."))
+    wall = Named(MODES, fields.Float(), **_meta("Seconds by the clock in each mode; zeros are omitted."))
+    anomalies = fields.List(fields.Nested(Anomaly), **_meta("What was unusual about the events, one entry per code."))
+    events = fields.Integer(**_meta("The number of events."))
+    understood = fields.Integer(**_meta("The number of events of a known type."))
     example = {
         "segments": [
             {

@@ -34,22 +34,22 @@ def suppressed(smallest: int) -> Answer:
     return {"suppressed": True, "smallestGroup": smallest}
 
 
-def _told(smallest: int, answer: Answer, names: Iterable[str]) -> Answer:
+def _visible(smallest: int, answer: Answer, names: Iterable[str]) -> Answer:
     return {"suppressed": False, "smallestGroup": smallest} | {name: answer[name] for name in names}
 
 
 def summary(answer: Answer, smallest: int) -> Answer:
-    told = _told(smallest, answer, _SUMMARY)
+    visible = _visible(smallest, answer, _SUMMARY)
     completed, views = answer["completed"], answer["views"]
     if 0 < completed < smallest or 0 < views - completed < smallest:
-        told |= {"completed": None, "completedShare": None}
-    return told | {"coverage": {name: answer["coverage"][name] for name in ("mean", "medianPercent")}}
+        visible |= {"completed": None, "completedShare": None}
+    return visible | {"coverage": {name: answer["coverage"][name] for name in ("mean", "medianPercent")}}
 
 
 def heatmap(answer: Answer, smallest: int) -> Answer:
-    told = _told(smallest, answer, ("views", "viewers", "binSeconds"))
+    visible = _visible(smallest, answer, ("views", "viewers", "binSeconds"))
     nodes = [_bins(node, smallest) for node in answer["nodes"]]
-    return told | {"nodes": nodes} | _omitted(answer, "nodesOmitted") | _omitted(answer, "binsOmitted")
+    return visible | {"nodes": nodes} | _omitted(answer, "nodesOmitted") | _omitted(answer, "binsOmitted")
 
 
 def _bins(node: Answer, smallest: int) -> Answer:
@@ -65,7 +65,7 @@ def choices(answer: Answer, smallest: int) -> Answer:
         for node in answer["nodes"]
         if node["sessions"] >= smallest
     ]
-    return _told(smallest, answer, ("views", "viewers")) | {"nodes": nodes} | _omitted(answer, "edgesOmitted")
+    return _visible(smallest, answer, ("views", "viewers")) | {"nodes": nodes} | _omitted(answer, "edgesOmitted")
 
 
 def _edges(edges: list[Answer], smallest: int) -> list[Answer]:

@@ -23,7 +23,7 @@ class Days:
         self._sums = sums
         self._asked = asked
         self._end = sums.timer() + seconds
-        self._due = sums.due(asked)  # before the tokens: they tell of what is not due any more
+        self._due = sums.due(asked)  # before the tokens, which cover the sessions that are no longer due
         noted = sums.days(asked)
         self._noted = self._with_sessions(noted | {day: {} for day in self._due if day not in noted})
         settled = min(asked.until, now - SETTLED)

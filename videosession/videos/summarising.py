@@ -2,7 +2,7 @@
 
     append   its own update sets `due`, if that is not set yet; so do a new session and a PATCH
     worker   lease (move `due` by a minute, where it is unchanged) → make the result
-             → tell the sum of its day, and those that it owes
+             → invalidate the sum of its day, and those that it owes
              → unset `due` and `owes`, WHERE revision and result are as made, the version is as read, the lease is ours
 
 An append meanwhile moves the revision, a PATCH the version, and `due` stays. A crash leaves the lease to run out: it is
@@ -84,7 +84,7 @@ class Summarising:
             sessions.bulk_write(leases, ordered=False)
             leased = [each["_id"] for each in sessions.find(ids | {"due": lease}, {"_id": 1})]
         made = self._results.make_all(leased, owner=owner)
-        self._sums.tell(made)
+        self._sums.invalidate(made)
         forgotten = [
             pymongo.UpdateOne(
                 {"_id": each["_id"], "due": lease, "result.token": each["result"]["token"]}
@@ -128,7 +128,7 @@ class Summarising:
         """Compute a session's result again unconditionally, and invalidate the sum of its day."""
         made = self._results.make(stored["_id"], owner=stored["owner"])
         if made is not None:
-            self._sums.tell([made])
+            self._sums.invalidate([made])
 
     def differs(self, stored: Stored) -> bool:
         """Return whether a result that counts as current differs from one computed from the events."""

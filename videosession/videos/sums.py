@@ -98,10 +98,10 @@ class Sums:
         self.timer = timer
         self._is_known = False
 
-    def tell(self, changed: Iterable[Stored]) -> None:
+    def invalidate(self, changed: Iterable[Stored]) -> None:
         """Invalidate the sums that count these changed sessions, or did before."""
-        told = {"$set": {"token": secrets.token_hex(8)}}
-        self._note({(each["owner"], key) for each in changed for key in sums_of(each)}, told)
+        change = {"$set": {"token": secrets.token_hex(8)}}
+        self._note({(each["owner"], key) for each in changed for key in sums_of(each)}, change)
 
     def _note(self, sums: set[tuple[str, str]], changes: Stored) -> None:
         """Change these owners' sums; missing ones are created, invalid."""
@@ -124,7 +124,7 @@ class Sums:
             self._database.sums.bulk_write(updates, ordered=False)  # others inserted some at the same moment
 
     def forget(self, *, owner: str) -> None:
-        """Remove all sums of an owner whose sessions are gone; of days that have new ones, all that they told."""
+        """Remove all sums of an owner whose sessions are gone; of days that have new ones, all their content."""
         every = {"$or": [{"person": _person(owner)}, {"owner": owner}]}
         content = ("owner", "videoId", "day", "packed", "widths", "count", "covers", "closes", "clean")
         new = {"person": _person(owner), "token": secrets.token_hex(8), "version": secrets.token_hex(8)}
