@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from marshmallow import fields
 
+from tests.documents import section
 from videosession.sessions.fields import JSONObject
 from videosession.sessions.schemas import NewSession
 
@@ -48,6 +49,11 @@ ANSWERS = {
 
 def fields_of(answer: dict) -> dict:
     return {name: answer.get(name) for name in EVERY}
+
+
+def test_every_field_of_a_session_is_in_docs_api_md():
+    missing = {name for name in EVERY if f"`{name}`" not in section("api.md", "Sessions")}
+    assert missing == set(), "describe these fields in docs/api.md, Sessions"
 
 
 def test_a_created_session_is_returned_with_every_field_that_was_sent(client):

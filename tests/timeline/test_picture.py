@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.timeline.log import log
 from tests.timeline.strategies import logs
 from videosession.timeline import picture, summarise, walk
+from videosession.timeline.picture.style import STYLE
 
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = {"svg", "title", "desc", "style", "defs", "marker", "path", "rect", "text"}
@@ -39,6 +40,13 @@ def test_any_events_give_a_well_formed_picture_with_valid_numbers(events):
     assert {each.tag.removeprefix(SVG) for each in ElementTree.fromstring(svg).iter()} <= ELEMENTS
     assert not re.search(r"[\"MLHVCl ](nan|inf|-?\d[\d.]*e[+-]?\d)", svg.split("</style>")[1])
     assert len(svg) < 200_000
+
+
+@given(logs())
+def test_every_class_in_a_picture_has_a_style(events):
+    used = {name for names in re.findall(r' class="([^"]*)"', drawn(events)) for name in names.split()}
+    missing = {name for name in used if f".{name}" not in STYLE}
+    assert missing == set(), "add these classes to STYLE in videosession/timeline/picture/style.py"
 
 
 @given(st.text(min_size=1))
