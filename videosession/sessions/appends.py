@@ -288,13 +288,15 @@ def _once_each(events: list[dict]) -> list[dict]:
 def _with_hint(changes: dict, events: list[dict], size: int) -> dict:
     """Return the changes, with updated counts: how many events, of what size, and between which instants.
 
-    Reads use the counts as estimates; no guarantee depends on them.
+    Reads use the counts as estimates; no guarantee depends on them. The instants are medians: an event that a wrong
+    clock dated years away from the others would make the estimated density useless.
     """
     if not events:
         return changes
-    instants, arrivals = ([event[field] for event in events] for field in ("instant", "arrival"))
-    first = {"beside.first": min(instants), "beside.firstArrival": min(arrivals)}
-    last = {"beside.last": max(instants), "beside.lastArrival": max(arrivals)}
+    median = sorted(event["instant"] for event in events)[len(events) // 2]
+    arrivals = [event["arrival"] for event in events]
+    first = {"beside.first": median, "beside.firstArrival": min(arrivals)}
+    last = {"beside.last": median, "beside.lastArrival": max(arrivals)}
     return changes | {
         "$inc": changes["$inc"] | {"beside.count": len(events), "beside.bytes": size},
         "$min": changes.get("$min", {}) | first,

@@ -46,7 +46,9 @@ class Window:
     def note(self, count: int, reach: int | None) -> None:
         """Narrow the window after a find that was cut within `reach`, and widen it after one that returned few."""
         if reach is not None:
-            self._width = max(reach * 3 // 4, 1)
+            self._width = max(
+                min(reach, self._width) * 3 // 4, 1
+            )  # the reach may begin long before the estimated range
         elif count < self._size // 2:
             self._width = min(WIDER * self._width, self._widest)
 
