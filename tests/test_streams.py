@@ -29,6 +29,8 @@ THIRD = {"skip": 2}  # after the session and the first batch
 
 @pytest.fixture
 def app(shared_app):
+    """The app on a database with indexes: without them every read goes through the events of all these tests."""
+    services_of(shared_app).database.create_indexes()
     return shared_app
 
 
