@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -29,8 +30,8 @@ def app(db):
 
 
 @pytest.fixture
-def settings(embedded, db):
-    uri = embedded.uri.replace("/videosession?", f"/{db.name}?")
+def settings(mongo_uri, db):
+    uri = urlsplit(mongo_uri)._replace(path=f"/{db.name}").geturl()
     return {"FLASK_SKIP_DOTENV": 1, "MONGODB_URI": uri, "JWT_SECRET": SECRET}
 
 
@@ -98,11 +99,11 @@ def test_a_killed_worker_leaves_no_wrong_results(app, db, settings):
     assert "The result of session" in run(["flask", "summarise", "--verify"], **settings).stdout
 
 
-def test_a_worker_that_adds_differences_leaves_wrong_sums_when_killed(app, db, embedded):
+def test_a_worker_that_adds_differences_leaves_wrong_sums_when_killed(app, db, mongo_uri):
     """The control."""
     appending = Appending(app, db)
     appending.start()
-    command = [sys.executable, "-m", "tests.video.adding_worker", embedded.uri, db.name]
+    command = [sys.executable, "-m", "tests.video.adding_worker", mongo_uri, db.name]
     kill_again_and_again(lambda: subprocess.Popen(command, cwd=PROJECT), 3)
     appending.is_over.set()
     appending.join()
