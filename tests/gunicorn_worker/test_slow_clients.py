@@ -5,13 +5,12 @@ The battery's `readers` measures it, beside gunicorn's own worker.
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.counted_worker import memory
+from tests.counted_worker import held_by, memory
 from tests.gunicorn_worker.test_hostile_http import HEAD, TOKEN, request
 from tests.gunicorn_worker.test_worker import connected, held, rest, statuses
 from tests.service import Service, mint, on_linux, serve, wait_until
@@ -74,14 +73,13 @@ def test_more_slow_readers_than_threads_do_not_delay_others(single, long_session
             assert single.request("GET", "/livez").status_code == 200
 
 
-def test_an_answer_that_is_read_slowly_arrives_complete(single, long_session):
-    expected = single.raw(long_session).partition(b"\r\n\r\n")[2]
-    with connected(single, long_session) as reader:
-        slowly = bytearray()
-        while part := reader.recv(100_000):
-            slowly += part
-            time.sleep(0.002)
-    assert slowly.partition(b"\r\n\r\n")[2] == expected
+@on_linux
+def test_an_answer_that_waits_for_its_reader_arrives_complete(start, long_session):
+    service = start("--worker-class tests.counted_worker.Worker")
+    expected = service.raw(long_session).partition(b"\r\n\r\n")[2]
+    with slow_readers(service, long_session.replace(b"\r\n", b"\r\nConnection: close\r\n", 1), 1) as [reader]:
+        wait_until(lambda: held_by(service)["outgoing"] > 0)
+        assert rest(reader).partition(b"\r\n\r\n")[2] == expected
 
 
 @on_linux
