@@ -50,7 +50,7 @@ def _fill(disk: Path) -> Iterator[Finding]:
         yield Finding("a disk that fills up", figures, holds)
         with _filled(disk, 0):
             full = {client.delete(f"/api/sessions/{other}").status_code for _ in range(3)}
-            time.sleep(3)
+            time.sleep(3)  # the process that runs the database looks at the disk once a second
         seconds = _until(lambda: client.get("/readyz").status_code == 200)
         events = sum(line.count(b'"eventId"') for line in client.get(path).data.splitlines())
         client.close()
@@ -64,7 +64,7 @@ def _start(disk: Path) -> Finding:
     with _filled(disk, 10 * MEBIBYTE):
         before = shutil.disk_usage(disk).free
         with _service(disk) as service:
-            time.sleep(8)
+            time.sleep(8)  # how much is left behind in this time is what is measured
             left = before - shutil.disk_usage(disk).free
             told = "free some, and it starts by itself" in service.log.read_text()
             shutil.rmtree(disk / "filling")
@@ -80,7 +80,7 @@ def _unguarded(disk: Path) -> Finding:
         with contextlib.suppress(PyMongoError), _filled(disk, 30 * MEBIBYTE):
             while True:
                 client.videosession.things.insert_one({"a": "a" * 900_000})
-        time.sleep(5)
+        time.sleep(5)  # more than the service takes
         try:
             answers = bool(client.videosession.things.insert_one({}))
         except PyMongoError:

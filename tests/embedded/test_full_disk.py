@@ -106,6 +106,13 @@ def test_a_database_that_stopped_on_a_full_disk_is_restarted_once_there_is_space
     assert watched(tmp_path, ends=False) == (-9, False)
 
 
+def test_a_database_whose_storage_failed_is_restarted_although_nobody_saw_the_disk_full(free, tmp_path):
+    free(ENOUGH_TO_START)
+    panic = "internal error\n_wiredtiger.WiredTigerError: WT_PANIC: WiredTiger library panic\n"
+    (tmp_path / "database.log").write_text("x" * 5000 + panic)
+    assert watched(tmp_path, ends=False) == (-9, False)
+
+
 def test_a_database_that_never_listened_counts_as_not_started(free, tmp_path):
     free(ENOUGH_TO_START)
     assert watched(tmp_path, ends=True) == (0, False)

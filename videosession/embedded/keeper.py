@@ -38,6 +38,7 @@ RUST_SERVER = "secantusd-rs"
 KNOWN_RUST_VERSIONS = {"0.5.3-beta.193"}
 MEBIBYTE = 1024 * 1024
 ENOUGH_TO_START = 32 * MEBIBYTE  # of free space: a start takes 10 MiB, and leaves them behind if it fails
+_PANIC = "\n_wiredtiger.WiredTigerError: WT_PANIC"  # after which it fails until it is started anew
 FULL = 4 * MEBIBYTE  # of free space: with less, the database's own background writes may fail
 LONGEST_PAUSE_SECONDS = 30
 LONGEST_ADDRESS = 4096
@@ -221,13 +222,19 @@ def _run_database(directory: Path, test_commands: int, inherited: tuple[int, ...
 
 
 def _end_of(file: Path) -> str:
-    return file.read_bytes()[-2000:].decode(errors="replace")
+    try:
+        with file.open("rb") as content:
+            content.seek(max(content.seek(0, os.SEEK_END) - 2000, 0))
+            return content.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 def _watch(database: subprocess.Popen, port: int, directory: Path) -> bool:
     """Wait until the database has ended, and return whether it ever listened.
 
-    After its disk was full it keeps running, but fails even when there is space again; it is then killed.
+    After its disk was full it keeps running, but fails even when there is space again; it is then killed. A disk that
+    was full between two looks is recognized by what the database wrote to its log.
     """
     waiting = threading.Thread(target=database.wait, daemon=True)
     waiting.start()
@@ -241,6 +248,11 @@ def _watch(database: subprocess.Popen, port: int, directory: Path) -> bool:
             was_full = False
             database.kill()
         was_full = was_full or free < FULL
+        if not was_full and _PANIC in _end_of(directory / "database.log"):
+            log.error("its storage has failed: it is started anew")
+            database.kill()
+            break
+    database.wait()
     return has_listened
 
 
